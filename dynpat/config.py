@@ -1,0 +1,134 @@
+"""The settings of a run, as frozen dataclasses that check themselves at construction."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dynpat.errors import BadOptionError
+
+Config = TypeVar("Config", "LangevinConfig", "LearnConfig")
+
+
+def require(condition: bool, name: str, rule: str, received: object, remedy: str) -> None:
+    """Raise one clear sentence unless `condition` holds.
+
+    Raises
+    ------
+    BadOptionError
+        "`name` must `rule`; received `received`. `remedy`."
+    """
+    if not condition:
+        raise BadOptionError(f"{name} must {rule}; received {received}. {remedy}.")
+
+
+def check_step_size(step_size: float, sigma: float) -> None:
+    """With f = 0 the chain is I ← (1 − ε²/2σ²)·I + ε·Z, which is stable only for ε < 2σ.
+
+    Raises
+    ------
+    BadOptionError
+        If σ is not positive, or ε lies outside (0, 2σ).
+    """
+    require(
+        math.isfinite(sigma) and sigma > 0, "sigma", "be positive", sigma, "Raise --sigma"
+    )
+    require(
+        math.isfinite(step_size) and 0 < step_size < 2 * sigma,
+        "step_size",
+        "lie in (0, 2·sigma), or the chain runs away whatever is learned",
+        f"{step_size} with sigma {sigma}",
+        "Lower --step-size or raise --sigma",
+    )
+
+
+@dataclass(frozen=True)
+class LangevinConfig:
+    """How chains move: I ← I − ε²/2·(I/σ² − ∂f/∂I) + noise·ε·Z."""
+
+    steps: int = 5
+    """Langevin steps per update of the weights."""
+    step_size: float = 0.6
+    """ε, in grey levels."""
+    noise: float = 1.0
+    """Factor on the noise term; 1 is Langevin dynamics, 0 descends the energy."""
+
+    def __post_init__(self) -> None:
+        require(self.steps >= 1, "langevin_steps", "be at least 1", self.steps,
+                "Raise --langevin-steps")
+        require(math.isfinite(self.step_size) and self.step_size > 0, "step_size", "be positive",
+                self.step_size, "Raise --step-size")
+        require(0 <= self.noise <= 1, "noise", "lie in [0, 1]", self.noise, "Use noise=1")
+
+
+@dataclass(frozen=True)
+class LearnConfig:
+    """How the weights are learned from observed videos."""
+
+    iterations: int | None = None
+    """Updates of the weights; None: as many as the time budget allows."""
+    time_budget: float | None = 600.0
+    """Seconds from the start of learning; None: no limit. The first limit reached ends it."""
+    chains: int = 3
+    """Persistent chains per observed video."""
+    batch: int = 4
+    """Observed videos per update; each brings its own chains."""
+    learning_rate: float = 1e-3
+    """Adam's peak step."""
+    final_learning_rate: float = 2e-5
+    """Adam's step at the end of the cosine decay."""
+    beta_1: float = 0.5
+    """Adam's first-moment decay (0.5 in the authors' code)."""
+    seed: int = 0
+    """Seed of weights, mini-batches, chains and noise."""
+    checkpoint_every: float = 30.0
+    """Seconds between checkpoints."""
+    preview_every: float = 15.0
+    """Seconds between refreshed previews."""
+
+    def __post_init__(self) -> None:
+        limits = (self.iterations, self.time_budget)
+        require(any(limit is not None for limit in limits), "iterations or time_budget", "be given",
+                "neither", "Give --iterations or --time-budget")
+        require(self.iterations is None or self.iterations >= 1, "iterations", "be at least 1",
+                self.iterations, "Raise --iterations")
+        require(self.time_budget is None or self.time_budget > 0, "time_budget", "be positive",
+                self.time_budget, "Raise --time-budget, for example to 10m")
+        for name in ("chains", "batch"):
+            require(getattr(self, name) >= 1, name, "be at least 1", getattr(self, name),
+                    f"Raise --{name}")
+        require(0 < self.learning_rate < 1, "learning_rate", "lie in (0, 1)", self.learning_rate,
+                "Use a value such as 0.001")
+        require(0 < self.final_learning_rate < 1, "final_learning_rate", "lie in (0, 1)",
+                self.final_learning_rate, "Use a value such as 0.00002")
+        require(0 <= self.beta_1 < 1, "beta_1", "lie in [0, 1)", self.beta_1, "Use 0.5")
+        require(0 <= self.seed < 2**31, "seed", "lie in 0 … 2147483647", self.seed,
+                "Choose another --seed")
+        for name in ("checkpoint_every", "preview_every"):
+            require(getattr(self, name) >= 0, name, "not be negative", getattr(self, name),
+                    "Use a number of seconds")
+
+
+def to_dict(config: LangevinConfig | LearnConfig) -> dict[str, Any]:
+    """All settings by name, for `config.json`."""
+    return dataclasses.asdict(config)
+
+
+def from_dict(kind: type[Config], values: dict[str, Any]) -> Config:
+    """The settings back from `to_dict`.
+
+    Raises
+    ------
+    BadOptionError
+        If a name is unknown or a value out of range.
+    """
+    known = {field.name for field in dataclasses.fields(kind)}
+    unknown = sorted(set(values) - known)
+    require(not unknown, "settings", f"be among {', '.join(sorted(known))}", ", ".join(unknown),
+            "Remove the unknown ones")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise BadOptionError(f"A setting has the wrong type: {error}.") from error

@@ -1,0 +1,95 @@
+"""Read several videos that are to be learned from together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dynpat.errors import BadVideoError
+from dynpat.videos.finding import PathLike, find_labelled
+from dynpat.videos.model import Video, size_text
+from dynpat.videos.reading import read_video
+
+RATE_TOLERANCE = 0.01  # 29.97 and 30 frames per second go together, 25 and 30 do not
+
+
+def read_videos(
+    paths: PathLike | Sequence[PathLike],
+    *,
+    size: tuple[int, int] | None = None,
+    frames: int | None = None,
+    start: int = 0,
+    fps: float | None = None,
+    grey: bool = False,
+    batch: bool = True,
+) -> list[Video]:
+    """Find and read all videos that some paths stand for.
+
+    Parameters
+    ----------
+    paths : path or sequence of path
+        Video files, frame folders, or folders to search; see `find_videos`.
+    size, frames, start, fps, grey
+        As in `read_video`, for every video.
+    batch : bool
+        Whether the videos are to fit into one array (N, T, H, W, C): of one size, one rate
+        and one length. If `frames` is left out, all are trimmed to the shortest.
+
+    Returns
+    -------
+    list of Video
+        In the order of `find_videos`; labels are the subfolders below the searched paths.
+
+    Raises
+    ------
+    BadVideoError
+        As `find_videos` and `read_video`; or, if `batch`, sizes or frame rates differ.
+    BadOptionError
+        An option is out of range.
+    """
+    if isinstance(paths, (str, os.PathLike)):
+        paths = [paths]
+    videos: list[Video] = []
+    for source, label in find_labelled(list(paths)):
+        video = read_video(
+            source, size=size, frames=frames, start=start, fps=fps, grey=grey, label=label
+        )
+        if batch and videos:
+            # At once, so that a misfit is told before a long folder is read to its end.
+            _require_fit(videos[0], video)
+        videos.append(video)
+    return _trimmed(videos) if batch else videos
+
+
+def _require_fit(first: Video, other: Video) -> None:
+    """Raise if two videos differ in size or frame rate."""
+    first_size, other_size = (size_text(*video.frames.shape[1:3]) for video in (first, other))
+    if first_size != other_size:
+        raise BadVideoError(
+            f"The videos differ in size: '{first.source}' is {first_size} and "
+            f"'{other.source}' is {other_size}; use --size to bring all to one size."
+        )
+    if abs(other.fps / first.fps - 1) > RATE_TOLERANCE:
+        raise BadVideoError(
+            f"The videos differ in frame rate: '{first.source}' has {first.fps:.4g} frames per "
+            f"second and '{other.source}' has {other.fps:.4g}; use --fps to bring all to one rate."
+        )
+
+
+def _trimmed(videos: list[Video]) -> list[Video]:
+    """Cut all videos to the length of the shortest, and say so in their notes."""
+    shortest = min(videos, key=lambda video: len(video.frames))
+    length = len(shortest.frames)
+    return [
+        video if len(video.frames) == length else _cut(video, length, shortest) for video in videos
+    ]
+
+
+def _cut(video: Video, length: int, shortest: Video) -> Video:
+    note = (
+        f"Trimmed from {len(video.frames)} to {length} frames, the length of the shortest "
+        f"video '{shortest.source}'."
+    )
+    # A copy, because a view would keep the whole video in memory.
+    return replace(video, frames=video.frames[:length].copy(), notes=(*video.notes, note))

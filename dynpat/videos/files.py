@@ -1,0 +1,237 @@
+"""Video files: decoded one frame at a time with FFmpeg (through PyAV)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import av.logging
+import numpy as np
+
+from dynpat.errors import BadVideoError
+from dynpat.videos.clips import Clip, DamagedError, Picture, over_black
+from dynpat.videos.model import ENDINGS_SENTENCE
+from dynpat.videos.truncated import ends_early, gif_is_cut
+
+# All that PyAV raises on broken files. FFmpegError is not always an OSError or ValueError.
+AV_ERRORS = (av.error.FFmpegError, OSError, ValueError, IndexError, EOFError)
+
+_ATTACHED_PICTURE = 0x400  # FFmpeg's mark on the cover picture of a sound file
+
+
+def silence_libav() -> None:
+    """Keep FFmpeg's own messages off the terminal: dynpat says what matters in its errors."""
+    av.logging.set_level(None)
+
+
+def reason(error: BaseException) -> str:
+    """Say in a few words what an exception of PyAV, Pillow or the system complains about."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[Clip]:
+    """Open a video file for streaming.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Any file that FFmpeg reads.
+
+    Yields
+    ------
+    Clip
+        Valid while the context is open.
+
+    Raises
+    ------
+    BadVideoError
+        Not a readable video, empty, or without a video track.
+    """
+    silence_libav()
+    try:
+        if path.stat().st_size == 0:
+            raise BadVideoError(f"'{path}' is an empty file (0 bytes); give another video.")
+        # Absolute, so that no name is taken for a web address; and no playlist may lead away.
+        container = av.open(
+            str(path.absolute()),
+            # Not "options": those go to every stream too, and older PyAV then crashes on MPEG.
+            container_options={"protocol_whitelist": "file"},
+            metadata_errors="replace",
+        )
+    except AV_ERRORS as error:
+        raise BadVideoError(
+            f"'{path}' cannot be read as a video ({reason(error)}); it may be truncated or in "
+            f"another format. {ENDINGS_SENTENCE.capitalize()}: convert it or give another one."
+        ) from error
+    with container:
+        stream = _video_stream(container, path)
+        notes: list[str] = []
+        rate = frame_rate(stream)
+        if rate is None:
+            rate = 25.0
+            notes.append("The file names no frame rate; 25 frames per second are assumed.")
+        yield Clip(
+            height=stream.codec_context.height,
+            width=stream.codec_context.width,
+            fps=rate,
+            count=_announced_count(container, stream, rate),
+            timed=True,
+            pictures=_whole_pictures(path, container, stream, rate, notes),
+            notes=notes,
+        )
+
+
+def _video_stream(container: Any, path: Path) -> Any:
+    """Pick the first moving picture of a file."""
+    for stream in container.streams.video:
+        is_cover = int(getattr(stream, "disposition", 0)) & _ATTACHED_PICTURE
+        if not is_cover:
+            if stream.codec_context is None:
+                raise BadVideoError(
+                    f"'{path}' is coded in a way that this FFmpeg does not know; "
+                    "convert it to H.264 in an .mp4 file."
+                )
+            return stream
+    raise BadVideoError(
+        f"'{path}' has no video track (only sound or text, or cut off?); give a file with "
+        "moving pictures."
+    )
+
+
+def frame_rate(stream: Any) -> float | None:
+    """Frame rate of a stream in frames per second, None if the file does not tell.
+
+    A GIF has no rate, only a delay for each frame in units of 10 ms, so that 30 frames per
+    second are delays of 3, 3, 4, ... Its rate is therefore frames over total time, and a
+    whole number if that explains the total to within its rounding.
+    """
+    if stream.codec_context.name == "gif" and stream.frames and stream.duration:
+        hundredths = round(float(stream.duration * stream.time_base) * 100)
+        rate = 100 * stream.frames / max(hundredths, 1)
+        uneven = hundredths % stream.frames != 0
+        whole = max(round(rate), 1)
+        if uneven and abs(100 * stream.frames / whole - hundredths) <= 0.5:
+            return float(whole)
+        return float(rate)
+    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if rate:
+            return float(rate)
+    return None
+
+
+def _announced_count(container: Any, stream: Any, rate: float) -> int | None:
+    """Number of frames by the file's header; an estimate from its duration if it has none."""
+    if stream.frames:
+        return int(stream.frames)
+    if stream.duration:
+        return max(round(float(stream.duration * stream.time_base) * rate), 1)
+    if container.duration:
+        return max(round(float(container.duration) / av.time_base * rate), 1)
+    return None
+
+
+def _whole_pictures(
+    path: Path, container: Any, stream: Any, rate: float, notes: list[str]
+) -> Iterator[Picture]:
+    """Pictures of a file; `DamagedError` also after a cut that FFmpeg does not notice."""
+    pictures = _pictures(container, stream, rate, notes)
+    if stream.codec_context.name == "gif" and gif_is_cut(path):
+        for whole, _ in pairwise(pictures):  # all but the last, which is torn
+            yield whole
+        raise DamagedError("the file breaks off in the middle of a picture")
+    times: list[float] = []
+    for picture in pictures:
+        times.append(picture.time)
+        yield picture
+    # The header's duration is that of the longest track, so it binds only a lone one.
+    is_alone = "matroska" in container.format.name and len(container.streams) == 1
+    if is_alone and container.duration and ends_early(times, container.duration / av.time_base):
+        raise DamagedError("the file ends before its announced length")
+
+
+def _pictures(container: Any, stream: Any, rate: float, notes: list[str]) -> Iterator[Picture]:
+    """Decode frame by frame; nothing is converted before `Picture.load` is called."""
+    time = -1.0 / rate
+    for index, frame in enumerate(_frames(container, stream)):
+        # Some old AVI and MPEG files carry no times: then frames follow at the average rate.
+        # In units of the stream: "frame.time" is not set for the decoder's last frames.
+        shown = None if frame.pts is None else float(frame.pts * stream.time_base)
+        time = shown if shown is not None and (index == 0 or shown > time) else time + 1 / rate
+        yield Picture(
+            name=f"frame {index}",
+            time=time,
+            load=lambda frame=frame: _loaded(frame, notes),  # type: ignore[misc]
+        )
+
+
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
+    """Decoded frames; at a damaged place those still inside the decoder, then the error."""
+    problem: BaseException | None = None
+    try:
+        for packet in container.demux(stream):
+            if packet.is_corrupt:  # cut off by the end of a truncated file
+                problem = DamagedError("a packet is cut off")
+                break
+            yield from packet.decode()
+    except AV_ERRORS as error:
+        problem = error
+    if problem is None:
+        return
+    with suppress(*AV_ERRORS):  # the first problem is the one to tell
+        yield from stream.codec_context.decode(None)
+    raise DamagedError(reason(problem)) from problem
+
+
+def _loaded(frame: Any, notes: list[str]) -> np.ndarray:
+    """Convert a decoded frame as `_to_rgb` does; a failure counts as damage."""
+    if frame.is_corrupt:
+        note_once(notes, "Damaged frames are shown as the decoder mended them.")
+    try:
+        return _to_rgb(frame, notes)
+    except AV_ERRORS as error:
+        raise DamagedError(reason(error)) from error
+
+
+def _to_rgb(frame: Any, notes: list[str]) -> np.ndarray:
+    """Convert a decoded frame to `uint8` (H, W, 3), upright and over black."""
+    layout = frame.format
+    if layout.has_palette or any(part.is_alpha for part in layout.components):
+        rgba = frame.to_ndarray(format="rgba")
+        picture = rgba[..., :3]
+        if rgba[..., 3].min() < 255:
+            note_once(notes, "Transparent parts were laid over black.")
+            picture = over_black(rgba)
+    else:
+        picture = frame.to_ndarray(format="rgb24")
+    turns = _quarter_turns(frame)
+    if turns:
+        # FFmpeg's angle and numpy's rot90 both count anticlockwise.
+        note_once(notes, f"Rotated by {90 * turns} degrees anticlockwise, as the file asks.")
+        picture = np.rot90(picture, turns)
+    return np.ascontiguousarray(picture)
+
+
+def _quarter_turns(frame: Any) -> int:
+    """Quarter turns anticlockwise that bring a frame upright: 0 to 3."""
+    if hasattr(frame, "rotation"):
+        return round(float(frame.rotation) / 90) % 4
+    # Older PyAV gives the matrix alone: nine integers, the first two of which are
+    # the cosine and the sine of the angle, in the clockwise sense.
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 0
+    cosine, sine = np.frombuffer(bytes(matrix), dtype=np.int32)[:2].tolist()
+    return round(-math.atan2(sine, cosine) / (math.pi / 2)) % 4
+
+
+def note_once(notes: list[str], sentence: str) -> None:
+    """Add a sentence unless an earlier frame has added it."""
+    if sentence not in notes:
+        notes.append(sentence)

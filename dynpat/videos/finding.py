@@ -1,0 +1,148 @@
+"""Which videos lie below a path."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from dynpat.errors import BadVideoError
+from dynpat.videos.model import ENDINGS_SENTENCE, IMAGE_ENDINGS, VIDEO_ENDINGS, natural_key
+
+PathLike = str | os.PathLike[str]
+
+
+def frame_files(folder: Path) -> list[Path]:
+    """List the frame images that lie directly in a folder, naturally sorted.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        An existing folder.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Hidden files are left out; empty if there is no image.
+    """
+    return [entry for entry in _entries(folder) if _is_image(entry)]
+
+
+def find_videos(path: PathLike, *more: PathLike) -> list[Path]:
+    """Find the videos that one or several paths stand for.
+
+    Parameters
+    ----------
+    path, *more : path
+        Each is a video file, a frame folder, or a folder that is searched recursively. A
+        folder that directly holds images is one video; it is not searched further.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Video files and frame folders, naturally sorted within each path; a video that is
+        reached twice is listed once.
+
+    Raises
+    ------
+    BadVideoError
+        A path does not exist, cannot be read, or holds nothing that is read.
+    """
+    return [source for source, _ in find_labelled([path, *more])]
+
+
+def find_labelled(paths: list[PathLike]) -> list[tuple[Path, str]]:
+    """Find videos as `find_videos` does, each with its label.
+
+    Parameters
+    ----------
+    paths : list of path
+        As in `find_videos`.
+
+    Returns
+    -------
+    list of (pathlib.Path, str)
+        The label is the first folder below the searched path, "" at its top level.
+
+    Raises
+    ------
+    BadVideoError
+        As in `find_videos`.
+    """
+    if not paths:
+        raise BadVideoError("No video was named; give a video file or a folder of videos.")
+    found: dict[Path, tuple[Path, str]] = {}
+    for path in paths:
+        root = Path(path)
+        for source in _find_below(root):
+            folders = source.relative_to(root).parts[:-1]
+            found.setdefault(source.resolve(), (source, folders[0] if folders else ""))
+    return list(found.values())
+
+
+def _find_below(root: Path) -> list[Path]:
+    """Videos that one path stands for; the checks of `find_videos`."""
+    try:
+        if not root.exists():
+            raise BadVideoError(f"'{root}' does not exist; check the spelling of the path.")
+        if root.is_dir():
+            return _search_root(root)
+    except OSError as error:
+        raise BadVideoError(
+            f"'{root}' cannot be read ({error.strerror}); check the path and its permissions."
+        ) from error
+    if _is_image(root):
+        raise BadVideoError(
+            f"'{root}' is a single picture; give the folder that holds the frames, or a video."
+        )
+    if root.suffix.lower() not in VIDEO_ENDINGS:
+        raise BadVideoError(
+            f"'{root}' has an ending that is not read; {ENDINGS_SENTENCE}. "
+            "Convert the file to one of them."
+        )
+    return [root]
+
+
+def _search_root(root: Path) -> list[Path]:
+    """Videos below a folder, or the reason why there is none."""
+    found = _search(root, seen=set())
+    if found:
+        return found
+    what = "holds no video" if any(root.iterdir()) else "is an empty folder"
+    raise BadVideoError(f"'{root}' {what}; {ENDINGS_SENTENCE}. Give another path.")
+
+
+def _search(folder: Path, seen: set[Path]) -> list[Path]:
+    """Videos below a folder in natural order; `seen` stops circles of symbolic links."""
+    if folder.resolve() in seen:
+        return []
+    seen.add(folder.resolve())
+    entries = _entries(folder)
+    images = [entry for entry in entries if _is_image(entry)]
+    videos = [entry for entry in entries if _is_video(entry)]
+    if images and videos:
+        # Either choice would silently leave out something that the user may mean.
+        raise BadVideoError(
+            f"'{folder}' holds both videos ('{videos[0].name}') and pictures "
+            f"('{images[0].name}'), so it is not clear whether it is one video; name the "
+            "video files themselves, or move the pictures to a folder of their own."
+        )
+    if images:
+        return [folder]
+    found: list[Path] = []
+    for entry in entries:
+        found += _search(entry, seen) if entry.is_dir() else [entry] * (entry in videos)
+    return found
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Everything in a folder that is not hidden, naturally sorted."""
+    visible = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    return sorted(visible, key=lambda entry: natural_key(entry.name))
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_ENDINGS and path.is_file()
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEO_ENDINGS and path.is_file()

@@ -1,0 +1,152 @@
+"""Frame folders: one image file for each frame, read with Pillow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from dynpat.errors import BadVideoError
+from dynpat.videos.clips import Clip, Picture, over_black
+from dynpat.videos.files import note_once, reason
+from dynpat.videos.finding import frame_files
+from dynpat.videos.model import ENDINGS_SENTENCE
+
+FOLDER_FPS = 25.0  # images carry no rate; 25 is that of the videos of the papers
+
+_ORIENTATION = 0x0112  # the EXIF tag by which cameras say how they were held
+
+# All that Pillow raises on broken or hostile images.
+IMAGE_ERRORS = (
+    UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, IndexError,
+    EOFError, SyntaxError, TypeError, OverflowError,
+)  # fmt: skip
+
+
+@contextmanager
+def open_folder(folder: Path) -> Iterator[Clip]:
+    """Open a frame folder for streaming.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder that directly holds the frames as images.
+
+    Yields
+    ------
+    Clip
+        Its pictures are the images in natural order, at 25 frames per second.
+
+    Raises
+    ------
+    BadVideoError
+        No image lies in the folder, or the first one cannot be read.
+    """
+    try:
+        files = frame_files(folder)
+    except OSError as error:
+        raise BadVideoError(
+            f"'{folder}' cannot be read ({reason(error)}); check its permissions."
+        ) from error
+    if not files:
+        raise BadVideoError(
+            f"'{folder}' is a folder without frames in it; {ENDINGS_SENTENCE}. "
+            "Give a video file or a folder that directly holds the frames."
+        )
+    height, width = _image_size(files[0])
+    notes: list[str] = []
+    yield Clip(height, width, FOLDER_FPS, len(files), False, _pictures(files, notes), notes)
+
+
+def _pictures(files: list[Path], notes: list[str]) -> Iterator[Picture]:
+    """One picture for each image file; a file is opened only when its picture is loaded."""
+    for index, path in enumerate(files):
+        yield Picture(
+            name=f"'{path.name}'",
+            time=index / FOLDER_FPS,
+            load=lambda path=path: read_image(path, notes),  # type: ignore[misc]
+        )
+
+
+def _image_size(path: Path) -> tuple[int, int]:
+    """(height, width) of an image in pixels, from its header alone."""
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except IMAGE_ERRORS as error:
+        raise _bad_image(path, error) from error
+
+
+def _bad_image(path: Path, error: BaseException) -> BadVideoError:
+    if isinstance(error, UnidentifiedImageError):
+        return BadVideoError(
+            f"'{path}' is not an image that can be read; replace it or remove it from the folder."
+        )
+    return BadVideoError(
+        f"'{path}' cannot be read as an image ({reason(error)}); replace it or remove it from "
+        "the folder."
+    )
+
+
+def read_image(path: Path, notes: list[str]) -> np.ndarray:
+    """Read one frame.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        PNG, JPEG, BMP, WebP or TIFF.
+    notes : list of str
+        Gets a sentence for everything that was changed.
+
+    Returns
+    -------
+    numpy.ndarray
+        `uint8` (H, W, 3), upright; transparent parts over black; 16-bit greys scaled to 8 bit.
+
+    Raises
+    ------
+    BadVideoError
+        The file is no image, is damaged, or has grey levels without a known range.
+    """
+    try:
+        with Image.open(path) as image:
+            if getattr(image, "n_frames", 1) > 1:
+                note_once(notes, f"Only the first picture of '{path.name}' is used.")
+            upright = ImageOps.exif_transpose(image)
+            if image.getexif().get(_ORIENTATION, 1) != 1:
+                note_once(notes, "Rotated or mirrored as the images ask.")
+            return _to_rgb(upright, path, notes)
+    except IMAGE_ERRORS as error:
+        raise _bad_image(path, error) from error
+
+
+def _to_rgb(image: Any, path: Path, notes: list[str]) -> np.ndarray:
+    """Convert a Pillow image of any mode to `uint8` (H, W, 3)."""
+    if image.mode.startswith("I"):
+        grey = _eight_bit(np.asarray(image), path)
+        note_once(notes, "16-bit grey levels were scaled to 8 bit.")
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.mode == "F":
+        raise BadVideoError(
+            f"'{path}' holds fractional grey levels whose range is not known; "
+            "save the frames with 8 or 16 bit per channel."
+        )
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        rgba = np.asarray(image.convert("RGBA"))
+        if rgba[..., 3].min() < 255:
+            note_once(notes, "Transparent parts were laid over black.")
+        return over_black(rgba)
+    return np.asarray(image.convert("RGB"))
+
+
+def _eight_bit(levels: np.ndarray, path: Path) -> np.ndarray:
+    """Scale levels 0..65535 (H, W) to 0..255; Pillow's own conversion would cut them off."""
+    if levels.min() < 0 or levels.max() > 65535:
+        raise BadVideoError(
+            f"'{path}' holds 32-bit grey levels; save the frames with 8 or 16 bit per channel."
+        )
+    return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -1,0 +1,240 @@
+"""Read videos: select frames in time, bring them to a size, with bounded memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dynpat.errors import BadOptionError, BadVideoError
+from dynpat.videos.clips import Clip, DamagedError, Picture, resampled
+from dynpat.videos.files import open_file
+from dynpat.videos.finding import PathLike
+from dynpat.videos.folders import open_folder
+from dynpat.videos.model import Video, size_text
+
+MEMORY_LIMIT = 2_000_000_000  # bytes of one video in memory
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The options of `read_video`, checked."""
+
+    size: tuple[int, int] | None
+    frames: int | None
+    start: int
+    fps: float | None
+    grey: bool
+
+    def __post_init__(self) -> None:
+        if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
+            raise BadOptionError(f"--size {self.size} is not a size; give at least 1 pixel a side.")
+        if self.frames is not None and self.frames < 1:
+            raise BadOptionError(f"--frames {self.frames} is too few; give 1 or more.")
+        if self.start < 0:
+            raise BadOptionError(f"--start {self.start} is negative; give 0 or more.")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise BadOptionError(f"--fps {self.fps} is out of range; give more than 0, up to 1000.")
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.grey else 3
+
+
+def read_video(
+    path: PathLike,
+    *,
+    size: tuple[int, int] | None = None,
+    frames: int | None = None,
+    start: int = 0,
+    fps: float | None = None,
+    grey: bool = False,
+    label: str = "",
+) -> Video:
+    """Read one video file or frame folder.
+
+    Frames are decoded one after the other, brought to `size` at once, and decoding stops with
+    the last frame wanted, so that memory depends on the result alone.
+
+    Parameters
+    ----------
+    path : path
+        A video file, or a folder that directly holds the frames as images.
+    size : tuple of int, optional
+        (height, width) in pixels to resize to, without cropping; the file's own if left out.
+    frames : int, optional
+        How many frames; all from `start` on if left out.
+    start : int
+        Index of the first frame, counted in the output's frame rate.
+    fps : float, optional
+        Frames per second to resample to by the nearest frame in time. For a frame folder it
+        is its rate (25 if left out) and drops nothing.
+    grey : bool
+        Whether to give one channel of luma (ITU-R 601) instead of red, green and blue.
+    label : str
+        Kept in the result.
+
+    Returns
+    -------
+    Video
+        `frames` is `uint8` (T, H, W, 3), or (T, H, W, 1) if `grey`.
+
+    Raises
+    ------
+    BadVideoError
+        Not readable, damaged, shorter than asked for, of changing size, or above 2 GB.
+    BadOptionError
+        An option is out of range.
+    """
+    source = Path(path)
+    wanted = _Wanted(size, frames, start, fps, grey)
+    _require_existing(source)
+    with open_folder(source) if source.is_dir() else open_file(source) as clip:
+        _refuse_too_large(source, clip, wanted)
+        pictures = clip.pictures
+        if wanted.fps is not None and clip.timed:
+            pictures = resampled(pictures, clip.fps, wanted.fps)
+        array = _collect(source, pictures, clip, wanted)
+        rate = clip.fps if wanted.fps is None else float(wanted.fps)
+        notes = (*clip.notes, *_resampling_note(clip, wanted))
+    name = source.resolve().name if source.is_dir() else source.stem
+    return Video(array, rate, name, label, source, notes)
+
+
+def _require_existing(source: Path) -> None:
+    try:
+        found = source.exists()
+    except (OSError, ValueError) as error:  # no permission; a zero byte in the name
+        raise BadVideoError(f"'{source}' cannot be read ({error}); check the path.") from error
+    if not found:
+        raise BadVideoError(f"'{source}' does not exist; check the spelling of the path.")
+
+
+def _refuse_too_large(source: Path, clip: Clip, wanted: _Wanted) -> None:
+    """Raise before decoding if the result, by the file's header, is above the limit."""
+    count = wanted.frames
+    if count is None and clip.count is not None:
+        speed = wanted.fps / clip.fps if wanted.fps is not None and clip.timed else 1.0
+        count = math.ceil(clip.count * speed) - wanted.start
+    height, width = wanted.size or (clip.height, clip.width)
+    if count is not None and count * height * width * wanted.channels > MEMORY_LIMIT:
+        raise _too_large(source, f"{count} frames of {size_text(height, width)}")
+
+
+def _too_large(source: Path, what: str) -> BadVideoError:
+    return BadVideoError(
+        f"'{source}' would need more than {MEMORY_LIMIT / 1e9:g} GB of memory ({what}); "
+        "use a smaller --size or fewer --frames."
+    )
+
+
+def _collect(source: Path, pictures: Iterator[Picture], clip: Clip, wanted: _Wanted) -> np.ndarray:
+    """Load the wanted pictures into one array `uint8` (T, H, W, C)."""
+    # A bytearray grows in place, so the frames are never held twice as by a list and a stack.
+    buffer = bytearray()
+    first: tuple[str, tuple[int, ...]] | None = None
+    shape: tuple[int, ...] = ()
+    stop = None if wanted.frames is None else wanted.start + wanted.frames
+    damage: DamagedError | None = None
+    try:
+        for picture in islice(pictures, wanted.start, stop):
+            loaded = picture.load()
+            first = first or (picture.name, loaded.shape)
+            if wanted.size is None and loaded.shape != first[1]:
+                raise _changing_size(source, first, (picture.name, loaded.shape))
+            frame = _finished(loaded, wanted)
+            shape = frame.shape
+            buffer += frame.tobytes()
+            if len(buffer) > MEMORY_LIMIT:
+                raise _too_large(source, f"frames of {size_text(*shape[:2])}")
+    except DamagedError as error:
+        damage = error
+    count = len(buffer) // math.prod(shape) if shape else 0
+    _require_enough(source, count, damage, wanted)
+    assert first is not None
+    clip.notes.extend(_resizing_note(first[1], wanted))
+    return np.frombuffer(buffer, dtype=np.uint8).reshape(count, *shape)
+
+
+def _finished(picture: np.ndarray, wanted: _Wanted) -> np.ndarray:
+    """Resize (H, W, 3) and turn grey: `uint8` (h, w, C)."""
+    if not wanted.grey and wanted.size in (None, picture.shape[:2]):
+        return picture
+    image = Image.fromarray(picture)
+    if wanted.size is not None and wanted.size != picture.shape[:2]:
+        height, width = wanted.size
+        # Pillow widens the cubic kernel when it shrinks, so nothing aliases; this is the
+        # kernel of MATLAB's imresize, with which the papers prepared their videos.
+        image = image.resize((width, height), Image.Resampling.BICUBIC)
+    if wanted.grey:
+        return np.asarray(image.convert("L"))[..., None]
+    return np.asarray(image)
+
+
+def _changing_size(
+    source: Path, first: tuple[str, tuple[int, ...]], other: tuple[str, tuple[int, ...]]
+) -> BadVideoError:
+    return BadVideoError(
+        f"'{source}' has pictures of different sizes: {first[0]} is {size_text(*first[1][:2])} "
+        f"and {other[0]} is {size_text(*other[1][:2])}; use --size to bring them to one size."
+    )
+
+
+def _require_enough(source: Path, count: int, damage: DamagedError | None, wanted: _Wanted) -> None:
+    """Raise if there are fewer frames than asked for, or if the file is damaged."""
+    if count == wanted.frames or (count and wanted.frames is None and damage is None):
+        return
+    start = wanted.start
+    broken = f" before it is damaged ({damage})" if damage else ""
+    if count == 0 and start == 0:
+        cause = f" ({damage})" if damage else ""
+        raise BadVideoError(
+            f"'{source}' has no frame that can be decoded{cause}; it is damaged or truncated. "
+            "Give another copy of it or another video."
+        )
+    if count == 0:
+        raise BadVideoError(
+            f"'{source}' has no frame from frame {start} on{broken}. Use a smaller --start."
+        )
+    if wanted.frames is None:
+        raise BadVideoError(
+            f"'{source}' is damaged after frame {start + count - 1} ({damage}). "
+            f"Use --frames {count} to read the part before the damage."
+        )
+    raise BadVideoError(
+        f"'{source}' has {count} frame{'s' * (count != 1)} from frame {start} on{broken}; "
+        f"{wanted.frames} were asked for. Use --frames {count} or less, or another --start."
+    )
+
+
+def _resizing_note(shape: tuple[int, ...], wanted: _Wanted) -> list[str]:
+    """Say that frames of `shape` (H, W, 3) were resized, and whether objects change shape."""
+    if wanted.size is None or wanted.size == shape[:2]:
+        return []
+    height, width = wanted.size
+    stretch = (width / height) / (shape[1] / shape[0])
+    note = f"Resized from {size_text(*shape[:2])} to {size_text(height, width)} pixels"
+    if abs(stretch - 1) > 0.01:
+        relative = stretch if stretch > 1 else 1 / stretch
+        side = "wider" if stretch > 1 else "taller"
+        note += f", which makes everything {relative:.2f} times {side} in proportion"
+    return [note + "."]
+
+
+def _resampling_note(clip: Clip, wanted: _Wanted) -> list[str]:
+    """Say that the rate was changed (more than rounding of the header would)."""
+    if wanted.fps is None:
+        return []
+    if not clip.timed:
+        return [f"Images carry no frame rate; {wanted.fps:g} frames per second was given."]
+    if abs(wanted.fps / clip.fps - 1) < 1e-6:
+        return []
+    return [
+        f"Resampled from {clip.fps:.5g} to {wanted.fps:.5g} frames per second by taking the "
+        "nearest frame in time."
+    ]
