@@ -67,6 +67,11 @@ class EnergyModel(keras.Model):
         "paper": {"steps": 20, "step_size": 0.3},
     }
 
+    learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "default": {},
+        "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
+    }
+
     def __init__(
         self,
         frames: int,
@@ -80,6 +85,7 @@ class EnergyModel(keras.Model):
         padding: str = "same",
         centre: str = "pixel",
         input_scale: float = 1.0,
+        output_scale: float = 1.0,
         sigma: float = 1.0,
         kernel_initializer: str | dict[str, Any] = "he_normal",
         precision: str = "float32",
@@ -91,11 +97,12 @@ class EnergyModel(keras.Model):
             "frames": frames, "size": tuple(size), "channels": channels,
             "filters": tuple(filters), "kernels": _tuples(kernels), "strides": _tuples(strides),
             "activation": activation, "padding": padding, "centre": centre,
-            "input_scale": input_scale, "sigma": sigma, "kernel_initializer": kernel_initializer,
+            "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma, "kernel_initializer": kernel_initializer,
             "precision": precision, "seed": seed,
         }
         _check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
+        self.output_scale = float(output_scale)
         self.network = [
             self._make_layer(number, *layer)
             for number, layer in enumerate(zip(filters, kernels, strides, strict=True))
@@ -170,7 +177,7 @@ class EnergyModel(keras.Model):
         for layer in self.network:
             features = layer(features)
         axes = list(range(1, len(features.shape)))
-        return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes)
+        return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes) * self.output_scale
 
     def energy(self, video: tf.Tensor) -> tf.Tensor:
         """E(I) = ‖I‖²/(2σ²) − f(I;θ). (N, T, H, W, C) float32 → (N,)."""

@@ -22,6 +22,8 @@ def read_videos(
     start: int = 0,
     fps: float | None = None,
     grey: bool = False,
+    at_most: int | None = None,
+    pixels: int | None = None,
     batch: bool = True,
 ) -> list[Video]:
     """Find and read all videos that some paths stand for.
@@ -30,7 +32,7 @@ def read_videos(
     ----------
     paths : path or sequence of path
         Video files, frame folders, or folders to search; see `find_videos`.
-    size, frames, start, fps, grey
+    size, frames, start, fps, grey, at_most, pixels
         As in `read_video`, for every video.
     batch : bool
         Whether the videos are to fit into one array (N, T, H, W, C): of one size, one rate
@@ -53,7 +55,8 @@ def read_videos(
     videos: list[Video] = []
     for source, label in find_labelled(list(paths)):
         video = read_video(
-            source, size=size, frames=frames, start=start, fps=fps, grey=grey, label=label
+            source, size=size, frames=frames, start=start, fps=fps, grey=grey, at_most=at_most,
+            pixels=pixels, label=label,
         )
         if batch and videos:
             # At once, so that a misfit is told before a long folder is read to its end.

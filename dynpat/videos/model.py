@@ -100,3 +100,9 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     parts = re.split(r"([0-9]+)", text)
     keys = [(0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in parts]
     return (*keys, (2, 0, text))
+
+
+def fitted_size(height: int, width: int, pixels: int) -> tuple[int, int]:
+    """(height, width) in the same proportion with about `pixels` pixels, each side even."""
+    scale = (pixels / (height * width)) ** 0.5
+    return max(2, 2 * round(height * scale / 2)), max(2, 2 * round(width * scale / 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from dynpat.videos.clips import Clip, DamagedError, Picture, resampled
 from dynpat.videos.files import open_file
 from dynpat.videos.finding import PathLike
 from dynpat.videos.folders import open_folder
-from dynpat.videos.model import Video, size_text
+from dynpat.videos.model import Video, fitted_size, size_text
 
 MEMORY_LIMIT = 2_000_000_000  # bytes of one video in memory
 
@@ -30,12 +30,15 @@ class _Wanted:
     start: int
     fps: float | None
     grey: bool
+    at_most: int | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
             raise BadOptionError(f"--size {self.size} is not a size; give at least 1 pixel a side.")
         if self.frames is not None and self.frames < 1:
             raise BadOptionError(f"--frames {self.frames} is too few; give 1 or more.")
+        if self.at_most is not None and self.at_most < 1:
+            raise BadOptionError(f"at_most={self.at_most} is too few; give 1 or more.")
         if self.start < 0:
             raise BadOptionError(f"--start {self.start} is negative; give 0 or more.")
         if self.fps is not None and not 0 < self.fps <= 1000:
@@ -44,6 +47,11 @@ class _Wanted:
     @property
     def channels(self) -> int:
         return 1 if self.grey else 3
+
+    @property
+    def limit(self) -> int | None:
+        """After how many frames reading stops."""
+        return self.at_most if self.frames is None else self.frames
 
 
 def read_video(
@@ -54,6 +62,8 @@ def read_video(
     start: int = 0,
     fps: float | None = None,
     grey: bool = False,
+    at_most: int | None = None,
+    pixels: int | None = None,
     label: str = "",
 ) -> Video:
     """Read one video file or frame folder.
@@ -76,6 +86,10 @@ def read_video(
         is its rate (25 if left out) and drops nothing.
     grey : bool
         Whether to give one channel of luma (ITU-R 601) instead of red, green and blue.
+    at_most : int, optional
+        If `frames` is left out, read no more than so many; fewer are no error.
+    pixels : int, optional
+        If `size` is left out, shrink larger pictures to about so many pixels, in proportion.
     label : str
         Kept in the result.
 
@@ -92,16 +106,18 @@ def read_video(
         An option is out of range.
     """
     source = Path(path)
-    wanted = _Wanted(size, frames, start, fps, grey)
+    wanted = _Wanted(size, frames, start, fps, grey, at_most)
     _require_existing(source)
     with open_folder(source) if source.is_dir() else open_file(source) as clip:
+        if size is None and pixels is not None and clip.height * clip.width > pixels:
+            wanted = replace(wanted, size=fitted_size(clip.height, clip.width, pixels))
         _refuse_too_large(source, clip, wanted)
         pictures = clip.pictures
         if wanted.fps is not None and clip.timed:
             pictures = resampled(pictures, clip.fps, wanted.fps)
         array = _collect(source, pictures, clip, wanted)
         rate = clip.fps if wanted.fps is None else float(wanted.fps)
-        notes = (*clip.notes, *_resampling_note(clip, wanted))
+        notes = (*clip.notes, *_resampling_note(clip, wanted), *_limit_note(clip, wanted))
     name = source.resolve().name if source.is_dir() else source.stem
     return Video(array, rate, name, label, source, notes)
 
@@ -117,7 +133,7 @@ def _require_existing(source: Path) -> None:
 
 def _refuse_too_large(source: Path, clip: Clip, wanted: _Wanted) -> None:
     """Raise before decoding if the result, by the file's header, is above the limit."""
-    count = wanted.frames
+    count = wanted.limit
     if count is None and clip.count is not None:
         speed = wanted.fps / clip.fps if wanted.fps is not None and clip.timed else 1.0
         count = math.ceil(clip.count * speed) - wanted.start
@@ -139,7 +155,7 @@ def _collect(source: Path, pictures: Iterator[Picture], clip: Clip, wanted: _Wan
     buffer = bytearray()
     first: tuple[str, tuple[int, ...]] | None = None
     shape: tuple[int, ...] = ()
-    stop = None if wanted.frames is None else wanted.start + wanted.frames
+    stop = None if wanted.limit is None else wanted.start + wanted.limit
     damage: DamagedError | None = None
     try:
         for picture in islice(pictures, wanted.start, stop):
@@ -187,7 +203,7 @@ def _changing_size(
 
 def _require_enough(source: Path, count: int, damage: DamagedError | None, wanted: _Wanted) -> None:
     """Raise if there are fewer frames than asked for, or if the file is damaged."""
-    if count == wanted.frames or (count and wanted.frames is None and damage is None):
+    if count == wanted.limit or (count and wanted.frames is None and damage is None):
         return
     start = wanted.start
     broken = f" before it is damaged ({damage})" if damage else ""
@@ -224,6 +240,16 @@ def _resizing_note(shape: tuple[int, ...], wanted: _Wanted) -> list[str]:
         side = "wider" if stretch > 1 else "taller"
         note += f", which makes everything {relative:.2f} times {side} in proportion"
     return [note + "."]
+
+
+def _limit_note(clip: Clip, wanted: _Wanted) -> list[str]:
+    """Say that the video goes on after the frames that were read."""
+    limit = wanted.at_most
+    if wanted.frames is not None or limit is None or clip.count is None:
+        return []
+    if clip.count <= wanted.start + limit:
+        return []
+    return [f"Read {limit} of about {clip.count} frames; give --frames for more or fewer."]
 
 
 def _resampling_note(clip: Clip, wanted: _Wanted) -> list[str]:

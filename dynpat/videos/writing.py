@@ -14,6 +14,7 @@ import av.error
 import numpy as np
 from PIL import Image
 
+from dynpat.atomic import replacing_file, temporary_beside, write_error
 from dynpat.errors import BadOptionError, OutputError
 from dynpat.videos.encoding import write_gif, write_mp4
 from dynpat.videos.files import reason
@@ -152,41 +153,26 @@ def _write(target: Path, kind: str, frames: np.ndarray, fps: float, loop: bool) 
     return notes + not_a_number_note(frames)
 
 
-def _temporary(target: Path) -> Path:
-    """Hidden name beside the target, on the same disk; it keeps the ending for FFmpeg."""
-    return target.with_name(f".{target.stem}.tmp-{os.getpid()}{target.suffix}")
-
-
 @contextmanager
 def _reported(target: Path) -> Iterator[None]:
     """Turn errors of the system and of FFmpeg into an `OutputError` that names the target."""
     try:
         yield
     except (OSError, av.error.FFmpegError, ValueError) as error:
-        raise OutputError(
-            f"could not write '{target}': {reason(error)}; free some space or choose another --out."
-        ) from error
+        raise write_error(target, reason(error)) from error
 
 
 @contextmanager
 def _replacing_file(target: Path) -> Iterator[Path]:
-    """Give a temporary path that takes the target's place when all went well."""
-    temporary = _temporary(target)
-    with _reported(target):
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            yield temporary
-            os.replace(temporary, target)
-        finally:
-            # Gone already unless something failed; an interrupt by the user cleans up as well.
-            if temporary.exists():
-                temporary.unlink()
+    """As `atomic.replacing_file`, for what FFmpeg raises as well."""
+    with _reported(target), replacing_file(target) as temporary:
+        yield temporary
 
 
 @contextmanager
 def _replacing_folder(target: Path) -> Iterator[Path]:
     """Give a temporary folder that takes the target's place when all went well."""
-    temporary = _temporary(target)
+    temporary = temporary_beside(target)
     old = target.with_name(f".{target.name}.old-{os.getpid()}")
     with _reported(target):
         _require_replaceable(target)

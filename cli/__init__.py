@@ -1,0 +1,1 @@
+"""The command line of dynpat; installed as `dynpat_cli`."""

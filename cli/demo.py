@@ -1,0 +1,34 @@
+"""`dynpat demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import Duration, output_options, seed_option
+from .progress import errors_as_click, reporting, show_result
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: runs/demo].")
+@click.option("--time-budget", type=Duration(), default="100s", show_default=True,
+              help="Time to learn.")
+@seed_option
+@output_options
+def demo(
+    out: Path | None, time_budget: float, seed: int, formats: tuple[str, ...], quiet: bool,
+    as_json: bool,
+) -> None:
+    """Learn the embedded video of flames and sample new ones: about two minutes on two cores."""
+    with errors_as_click():
+        from dynpat.devices import load_tensorflow
+
+        load_tensorflow()
+        from dynpat import tasks
+
+        with reporting("Demo", quiet) as reporter:
+            result = tasks.demo(
+                out, time_budget=time_budget, seed=seed, formats=formats, reporter=reporter
+            )
+    show_result(result, as_json, quiet, "Open report.html to see observed beside synthesised.")

@@ -1,0 +1,32 @@
+"""`dynpat doctor`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from .progress import errors_as_click
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def doctor(as_json: bool) -> None:
+    """What works on this machine and what does not, each with its remedy."""
+    with errors_as_click():
+        from dynpat.devices import load_tensorflow
+
+        load_tensorflow()
+        from dynpat.doctor import examine
+
+        findings = examine()
+    if as_json:
+        click.echo(json.dumps([finding.__dict__ for finding in findings], ensure_ascii=False))
+    else:
+        for finding in findings:
+            mark = "ok  " if finding.works else "no  "
+            click.echo(f"{mark}{finding.name}: {finding.detail}")
+            if not finding.works:
+                click.echo(f"    {finding.remedy}")
+    if any(not finding.works and finding.needed for finding in findings):
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,40 @@
+"""`dynpat`: the Click group. Subcommands are imported when they are called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from dynpat import __version__
+
+COMMANDS = {
+    "demo": "learn an embedded video and sample it, about two minutes",
+    "doctor": "what works on this machine and what does not",
+    "learn": "learn from a video, or a folder of them",
+    "sample": "new videos from a learned run",
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name, so that `--help` answers without loading anything."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"{__package__}.{cmd_name}")
+        return getattr(module, cmd_name)  # type: ignore[no-any-return]
+
+    def format_commands(self, ctx: click.Context, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dynpat")
+def main() -> None:
+    """Learn what moves: synthesise new videos of fire, water, flags, lights or animals."""

@@ -1,0 +1,119 @@
+"""Option types and the options that subcommands share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+class Duration(click.ParamType):
+    """Seconds, from 90, 90s, 10m, 1h30m."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        if isinstance(value, float | int):
+            return float(value)
+        text = value.strip().lower()
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            return float(text)
+        if not re.fullmatch(r"(\d+(\.\d+)?[hms])+", text):
+            self.fail(f"{value!r} is not a time; write 90s, 10m or 1h30m.", param, ctx)
+        return sum(float(n) * UNITS[u] for n, _, u in re.findall(r"(\d+(\.\d+)?)([hms])", text))
+
+
+class Size(click.ParamType):
+    """(height, width), from 100 or WxH."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        from dynpat.errors import DynpatError
+        from dynpat.videos import parse_size
+
+        try:
+            return parse_size(value)
+        except DynpatError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Formats(click.ParamType):
+    """Names of formats, separated by commas."""
+
+    name = "formats"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        from dynpat.errors import DynpatError
+        from dynpat.videos import parse_formats
+
+        try:
+            return parse_formats(value)
+        except DynpatError as error:
+            self.fail(str(error), param, ctx)
+
+
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, listed in the order given."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+reading_options = together(
+    click.option("--size", type=Size(), help="100 or WxH: resize to this many pixels "
+                 "[default: about 100×100 in proportion, if larger]."),
+    click.option("--frames", type=click.IntRange(2), help="Frames of each video [default: 70, "
+                 "or all if fewer]."),
+    click.option("--start", type=click.IntRange(0), default=0, help="First frame."),
+    click.option("--fps", type=click.FloatRange(0.01, 1000), help="Resample in time."),
+    click.option("--grey", is_flag=True, help="One channel of luma instead of colours."),
+)
+
+model_options = together(
+    click.option("--pattern", type=click.Choice(["texture", "scene", "action"]), default="scene",
+                 show_default=True, help="texture: stationary in space and time (water); scene: "
+                 "in time only (fire in a pot); action: in neither (a running animal)."),
+    click.option("--preset", type=click.Choice(["default", "paper"]), default="default",
+                 show_default=True, help="Network and settings; paper: the authors'."),
+    click.option("--window", type=click.IntRange(2), help="Frames learned at once, from random "
+                 "places of longer videos [default: all]."),
+    click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),
+    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
+                 show_default=True, help="Of the products inside layers."),
+)
+
+learning_options = together(
+    click.option("--iterations", type=click.IntRange(1), help="Updates of the weights."),
+    click.option("--time-budget", type=Duration(), help="Such as 90s, 10m, 1h [default: 10m, "
+                 "unless --iterations is given]."),
+    click.option("--chains", type=click.IntRange(1), help="Persistent chains per video."),
+    click.option("--batch", type=click.IntRange(1), help="Videos per update."),
+    click.option("--learning-rate", type=float, help="Adam's peak step."),
+    click.option("--langevin-steps", type=click.IntRange(1), help="Langevin steps per update."),
+    click.option("--step-size", type=float, help="ε of the Langevin steps, in grey levels."),
+)
+
+seed_option = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0,
+                           show_default=True, help="Same seed, same result.")
+
+output_options = together(
+    click.option("--format", "formats", type=Formats(), default="gif,mp4", show_default=True,
+                 help="Of the videos written: gif, mp4, png, npy."),
+    click.option("--quiet", is_flag=True, help="No progress and no notes."),
+    click.option("--json", "as_json", is_flag=True,
+                 help="One JSON object on stdout: run, files, metrics."),
+)

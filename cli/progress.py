@@ -1,0 +1,121 @@
+"""What the user sees on stderr: the only place that knows rich."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dynpat.errors import DynpatError, OutputError
+from dynpat.reporter import Reporter
+
+if TYPE_CHECKING:
+    from dynpat.tasks import Result
+
+LINE_EVERY = 30.0  # seconds between lines where stderr is no terminal
+
+
+class ScreenReporter(Reporter):
+    """A bar with time left on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, description: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.console = Console(stderr=True)
+        self.bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"),
+            TimeElapsedColumn(), TextColumn("{task.fields[left]}"),
+            TextColumn("{task.fields[figures]}"), console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.bar.add_task(description, total=1.0, left="", figures="")
+        self.began: tuple[float, float] | None = None
+        self.last_line = time.monotonic()
+        self.preview_said = False
+
+    def say(self, sentence: str) -> None:
+        self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+    def learning(
+        self, update: int, fraction: float, figures: dict[str, float], preview: Path
+    ) -> None:
+        if not self.preview_said:
+            self.say(f"Preview, refreshed while learning: {preview}")
+            self.preview_said = True
+        self._show(
+            fraction,
+            f"update {update}  gap {figures['energy_gap']:.3g}  motion {figures['motion']:.2f}",
+        )
+
+    def sampling(self, done: int, total: int) -> None:
+        self._show(done / total, f"step {done} of {total}")
+
+    def _show(self, fraction: float, figures: str) -> None:
+        left = self._time_left(fraction)
+        self.bar.update(self.task, completed=fraction, left=left, figures=figures)
+        if not self.console.is_terminal and time.monotonic() - self.last_line > LINE_EVERY:
+            self.say(f"{100 * fraction:.0f} %  {left}  {figures}")
+            self.last_line = time.monotonic()
+
+    def _time_left(self, fraction: float) -> str:
+        now = time.monotonic()
+        self.began = self.began or (now, fraction)
+        since, at = self.began
+        if fraction - at < 0.002:
+            return ""
+        seconds = round((now - since) * (1 - fraction) / (fraction - at))
+        return f"{seconds // 60}:{seconds % 60:02d} left"
+
+
+@contextmanager
+def reporting(description: str, quiet: bool) -> Iterator[Reporter]:
+    """A reporter for one task; the bar stays only while it works."""
+    if quiet:
+        yield Reporter()
+        return
+    reporter = ScreenReporter(description)
+    with reporter.bar:
+        yield reporter
+
+
+@contextmanager
+def errors_as_click() -> Iterator[None]:
+    """Known errors become one sentence and an exit code; nothing else is caught."""
+    try:
+        yield
+    except (DynpatError, OSError, MemoryError) as raised:
+        known = raised
+        if isinstance(raised, MemoryError):
+            known = OutputError("Out of memory; use a smaller --size, fewer --frames or --chains.")
+        elif isinstance(raised, OSError):
+            known = OutputError(f"The system refused: {raised}.")
+        error = click.ClickException(str(known))
+        error.exit_code = known.exit_code
+        raise error from raised
+
+
+def show_result(result: Result, as_json: bool, quiet: bool, last: str = "") -> None:
+    """Paths and figures: JSON to stdout, or text to stderr."""
+    if as_json:
+        values: dict[str, Any] = {
+            "run": str(result.run), "files": [str(path) for path in result.files],
+            "metrics": result.metrics, "finished": result.finished,
+        }
+        click.echo(json.dumps(values, ensure_ascii=False))
+    if not quiet:
+        for path in result.files:
+            click.echo(str(path), err=True)
+        if last:
+            click.echo(last, err=True)
+
+
+def say(sentence: str) -> None:
+    """One line to stderr."""
+    print(sentence, file=sys.stderr)

@@ -1,0 +1,37 @@
+"""`dynpat sample`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import Size, output_options, seed_option
+from .progress import errors_as_click, reporting, show_result
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder that gets synthesised_000.* "
+              "[default: a new one in the run's samples/].")
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="How many.")
+@click.option("--frames", type=click.IntRange(2), help="Length [default: as learned].")
+@click.option("--size", type=Size(), help="100 or WxH, texture models only [default: as learned].")
+@click.option("--fps", type=click.FloatRange(0.01, 1000), help="Frame rate [default: as learned].")
+@click.option("--steps", type=click.IntRange(1), default=500, show_default=True,
+              help="Langevin steps from noise to each video.")
+@click.option("--step-size", type=float, help="ε, in grey levels [default: as learned].")
+@seed_option
+@output_options
+def sample(run: Path, as_json: bool, quiet: bool, **options: Any) -> None:
+    """New videos from the model that `dynpat learn` left in the folder RUN."""
+    with errors_as_click():
+        from dynpat.devices import load_tensorflow
+
+        load_tensorflow()
+        from dynpat import tasks
+
+        with reporting("Sampling", quiet) as reporter:
+            result = tasks.sample(run, reporter=reporter, **options)
+    show_result(result, as_json, quiet)

@@ -1,0 +1,57 @@
+"""Files that appear whole or not at all: written beside their place, then renamed into it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dynpat.errors import OutputError
+
+
+def temporary_beside(target: Path) -> Path:
+    """Hidden name beside the target, on the same disk; it keeps the ending for FFmpeg."""
+    return target.with_name(f".{target.stem}.tmp-{os.getpid()}{target.suffix}")
+
+
+def write_error(target: Path, reason: object) -> OutputError:
+    """The one sentence for a file that could not be written."""
+    return OutputError(
+        f"could not write '{target}': {reason}; free some space or choose another --out."
+    )
+
+
+@contextmanager
+def replacing_file(target: Path) -> Iterator[Path]:
+    """Give a temporary path that takes the target's place when all went well.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses (disk full, no permission); nothing half-written stays.
+    """
+    temporary = temporary_beside(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, target)
+    except OSError as error:
+        raise write_error(target, error.strerror or error) from error
+    finally:
+        # Gone already unless something failed; an interrupt by the user cleans up as well.
+        if temporary.exists():
+            temporary.unlink()
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a text file atomically."""
+    with replacing_file(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Write a value as indented JSON atomically."""
+    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,307 @@
+"""Learning a model: the loop around its updates, the schedule, the watch and the way back.
+
+The update itself is `EnergyModel.train_step`; `learn_model` calls `EnergyModel.fit` and adds what
+a long run needs. All randomness is a function of the seed and the number of the update, so that a
+run that was stopped and resumed ends bit-equal to one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dynpat.atomic import write_error
+from dynpat.config import LangevinConfig, LearnConfig
+from dynpat.errors import BadRunError, DivergedError
+from dynpat.models import EnergyModel
+
+MAX_ROLLBACKS = 5
+RATE_CUT = 0.5  # each rollback halves the learning rate
+
+
+class Progress(tf.Module):
+    """What must survive a stop besides weights, optimizer and chains."""
+
+    def __init__(self) -> None:
+        super().__init__(name="progress")
+        self.elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self.rollbacks = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.best_contrast = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+
+
+class Learner:
+    """A model with its optimizer, chains and progress: all the state of learning.
+
+    Parameters
+    ----------
+    model
+        Built, not compiled.
+    videos
+        Observed videos, (N, T, H, W, C) uint8 or float32 grey levels.
+    config, langevin
+        Settings.
+    """
+
+    def __init__(
+        self, model: EnergyModel, videos: np.ndarray, config: LearnConfig, langevin: LangevinConfig
+    ) -> None:
+        self.model, self.videos, self.config = model, videos, config
+        optimizer = keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1)
+        model.compile(optimizer=optimizer, langevin=langevin)
+        optimizer.build(model.trainable_variables)
+        model.adapt(videos)
+        self.chains = model.start_chains(len(videos), config.chains, config.seed)
+        self.progress = Progress()
+        self._checkpoint = tf.train.Checkpoint(
+            weights=_Weights(model.weights),
+            optimizer=_Weights(optimizer.variables),
+            chains=self.chains,
+            progress=self.progress,
+        )
+
+    @property
+    def update(self) -> int:
+        """Updates of the weights done so far."""
+        return int(self.chains.update)
+
+    def fraction_done(self) -> float:
+        """0 at the start of learning, 1 at the first limit reached."""
+        return max(self.schedule_fraction(), self._time_fraction())
+
+    def schedule_fraction(self) -> float:
+        """Where the learning rate's decay stands: by updates if their number is given."""
+        if self.config.iterations is not None:
+            return min(self.update / self.config.iterations, 1.0)
+        return self._time_fraction()
+
+    def _time_fraction(self) -> float:
+        if self.config.time_budget is None:
+            return 0.0
+        return min(float(self.progress.elapsed) / self.config.time_budget, 1.0)
+
+    def learning_rate(self) -> float:
+        """Cosine decay from the peak to the final rate, halved at each rollback."""
+        peak, final = self.config.learning_rate, self.config.final_learning_rate
+        cosine = 0.5 * (1 + math.cos(math.pi * self.schedule_fraction()))
+        return (final + (peak - final) * cosine) * RATE_CUT ** int(self.progress.rollbacks)
+
+    def manager(self, folder: Path) -> tf.train.CheckpointManager:
+        """Rotated checkpoints of the whole state below `folder`."""
+        return tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=2)
+
+    def restore(self, path: str) -> None:
+        """Take the state of a checkpoint.
+
+        Raises
+        ------
+        BadRunError
+            If it is damaged or belongs to another model.
+        """
+        try:
+            self._checkpoint.restore(path).assert_consumed()
+        except (ValueError, AssertionError, tf.errors.OpError) as error:
+            raise BadRunError(
+                f"The checkpoint '{path}' is damaged or belongs to other settings. "
+                "Delete it to go on from the one before, or start a new run."
+            ) from error
+
+
+class _Weights(tf.Module):
+    """Keras variables by position, as `tf.train.Checkpoint` keeps them."""
+
+    def __init__(self, variables: Sequence[Any]) -> None:
+        super().__init__(name="weights")
+        self.values = [getattr(variable, "value", variable) for variable in variables]
+
+
+class Watch:
+    """Sees learning go wrong in the figures of an update.
+
+    Two ways of dying are known. *Runaway*: a chain's contrast grows far beyond the observed.
+    *Dead chain*: the last units are off on a chain, its gradient is zero and it falls to the mean
+    picture, while the energy gap grows without bound.
+    """
+
+    strongest: float = 3.0
+    weakest: float = 0.2
+    armed_from: float = 0.4  # chains start with no contrast, which is no sign of death
+
+    def trouble(self, figures: dict[str, float], best_contrast: float) -> str | None:
+        """What is wrong, or None. `figures` as from `synthesis.update`."""
+        wrong = [name for name, value in figures.items() if not math.isfinite(value)]
+        if wrong:
+            return f"{wrong[0]} is not a finite number"
+        if figures["strongest"] > self.strongest:
+            return f"a chain ran away ({figures['strongest']:.1f} times the observed contrast)"
+        if best_contrast > self.armed_from and figures["weakest"] < self.weakest:
+            return f"a chain died ({figures['weakest']:.2f} of the observed contrast)"
+        return None
+
+
+Listener = Callable[[Learner, dict[str, float]], None]
+
+
+class _Loop(keras.callbacks.Callback):
+    """Sets the learning rate before an update; after it keeps time, watches and stops."""
+
+    def __init__(
+        self, learner: Learner, watch: Watch, listeners: Sequence[Listener],
+        stop: Callable[[], bool],
+    ) -> None:
+        super().__init__()
+        self.learner, self.watch, self.listeners, self.stop = learner, watch, listeners, stop
+        self.trouble: str | None = None
+        self.last = time.monotonic()
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.learner.model.optimizer.learning_rate.assign(self.learner.learning_rate())
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        now = time.monotonic()
+        step_seconds, self.last = now - self.last, now
+        progress = self.learner.progress
+        progress.elapsed.assign_add(step_seconds)
+        self.trouble = self.watch.trouble(figures, float(progress.best_contrast))
+        if self.trouble is None:
+            progress.best_contrast.assign(
+                max(float(progress.best_contrast), figures["contrast"])
+            )
+            figures |= {
+                "learning_rate": float(self.learner.model.optimizer.learning_rate),
+                "step_seconds": step_seconds,
+                "elapsed": float(progress.elapsed),
+            }
+            for listener in self.listeners:
+                listener(self.learner, figures)
+        if self.trouble or self.stop() or self.learner.fraction_done() >= 1:
+            self.model.stop_training = True
+
+
+def learn_model(
+    learner: Learner,
+    checkpoints: Path,
+    *,
+    listeners: Sequence[Listener] = (),
+    say: Callable[[str], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+    restored: Callable[[Learner], None] = lambda _: None,
+    watch: Watch | None = None,
+) -> bool:
+    """Learn until the first limit of `learner.config`; go on from the last checkpoint if any.
+
+    Parameters
+    ----------
+    learner
+        The state; holds the learned model at the end.
+    checkpoints
+        Folder of checkpoints; one is written at the start, every `checkpoint_every` seconds and
+        at the end.
+    listeners
+        Called after each update with the learner and its figures.
+    say
+        Receives one sentence when learning goes back to a checkpoint.
+    restored
+        Called after each return to a checkpoint: what was recorded after it is void.
+    stop
+        Asked after each update; True ends learning there, with a checkpoint.
+
+    Returns
+    -------
+    bool
+        Whether a limit was reached (False: stopped before).
+
+    Raises
+    ------
+    DivergedError
+        If learning diverges again after several rollbacks; the last good checkpoint is kept.
+    BadRunError
+        If the checkpoint to go on from is damaged.
+    """
+    manager = learner.manager(checkpoints)
+    if manager.latest_checkpoint:
+        learner.restore(manager.latest_checkpoint)
+        restored(learner)
+    else:
+        _save(manager, learner)
+    saver = _Saver(manager, learner.config.checkpoint_every)
+    while learner.fraction_done() < 1 and not stop():
+        loop = _Loop(learner, watch or Watch(), [*listeners, saver], stop)
+        learner.model.fit(
+            learner.videos,
+            batch_size=learner.config.batch,
+            chains=learner.config.chains,
+            seed=learner.config.seed,
+            steps_per_epoch=2**31 - 1,  # the loop ends it
+            callbacks=[loop],
+        )
+        if loop.trouble:
+            _roll_back(learner, manager, loop.trouble, say)
+            restored(learner)
+    if manager.latest_checkpoint is None or saver.saved_update != learner.update:
+        _save(manager, learner)
+    return learner.fraction_done() >= 1
+
+
+class _Saver:
+    """Writes a checkpoint every so many seconds of learning."""
+
+    def __init__(self, manager: tf.train.CheckpointManager, every: float) -> None:
+        self.manager, self.every = manager, every
+        self.saved_update = -1
+        self.last = time.monotonic()
+
+    def __call__(self, learner: Learner, figures: dict[str, float]) -> None:
+        if time.monotonic() - self.last >= self.every:
+            _save(self.manager, learner)
+            self.saved_update, self.last = learner.update, time.monotonic()
+
+
+def _save(manager: tf.train.CheckpointManager, learner: Learner) -> None:
+    try:
+        manager.save(checkpoint_number=learner.update)
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "message", None) or getattr(error, "strerror", None) or error
+        raise write_error(Path(manager.directory), reason) from error
+
+
+def _roll_back(
+    learner: Learner, manager: tf.train.CheckpointManager, trouble: str, say: Callable[[str], None]
+) -> None:
+    """Back to the last good checkpoint with half the learning rate, or give up with advice."""
+    update, elapsed = learner.update, float(learner.progress.elapsed)
+    rollbacks = int(learner.progress.rollbacks) + 1
+    learner.restore(manager.latest_checkpoint)
+    if rollbacks > MAX_ROLLBACKS:
+        raise DivergedError(
+            f"Learning diverged at update {update} ({trouble}), for the {rollbacks}th time; the "
+            f"state of update {learner.update} is kept. Lower --learning-rate (now "
+            f"{learner.config.learning_rate:g}) or --step-size, or learn more videos at once."
+        )
+    learner.progress.rollbacks.assign(rollbacks)
+    learner.progress.elapsed.assign(elapsed)  # time lost is lost: a budget is a promise
+    _save(manager, learner)
+    say(
+        f"Update {update}: {trouble}; back to update {learner.update} with learning rate × "
+        f"{RATE_CUT**rollbacks:g}."
+    )
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The rows of a `log.jsonl`; a last line that a kill cut short is left out."""
+    rows = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+    return rows

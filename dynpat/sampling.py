@@ -1,0 +1,123 @@
+"""New videos from a learned model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from dynpat import langevin, synthesis
+from dynpat.config import LangevinConfig, check_step_size, require
+from dynpat.errors import BadOptionError, DivergedError
+from dynpat.models import EnergyModel, SceneModel, TextureModel
+
+SETTLING = 5  # last steps without noise: they take away the chain's own grain
+CHUNK = 20  # Langevin steps between two reports of progress
+LIMIT = 1e4  # grey levels; no chain that is well goes so far
+
+
+def sampled_shape(
+    model: EnergyModel, frames: int | None, size: tuple[int, int] | None
+) -> tuple[int, int, int, int]:
+    """(T, H, W, C) of what is asked for, which the kind of model must allow.
+
+    Raises
+    ------
+    BadOptionError
+        If the model is bound to its length or size.
+    """
+    config = model.get_config()
+    shape = (frames or config["frames"], *(size or config["size"]), config["channels"])
+    require(shape[0] >= 2, "frames", "be at least 2", shape[0], "Raise --frames")
+    if shape[0] != config["frames"] and not isinstance(model, SceneModel | TextureModel):
+        raise BadOptionError(
+            f"An action model makes videos of the {config['frames']} frames that it learned; "
+            f"{shape[0]} were asked for. Leave out --frames, or learn with --pattern scene."
+        )
+    if tuple(shape[1:3]) != tuple(config["size"]) and not isinstance(model, TextureModel):
+        height, width = config["size"]
+        raise BadOptionError(
+            f"This model makes videos of the size that it learned, {width}x{height}; "
+            f"{shape[2]}x{shape[1]} was asked for. Leave out --size, or learn with --pattern texture."
+        )
+    return shape
+
+
+def sample_videos(
+    model: EnergyModel,
+    langevin_config: LangevinConfig,
+    *,
+    count: int = 1,
+    frames: int | None = None,
+    size: tuple[int, int] | None = None,
+    steps: int = 500,
+    seed: int = 0,
+    start: np.ndarray | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[np.ndarray]:
+    """New videos one after the other, from fresh chains.
+
+    Parameters
+    ----------
+    model
+        Learned.
+    langevin_config
+        Step size and noise; the number of steps is `steps`.
+    count, frames, size
+        How many videos, T, (H, W); default as learned.
+    steps
+        Langevin steps of each chain.
+    seed
+        Video number n of a seed is always the same, whatever `count`.
+    start
+        Grey levels (T, H, W, C) to start every chain from, instead of the reference N(0, σ²).
+    progress
+        Called with the steps done and the total.
+
+    Yields
+    ------
+    (T, H, W, C) float32 grey levels
+
+    Raises
+    ------
+    BadOptionError
+        An option is out of range, or the model is bound to another length or size.
+    DivergedError
+        A chain ran away.
+    """
+    require(count >= 1, "count", "be at least 1", count, "Raise --count")
+    require(steps >= 1, "steps", "be at least 1", steps, "Raise --steps")
+    check_step_size(langevin_config.step_size, model.sigma)
+    shape = sampled_shape(model, frames, size)
+    for number in range(count):
+        own_seed = seed * 10_007 + number
+        if start is None:
+            video = synthesis.draw_reference((1, *shape), model.sigma, own_seed)
+        else:
+            video = model.to_model(start[np.newaxis])
+        done = 0
+        while done < steps:
+            now = min(CHUNK, steps - done)
+            noise = langevin_config.noise
+            video = langevin.sample(
+                model, video, now, langevin_config.step_size, own_seed * 100_003 + done, noise=noise
+            )
+            done += now
+            _require_sane(video, done)
+            progress(number * steps + done, count * steps)
+        yield model.to_grey(settle(model, video, langevin_config))[0].numpy()
+
+
+def settle(model: EnergyModel, video: tf.Tensor, config: LangevinConfig) -> tf.Tensor:
+    """A few steps down the energy without noise."""
+    return langevin.sample(model, video, SETTLING, config.step_size, seed=0, noise=0.0)
+
+
+def _require_sane(video: tf.Tensor, step: int) -> None:
+    largest = float(tf.reduce_max(tf.abs(video)))
+    if not largest < LIMIT:  # also true for a NaN
+        raise DivergedError(
+            f"A chain ran away after {step} Langevin steps (values up to {largest:.3g}); lower "
+            "--step-size, or learn the model longer."
+        )
