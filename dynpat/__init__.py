@@ -24,6 +24,7 @@ _HOMES = {
     "read_videos": "dynpat.videos",
     "write_video": "dynpat.videos",
     "learn": "dynpat.tasks",
+    "make_plan": "dynpat.tasks",
     "resume": "dynpat.tasks",
     "sample": "dynpat.tasks",
 }

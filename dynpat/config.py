@@ -81,6 +81,8 @@ class LearnConfig:
     """Adam's step at the end of the cosine decay."""
     beta_1: float = 0.5
     """Adam's first-moment decay (0.5 in the authors' code)."""
+    gap_limit: float = 0.5
+    """Largest energy gap, in reference energies of the observed videos; 0: none."""
     seed: int = 0
     """Seed of weights, mini-batches, chains and noise."""
     checkpoint_every: float = 30.0
@@ -104,6 +106,8 @@ class LearnConfig:
         require(0 < self.final_learning_rate < 1, "final_learning_rate", "lie in (0, 1)",
                 self.final_learning_rate, "Use a value such as 0.00002")
         require(0 <= self.beta_1 < 1, "beta_1", "lie in [0, 1)", self.beta_1, "Use 0.5")
+        require(0 <= self.gap_limit < math.inf, "gap_limit", "not be negative", self.gap_limit,
+                "Use 0.5")
         require(0 <= self.seed < 2**31, "seed", "lie in 0 … 2147483647", self.seed,
                 "Choose another --seed")
         for name in ("checkpoint_every", "preview_every"):

@@ -55,7 +55,7 @@ class Learner:
     ) -> None:
         self.model, self.videos, self.config = model, videos, config
         optimizer = keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1)
-        model.compile(optimizer=optimizer, langevin=langevin)
+        model.compile(optimizer=optimizer, langevin=langevin, gap_limit=config.gap_limit)
         optimizer.build(model.trainable_variables)
         model.adapt(videos)
         self.chains = model.start_chains(len(videos), config.chains, config.seed)

@@ -69,7 +69,7 @@ class EnergyModel(keras.Model):
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {},
-        "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
+        "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3, "gap_limit": 0.0},
     }
 
     def __init__(
@@ -223,15 +223,19 @@ class EnergyModel(keras.Model):
         self,
         optimizer: Any = "adam",
         langevin: LangevinConfig | None = None,
+        gap_limit: float = 0.0,
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
         """As `keras.Model.compile`; `langevin` says how the chains move at each update.
 
+        `gap_limit` bounds the energy gap, in units of the observed videos' reference energy
+        (`synthesis.loss_of_gap`); 0 is plain maximum likelihood.
         There is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
         for (on CPU it makes the Langevin loop 25 times slower).
         """
         self.langevin_config = langevin or LangevinConfig()
+        self.gap_limit = gap_limit
         check_step_size(self.langevin_config.step_size, self.sigma)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
@@ -274,14 +278,16 @@ class EnergyModel(keras.Model):
         windows = synthesis.observed_windows(
             videos, self._arguments["frames"], batch, seed, int(self.chains.update)
         )
-        kwargs.setdefault("verbose", 0)
+        kwargs = {"verbose": 0, "shuffle": False, **kwargs}
         return super().fit(windows, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
 
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of analysis by synthesis."""
         grey_levels, indices = data
         observed = self.to_model(grey_levels)
-        return synthesis.update(self, self.chains, observed, indices, self.langevin_config)
+        return synthesis.update(
+            self, self.chains, observed, indices, self.langevin_config, self.gap_limit
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, **self._arguments}

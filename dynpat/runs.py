@@ -105,7 +105,7 @@ class Run:
             raise BadRunError(
                 f"'{folder}' already holds a run; give --resume to go on with it, or another --out."
             )
-        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        elif folder.exists() and (not folder.is_dir() or _foreign(folder)):
             raise BadRunError(f"'{folder}' exists and is not an empty folder; give another --out.")
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -217,6 +217,11 @@ class Run:
     def write_preview(self, observed: np.ndarray, synthesised: np.ndarray, fps: float) -> None:
         """Observed | synthesised, (T, H, W, C) grey levels each, as `preview.gif`."""
         write_video(self.preview_file, side_by_side([observed, synthesised]), fps)
+
+
+def _foreign(folder: Path) -> bool:
+    """Whether a folder holds anything but the rendered input of a demo."""
+    return any(entry.name != "input" for entry in folder.iterdir())
 
 
 def _damaged_model(path: Path, error: Exception) -> NoReturn:

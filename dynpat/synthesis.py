@@ -18,6 +18,7 @@ class Potential(Protocol):
     """What an update needs of a model: f, the energy by call, weights and an optimizer."""
 
     optimizer: Any
+    sigma: float
     trainable_variables: list[Any]
 
     def __call__(self, video: tf.Tensor) -> tf.Tensor: ...
@@ -128,6 +129,7 @@ def update(
     observed: tf.Tensor,
     indices: tf.Tensor,
     config: LangevinConfig,
+    gap_limit: float = 0.0,
 ) -> dict[str, tf.Tensor]:
     """Move the chains, then move θ by ∂f(observed) − ∂f(synthesised).
 
@@ -140,6 +142,8 @@ def update(
         (B, T, H, W, C) float32 on the model's scale.
     indices
         (B,) which observed videos these are: each has its own chains.
+    gap_limit
+        Where learning comes to rest, see `loss_of_gap`; 0 for none.
 
     Returns
     -------
@@ -151,17 +155,33 @@ def update(
     with tf.GradientTape() as tape:
         f_observed = tf.reduce_mean(model.f(observed)) / values
         f_synthesised = tf.reduce_mean(model.f(synthesised)) / values
-        loss = f_synthesised - f_observed
+        gap = f_observed - f_synthesised
+        loss = loss_of_gap(gap, gap_limit * reference_energy(observed, model.sigma))
     gradients = tape.gradient(loss, model.trainable_variables)
     model.optimizer.apply(gradients, model.trainable_variables)
     chains.update.assign_add(1)
     return {
-        "energy_gap": -loss,
+        "energy_gap": gap,
         "f_observed": f_observed,
         "f_synthesised": f_synthesised,
         "gradient_norm": tf.linalg.global_norm(gradients),
         **measure(observed, synthesised),
     }
+
+
+def reference_energy(video: tf.Tensor, sigma: float) -> tf.Tensor:
+    """Mean ‖I‖²/(2σ²) per value: the unit in which energies of any scale compare."""
+    return tf.reduce_mean(tf.square(video)) / (2 * sigma**2)
+
+
+def loss_of_gap(gap: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
+    """−gap, or −gap + gap²/(2·limit) where the gap is positive and there is a limit.
+
+    Maximum likelihood (no limit) raises f(observed) − f(synthesised) for ever when the chains
+    cannot follow, and dies of it; with a limit its pull fades and ends at gap = limit.
+    """
+    excess = tf.math.divide_no_nan(tf.square(tf.nn.relu(gap)), 2 * limit)
+    return excess - gap
 
 
 def measure(observed: tf.Tensor, synthesised: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -303,6 +303,23 @@ def sample(
     return Result(opened.folder, tuple(files), {"count": count, "steps": steps, "seed": seed})
 
 
+def demo(
+    out: str | Path | None = None, *, time_budget: float = 100.0, seed: int = 0,
+    formats: Sequence[str] = FORMATS, reporter: Reporter | None = None,
+) -> Result:
+    """Learn the embedded flames, rendered into the run folder's `input/`."""
+    from dynpat.datasets import FRAMES_PER_SECOND, flames
+    from dynpat.videos import write_video
+
+    run = Run.create(None if out is None else Path(out), "demo")
+    source = run.folder / "input" / "flames"
+    write_video(source, flames(frames=40, size=(64, 64), seed=seed), FRAMES_PER_SECOND)
+    plan = make_plan(
+        [source], fps=FRAMES_PER_SECOND, learn={"time_budget": time_budget, "seed": seed}
+    )
+    return learn(plan, run.folder, formats=formats, reporter=reporter)
+
+
 def _free_folder(parent: Path, name: str) -> Path:
     number = 1
     while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():

@@ -1,0 +1,41 @@
+"""The examples run, at a reduced size, and leave what they promise."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from dynpat.videos import read_video
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_learn_texture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load("learn_texture").main(2, tmp_path)
+    video = read_video(tmp_path / "observed_synthesised.gif")
+    assert video.frames.shape == (32, 48, 96, 3)
+    assert (tmp_path / "model.keras").stat().st_size > 0
+    assert "energy_gap" in capsys.readouterr().out
+
+
+def test_sample_longer(tmp_path: Path) -> None:
+    load("sample_longer").main(2, tmp_path)
+    video = read_video(tmp_path / "longer" / "synthesised_000.gif")
+    assert len(video.frames) == 48
+    assert video.fps == pytest.approx(25)
+
+
+def test_every_example_is_tested() -> None:
+    tested = {"learn_texture", "sample_longer"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == tested

@@ -1,0 +1,328 @@
+"""The fast convolutions compute what `keras.layers.Conv3D` computes, forward and backward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import dynpat.layers as layers_module
+from dynpat.layers import AllOfSpace, StridedConv3D
+
+Triple = tuple[int, int, int]
+
+
+def random(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+class Spy:
+    """Forces the folded path or the direct one, and counts the folds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folded: bool = True) -> None:
+        self.folds = 0
+        original = layers_module.fold_input
+
+        def fold_input(*args: Any) -> Any:
+            self.folds += 1
+            return original(*args)
+
+        monkeypatch.setattr(layers_module, "fold_pays", lambda *_: folded)
+        monkeypatch.setattr(layers_module, "fold_input", fold_input)
+
+
+@pytest.fixture
+def folds(monkeypatch: pytest.MonkeyPatch) -> Spy:
+    return Spy(monkeypatch)
+
+
+def run(layer: Any, video: tf.Tensor, weights: np.ndarray) -> list[np.ndarray]:
+    """The outputs and the gradients of Σ weights·outputs to the input and to all weights."""
+    with tf.GradientTape() as tape:
+        tape.watch(video)
+        outputs = layer(video)
+        total = tf.reduce_sum(outputs * weights)
+    gradients = tape.gradient(total, [video, *(w.value for w in layer.trainable_variables)])
+    return [outputs.numpy(), *(gradient.numpy() for gradient in gradients)]
+
+
+def compare(ours: list[np.ndarray], theirs: list[np.ndarray]) -> None:
+    """Equal to float32's rounding, relative to the size of the numbers summed up."""
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.shape == other.shape
+        scale = float(np.abs(other).max(initial=1.0))
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5 * scale)
+
+
+def pair(
+    shape: tuple[int, ...], filters: int, kernel: Triple, strides: Triple, padding: str,
+    activation: str = "linear", use_bias: bool = True,
+) -> tuple[Any, Any]:
+    """Our layer and Keras', built, with the same random weights."""
+    options = {"padding": padding, "activation": activation, "use_bias": use_bias}
+    ours = StridedConv3D(filters, kernel, strides, **options)
+    theirs = keras.layers.Conv3D(filters, kernel, strides, **options)
+    for layer in (ours, theirs):
+        layer.build(shape)
+    weights = [random(w.shape, seed) for seed, w in enumerate(ours.get_weights(), start=10)]
+    theirs.set_weights(weights)
+    ours.set_weights(theirs.get_weights())
+    return ours, theirs
+
+
+def check_equal(ours: Any, theirs: Any, shape: tuple[int, ...]) -> None:
+    video = tf.constant(random(shape, 1))
+    weights = random(theirs.compute_output_shape(shape), 2)
+    assert tuple(ours.compute_output_shape(shape)) == weights.shape
+    compare(run(ours, video, weights), run(theirs, video, weights))
+
+
+def triples(low: int, high: int) -> st.SearchStrategy[Triple]:
+    edge = st.integers(low, high)
+    return st.tuples(edge, edge, edge)
+
+
+@given(data=st.data())
+@settings(
+    max_examples=60, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_folded_convolution_equals_conv3d_forward_and_backward(
+    folds: Spy, data: st.DataObject
+) -> None:
+    kernel = data.draw(triples(1, 5), "kernel")
+    strides = data.draw(triples(1, 4), "strides")
+    padding = data.draw(st.sampled_from(["same", "valid"]), "padding")
+    sizes = tuple(
+        data.draw(st.integers(k if padding == "valid" else 1, 10), "size") for k in kernel
+    )
+    channels, filters = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 3))
+    use_bias, shape = data.draw(st.booleans(), "bias"), (2, *sizes, channels)
+    ours, theirs = pair(shape, filters, kernel, strides, padding, use_bias=use_bias)
+    before = folds.folds
+    check_equal(ours, theirs, shape)
+    assert folds.folds == before + 1, "the folded path was not taken"
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(
+    ("kernel", "strides", "sizes"),
+    [
+        ((2, 2, 2), (3, 3, 3), (8, 9, 10)),  # gaps between kernels: pixels that none reaches
+        ((1, 1, 1), (2, 3, 4), (7, 7, 7)),
+        ((7, 7, 7), (2, 2, 2), (9, 16, 17)),  # the paper's first layer
+        ((7, 7, 7), (3, 3, 3), (8, 14, 13)),
+        ((6, 6, 6), (2, 2, 2), (7, 12, 12)),
+        ((3, 1, 2), (1, 2, 1), (4, 5, 6)),
+    ],
+)
+def test_folded_convolution_of_chosen_shapes(
+    folds: Spy, kernel: Triple, strides: Triple, sizes: Triple, padding: str
+) -> None:
+    shape = (1, *sizes, 3)
+    ours, theirs = pair(shape, 2, kernel, strides, padding, "softplus")
+    check_equal(ours, theirs, shape)
+    assert folds.folds == 1
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_folded_convolution_where_sizes_are_unknown_until_the_call(
+    folds: Spy, padding: str, stride: int
+) -> None:
+    """One trace serves every length and size, the surplus at the end cut off as needed."""
+    kernel = (3, 4, 2)
+    ours, theirs = pair((None,) * 4 + (2,), 3, kernel, (stride,) * 3, padding)
+    unknown = tf.TensorSpec((None, None, None, None, 2), tf.float32)
+
+    def forward_and_back(video: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(video)
+            outputs = ours(video)
+        return outputs, tape.gradient(outputs, video)
+
+    both = tf.function(forward_and_back, input_signature=[unknown])
+    for number, sizes in enumerate([(5, 6, 7), (8, 8, 8), (4, 5, 3), (9, 7, 10)]):
+        video = tf.constant(random((2, *sizes, 2), number))
+        outputs, gradient = both(video)
+        with tf.GradientTape() as tape:
+            tape.watch(video)
+            expected = theirs(video)
+        compare(
+            [outputs.numpy(), gradient.numpy()],
+            [expected.numpy(), tape.gradient(expected, video).numpy()],
+        )
+    assert both.experimental_get_tracing_count() == 1 and folds.folds >= 1
+
+
+def test_known_sizes_stay_known_after_folding(folds: Spy) -> None:
+    ours, _ = pair((2, 9, 10, 11, 3), 4, (3, 3, 3), (2, 2, 2), "same")
+    traced = tf.function(ours).get_concrete_function(tf.TensorSpec((2, 9, 10, 11, 3)))
+    assert traced.output_shapes == (2, 5, 5, 6, 4)
+    assert folds.folds == 1
+
+
+@pytest.mark.parametrize("folded", [True, False], ids=["folded", "direct"])
+def test_weights_are_conv3ds_own(
+    folded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They interchange both ways, and so do the initial ones of one seed."""
+    Spy(monkeypatch, folded)
+    shape = (2, 6, 7, 8, 3)
+    initial = keras.initializers.HeNormal(seed=4)
+    layers: list[Any] = [
+        kind(5, (3, 4, 2), (2, 2, 2), padding="same", kernel_initializer=initial)
+        for kind in (StridedConv3D, keras.layers.Conv3D)
+    ]
+    for layer in layers:
+        layer.build(shape)
+    for mine, other in zip(*(layer.get_weights() for layer in layers), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    check_equal(layers[0], layers[1], shape)
+    layers[1].set_weights([random(w.shape, 8) for w in layers[0].get_weights()])
+    layers[0].set_weights(layers[1].get_weights())
+    check_equal(layers[0], layers[1], shape)
+
+
+@pytest.mark.parametrize("options", [{"groups": 2}, {"dilation_rate": (2, 1, 2)}])
+def test_groups_and_dilation_take_the_direct_path(folds: Spy, options: dict[str, Any]) -> None:
+    shape = (1, 6, 7, 8, 4)
+    ours, theirs = (
+        kind(4, 3, 1, padding="same", **options) for kind in (StridedConv3D, keras.layers.Conv3D)
+    )
+    ours.build(shape)
+    theirs.build(shape)
+    theirs.set_weights(ours.get_weights())
+    check_equal(ours, theirs, shape)
+    assert folds.folds == 0
+
+
+def test_folding_is_for_strided_layers_of_few_channels_on_cpu() -> None:
+    if not tf.config.list_logical_devices("GPU"):
+        assert layers_module.fold_pays((2, 2, 2), (7, 7, 7), 3)
+    assert not layers_module.fold_pays((1, 1, 1), (7, 7, 7), 3)
+    assert not layers_module.fold_pays((2, 2, 2), (3, 3, 3), 1024)
+
+
+def test_bfloat16_folded_convolution_is_near_the_float32_one(folds: Spy) -> None:
+    shape = (1, 6, 9, 8, 3)
+    ours, theirs = (
+        kind(4, 4, 2, padding="same", dtype=dtype)
+        for kind, dtype in (
+            (StridedConv3D, "mixed_bfloat16"), (keras.layers.Conv3D, "float32")
+        )
+    )
+    ours.build(shape)
+    theirs.build(shape)
+    theirs.set_weights(ours.get_weights())
+    video = tf.constant(random(shape))
+    outputs, expected = ours(video), theirs(video).numpy()
+    assert outputs.dtype == tf.bfloat16 and folds.folds == 1
+    difference = np.abs(tf.cast(outputs, tf.float32).numpy() - expected)
+    assert 0 < difference.max() < 0.03 * np.abs(expected).max()
+
+
+def reference_of(layer: AllOfSpace, shape: tuple[int, ...], activation: str) -> Any:
+    """A Conv3D with a kernel of all of space and Keras' own 'same', with the layer's weights.
+
+    Where its kernel lies exactly on the picture is the output that is wanted.
+    """
+    _, _, height, width, channels = shape
+    taps, filters = layer.kernel_frames, layer.filters
+    conv = keras.layers.Conv3D(
+        filters, (taps, height, width), (layer.stride, 1, 1), padding="same", activation=activation
+    )
+    conv.build((None, None, height, width, channels))
+    kernel, bias = layer.get_weights()
+    kernel = kernel.reshape(taps, filters, height, width, channels).transpose(0, 2, 3, 4, 1)
+    conv.set_weights([kernel, bias])
+    row, column = (height - 1) // 2, (width - 1) // 2
+    return lambda video: conv(video)[:, :, row : row + 1, column : column + 1], conv
+
+
+@pytest.mark.parametrize("activation", ["linear", "softplus"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("taps", [1, 2, 4, 5])
+@pytest.mark.parametrize("frames", [2, 5, 8])
+def test_all_of_space_equals_conv3d(frames: int, taps: int, stride: int, activation: str) -> None:
+    shape = (2, frames, 4, 3, 2)
+    layer = AllOfSpace(3, taps, stride, activation=activation)
+    layer.build(shape)
+    layer.set_weights([random(w.shape, 5) for w in layer.get_weights()])
+    reference, conv = reference_of(layer, shape, activation)
+    video = tf.constant(random(shape, 6))
+    weights = random((2, -(-frames // stride), 1, 1, 3), 7)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(video)
+        mine, other = layer(video), reference(video)
+        sums = [tf.reduce_sum(outputs * weights) for outputs in (mine, other)]
+    assert mine.shape == layer.compute_output_shape(shape) == weights.shape
+    gradients = [
+        [tape.gradient(total, source).numpy() for source in (video, *(v.value for v in variables))]
+        for total, variables in zip(
+            sums, (layer.trainable_variables, conv.trainable_variables), strict=True
+        )
+    ]
+    kernel = gradients[1][1]  # (taps, H, W, C, filters) to the layer's order
+    gradients[1][1] = kernel.transpose(0, 4, 1, 2, 3).reshape(gradients[0][1].shape)
+    compare([mine.numpy(), *gradients[0]], [other.numpy(), *gradients[1]])
+
+
+def test_all_of_space_serves_every_length_in_one_trace() -> None:
+    layer = AllOfSpace(3, 4, 2, activation="linear")
+    layer.build((None, None, 4, 3, 2))
+    traced = tf.function(layer, input_signature=[tf.TensorSpec((None, None, 4, 3, 2))])
+    for frames in (3, 6, 9):
+        video = random((2, frames, 4, 3, 2), frames)
+        reference, _ = reference_of(layer, video.shape, "linear")
+        compare([traced(video).numpy()], [reference(video).numpy()])
+    assert layer.compute_output_shape((None, None, 4, 3, 2)) == (None, None, 1, 1, 3)
+    assert traced.experimental_get_tracing_count() == 1
+
+
+def test_all_of_space_starts_like_a_conv3d_of_its_fan_in() -> None:
+    """He's standard deviation is √(2 / fan-in), with a fan-in of taps × all of space."""
+    layer = AllOfSpace(16, 5, kernel_initializer={"class_name": "HeNormal", "config": {"seed": 1}})
+    layer.build((None, 6, 8, 8, 4))
+    kernel, bias = layer.get_weights()
+    expected, count = (2 / (5 * 8 * 8 * 4)) ** 0.5, kernel.size
+    # A truncated normal has lighter tails than the normal of this standard error.
+    assert abs(kernel.std() - expected) < 4 * expected / (2 * count) ** 0.5
+    assert not bias.any()
+
+
+UNUSUAL: list[tuple[type[keras.layers.Layer], dict[str, Any]]] = [
+    (StridedConv3D, {"filters": 3, "kernel_size": (4, 2, 3), "strides": (2, 1, 3),
+                     "padding": "valid", "activation": "softplus", "use_bias": False,
+                     "name": "unusual"}),
+    (AllOfSpace, {"filters": 3, "kernel": 5, "stride": 2, "activation": "softplus",
+                  "kernel_initializer": {"class_name": "RandomNormal",
+                                         "config": {"stddev": 0.1, "seed": 3}},
+                  "name": "unusual"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "arguments"), UNUSUAL, ids=lambda value: str(value)[:20])
+def test_every_argument_survives_get_config(
+    kind: type[keras.layers.Layer], arguments: dict[str, Any]
+) -> None:
+    layer = kind(**arguments)
+    config = layer.get_config()
+    plain = set(arguments) - {"kernel_initializer"}
+    assert {name: config[name] for name in plain} == {name: arguments[name] for name in plain}
+    if "kernel_initializer" in arguments:
+        assert config["kernel_initializer"]["config"]["stddev"] == 0.1
+        assert config["kernel_initializer"]["class_name"] == "RandomNormal"
+    shape = (2, 7, 5, 6, 2)
+    revived = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    assert type(revived) is kind and revived.get_config() == config
+    layer.build(shape)
+    revived.build(shape)
+    revived.set_weights(layer.get_weights())
+    video = random(shape)
+    np.testing.assert_array_equal(layer(video), revived(video))
