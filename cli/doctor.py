@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from .progress import errors_as_click
@@ -14,6 +12,7 @@ from .progress import errors_as_click
 def doctor(as_json: bool) -> None:
     """What works on this machine and what does not, each with its remedy."""
     with errors_as_click():
+        from dynpat.atomic import strict_json
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
@@ -21,7 +20,7 @@ def doctor(as_json: bool) -> None:
 
         findings = examine()
     if as_json:
-        click.echo(json.dumps([finding.__dict__ for finding in findings], ensure_ascii=False))
+        click.echo(strict_json([finding.__dict__ for finding in findings]))
     else:
         for finding in findings:
             mark = "ok  " if finding.works else "no  "

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +17,14 @@ from .options import (
 )
 from .progress import errors_as_click, reporting, show_result
 
-RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json"}
+if TYPE_CHECKING:
+    from dynpat.runs import Plan
+    from dynpat.tasks import Result
+
+READING = ("size", "frames", "start", "fps", "grey", "window")
+LEARNING = ("iterations", "time_budget", "chains", "batch", "learning_rate", "seed")
+# What a resumed run may be given anew, besides options that say what the run says already.
+RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run"}
 
 
 @click.command()
@@ -33,39 +39,25 @@ RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "
 @output_options
 @click.option("--dry-run", is_flag=True, help="Print the plan with estimates of memory and time.")
 @click.pass_context
-def learn(ctx: click.Context, videos: tuple[Path, ...], **options: Any) -> None:
+def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> None:
     """Learn from VIDEOS: video files, frame folders, or folders searched for either.
 
     Writes a run folder with the model, checkpoints, a preview while learning, and synthesised
     videos at the end. Ctrl-C saves; --resume goes on.
     """
-    if options["resume"]:
-        _check_resume(ctx, options)
-    elif not videos:
+    if options["resume"] and options["out"] is None:
+        raise click.UsageError("--resume goes on with a run: name its folder by --out.")
+    if not (videos or options["resume"]):
         raise click.UsageError("Give at least one video or folder to learn from.")
     with errors_as_click():
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
-        from dynpat import tasks
-
-        if options["resume"]:
-            with reporting("Learning", options["quiet"]) as reporter:
-                result = tasks.resume(
-                    options["out"], iterations=options["iterations"],
-                    time_budget=options["time_budget"], formats=options["formats"],
-                    reporter=reporter,
-                )
-        else:
-            plan = _plan(videos, options)
-            if options["dry_run"]:
-                with reporting("Planning", True) as reporter:
-                    click.echo(json.dumps(tasks.estimate(plan, reporter), indent=2))
-                return
-            with reporting("Learning", options["quiet"]) as reporter:
-                result = tasks.learn(
-                    plan, options["out"], formats=options["formats"], reporter=reporter
-                )
+        plan = _resumed(ctx, videos, options) if options["resume"] else _plan(videos, options)
+        if options["dry_run"]:
+            _show_estimate(plan, options)
+            return
+        result = _run(plan, options)
     folder = shlex.quote(str(result.run))
     show_result(
         result, options["as_json"], options["quiet"],
@@ -75,39 +67,65 @@ def learn(ctx: click.Context, videos: tuple[Path, ...], **options: Any) -> None:
     )
 
 
-def _check_resume(ctx: click.Context, options: dict[str, Any]) -> None:
-    """A resumed run keeps its settings, so none but its limits can be given."""
-    if options["out"] is None:
-        raise click.UsageError("--resume goes on with a run: name its folder by --out.")
-    given = [
-        param.opts[0]
-        for param in ctx.command.params
-        if param.name not in RESUMABLE | {"videos"}
-        and ctx.get_parameter_source(str(param.name)) == click.core.ParameterSource.COMMANDLINE
-    ]
-    if given:
-        raise click.UsageError(
-            f"{given[0]} cannot be changed on --resume: the run keeps its settings. "
-            "Leave it out, or start a new run."
-        )
-
-
-def _plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Any:
+def _run(plan: Plan, options: dict[str, Any]) -> Result:
     from dynpat import tasks
 
-    learning = {
-        name: options[name]
-        for name in ("iterations", "time_budget", "chains", "batch", "learning_rate", "seed")
+    with reporting("Learning", options["quiet"]) as reporter:
+        if options["resume"]:
+            return tasks.resume(
+                options["out"], iterations=options["iterations"],
+                time_budget=options["time_budget"], formats=options["formats"], reporter=reporter,
+            )
+        return tasks.learn(plan, options["out"], formats=options["formats"], reporter=reporter)
+
+
+def _show_estimate(plan: Plan, options: dict[str, Any]) -> None:
+    from dynpat.atomic import strict_json
+    from dynpat.estimate import estimate
+    from dynpat.runs import Run
+
+    if options["out"] is not None and not options["resume"]:
+        Run.require_free(options["out"])
+    click.echo(strict_json(estimate(plan), indent=2))
+
+
+def _resumed(ctx: click.Context, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
+    """The plan of the run, unless an option on the command line says another thing."""
+    from dynpat.planning import with_limits
+    from dynpat.runs import Run
+
+    plan = Run.open(options["out"]).plan()
+    if videos and tuple(str(video) for video in videos) != plan.videos:
+        raise _unchangeable("VIDEOS", " ".join(plan.videos))
+    held = {
+        **plan.reading, **plan.model, "pattern": plan.pattern, "preset": plan.preset,
+        "langevin_steps": plan.langevin.steps, "step_size": plan.langevin.step_size,
+        **{name: getattr(plan.learn, name) for name in LEARNING},
     }
-    if options["iterations"] is not None and options["time_budget"] is None:
-        learning["time_budget"] = float("inf")
-    return tasks.make_plan(
+    for param in ctx.command.params:
+        name = str(param.name)
+        source = ctx.get_parameter_source(name)
+        if name in RESUMABLE | {"videos"} or source != click.core.ParameterSource.COMMANDLINE:
+            continue
+        if options[name] != held.get(name) and (name, options[name]) != ("precision", "auto"):
+            raise _unchangeable(param.opts[0], held.get(name, "its preset's"))
+    return with_limits(plan, options["iterations"], options["time_budget"])
+
+
+def _unchangeable(what: str, held: object) -> click.UsageError:
+    return click.UsageError(
+        f"{what} cannot be changed on --resume: the run keeps its own ({held}). Leave it out, or "
+        "start a new run."
+    )
+
+
+def _plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
+    from dynpat.planning import make_plan
+
+    return make_plan(
         videos,
         langevin={"steps": options["langevin_steps"], "step_size": options["step_size"]},
-        learn=learning,
-        **{
-            name: options[name]
-            for name in ("pattern", "preset", "size", "frames", "start", "fps", "grey", "window",
-                         "sigma", "precision")
-        },
+        learn={name: options[name] for name in LEARNING},
+        **{name: options[name] for name in READING},
+        **{name: options[name] for name in ("pattern", "preset", "sigma", "precision")},
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dynpat.atomic import strict_json
 from dynpat.errors import DynpatError, OutputError
 from dynpat.reporter import Reporter
 
@@ -91,14 +90,23 @@ def errors_as_click() -> Iterator[None]:
     try:
         yield
     except (DynpatError, OSError, MemoryError) as raised:
-        known = raised
-        if isinstance(raised, MemoryError):
-            known = OutputError("Out of memory; use a smaller --size, fewer --frames or --chains.")
-        elif isinstance(raised, OSError):
-            known = OutputError(f"The system refused: {raised}.")
-        error = click.ClickException(str(known))
-        error.exit_code = known.exit_code
-        raise error from raised
+        raise _Failure(_known(raised)) from raised
+
+
+def _known(raised: DynpatError | OSError | MemoryError) -> DynpatError:
+    if isinstance(raised, DynpatError):
+        return raised
+    if isinstance(raised, MemoryError):
+        return OutputError("Out of memory; use a smaller --size, fewer --frames or --chains.")
+    return OutputError(f"The system refused: {raised}.")
+
+
+class _Failure(click.ClickException):
+    """A known error, shown by Click and turned into the exit code that the error names."""
+
+    def __init__(self, error: DynpatError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code  # type: ignore[misc]
 
 
 def show_result(result: Result, as_json: bool, quiet: bool, last: str = "") -> None:
@@ -108,14 +116,9 @@ def show_result(result: Result, as_json: bool, quiet: bool, last: str = "") -> N
             "run": str(result.run), "files": [str(path) for path in result.files],
             "metrics": result.metrics, "finished": result.finished,
         }
-        click.echo(json.dumps(values, ensure_ascii=False))
+        click.echo(strict_json(values))
     if not quiet:
         for path in result.files:
             click.echo(str(path), err=True)
         if last:
             click.echo(last, err=True)
-
-
-def say(sentence: str) -> None:
-    """One line to stderr."""
-    print(sentence, file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +20,11 @@ def temporary_beside(target: Path) -> Path:
 
 def write_error(target: Path, reason: object) -> OutputError:
     """The one sentence for a file that could not be written."""
+    text = str(reason)
+    if "[Op:" in text:  # TensorFlow wraps what the system said in names of its own
+        text = text.split(" [Op:")[0].rsplit(";", 1)[-1].strip()
     return OutputError(
-        f"could not write '{target}': {reason}; free some space or choose another --out."
+        f"could not write '{target}': {text}; free some space or choose another --out."
     )
 
 
@@ -52,6 +56,19 @@ def write_text(target: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def strict_json(value: Any, indent: int | None = None) -> str:
+    """A value as JSON that every parser reads: numbers that are not finite become null."""
+    return json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def write_json(target: Path, value: Any) -> None:
     """Write a value as indented JSON atomically."""
-    write_text(target, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    write_text(target, strict_json(value, indent=2) + "\n")

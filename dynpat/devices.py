@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dynpat.errors import BadOptionError
+from dynpat.errors import BadOptionError, OutputError
 
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
 
@@ -44,6 +44,26 @@ def load_tensorflow() -> Any:
         tf.zeros(()).numpy()
     tf.get_logger().setLevel("ERROR")
     return tf
+
+
+@contextmanager
+def memory_watched() -> Iterator[None]:
+    """Turn what TensorFlow raises when memory runs out into one sentence.
+
+    Raises
+    ------
+    OutputError
+        Memory ran out inside.
+    """
+    import tensorflow as tf
+
+    try:
+        yield
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise OutputError(
+            "Out of memory; use a smaller --size, fewer --frames, --chains or a smaller --batch, "
+            "and see --dry-run for an estimate."
+        ) from error
 
 
 def cpu_flags() -> set[str]:

@@ -80,7 +80,7 @@ def _codec(ending: str) -> Finding:
             back = np.load(path) if ending == ".npy" else read_video(path).frames
         except DynpatError as error:
             return Finding(f"{ending} files", False, str(error), "pip install --upgrade av")
-    right = back.shape == video.shape and np.abs(back.astype(int) - video).max() < 16
+    right = bool(back.shape == video.shape and np.abs(back.astype(int) - video).max() < 16)
     return Finding(f"{ending} files", right, "written and read back" if right else
                    f"read back as {back.shape}", "pip install --upgrade av")
 

@@ -63,12 +63,12 @@ class EnergyModel(keras.Model):
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     langevin_presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "default": {"steps": 5, "step_size": 0.6},
+        "default": {"steps": 5, "step_size": 2.4},
         "paper": {"steps": 20, "step_size": 0.3},
     }
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "default": {},
+        "default": {"learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 0.12},
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3, "gap_limit": 0.0},
     }
 
@@ -311,6 +311,7 @@ class TextureModel(EnergyModel):
             "strides": ((2, 2, 2), (2, 2, 2), (1, 1, 1)),
             "centre": "channel",
             "input_scale": 1 / 64,
+            "sigma": 4.0,
         },
     }
 
@@ -333,6 +334,7 @@ class SceneModel(EnergyModel):
             "strides": ((2, 2, 2), 2, 1),
             "centre": "pixel",
             "input_scale": 1 / 64,
+            "sigma": 4.0,
         },
     }
 
@@ -362,6 +364,7 @@ class ActionModel(EnergyModel):
             "strides": ((2, 2, 2), (2, 2, 2), 1),
             "centre": "pixel",
             "input_scale": 1 / 64,
+            "sigma": 4.0,
         },
     }
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from jinja2 import Environment
 
-from dynpat.atomic import write_text
+from dynpat.atomic import strict_json, write_text
 from dynpat.learning import read_log
 from dynpat.runs import Run
 from dynpat.videos import Video, write_video
 
 CURVES = {
-    "energy_gap": "f(observed) − f(synthesised) per value: near 0 when both look alike to the model",
+    "energy_gap": "f(observed) − f(synthesised) per value: 0 when the model sees no difference",
     "contrast": "contrast of the chains against the observed, 1 = alike",
     "motion": "mean |temporal difference| of the chains against the observed, 1 = alike",
     "gradient_norm": "size of the weights' gradient",
@@ -49,8 +49,6 @@ pre { overflow-x: auto; border: 1px solid #8888; padding: 1rem; }
 
 def write_report(run: Run, observed: Video) -> Path:
     """Write the page from what the run folder holds; returns its path."""
-    import json
-
     observed_file = run.folder / "observed.gif"
     write_video(observed_file, observed.frames, observed.fps)
     pictures = [("observed", observed_file)]
@@ -64,7 +62,7 @@ def write_report(run: Run, observed: Video) -> Path:
         elapsed=rows[-1]["elapsed"] if rows else 0.0,
         videos=[(name, base64.b64encode(path.read_bytes()).decode()) for name, path in pictures],
         curves=[_curve(rows, name, meaning) for name, meaning in CURVES.items()] if rows else [],
-        settings=json.dumps(run.config(), indent=2, ensure_ascii=False),
+        settings=strict_json(run.config(), indent=2),
     )
     target = run.folder / "report.html"
     write_text(target, page)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import time
-from collections.abc import Callable
+import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,14 +17,14 @@ from typing import Any, NoReturn
 import keras
 import numpy as np
 
-from dynpat.atomic import replacing_file, write_error, write_json, write_text
+from dynpat.atomic import replacing_file, strict_json, write_error, write_json, write_text
 from dynpat.config import LangevinConfig, LearnConfig, from_dict, to_dict
-from dynpat.errors import BadRunError
-from dynpat.learning import Learner, read_log
+from dynpat.errors import BadRunError, DynpatError
+from dynpat.learning import read_log
 from dynpat.models import PATTERNS, EnergyModel
-from dynpat.videos import Video, write_video
+from dynpat.videos import Video
 
-GAP = 4  # grey pixels between the panels of a preview
+READING = ("size", "frames", "start", "fps", "grey", "window")
 PACKAGES = ("dynpat", "tensorflow", "keras", "numpy", "av")
 
 
@@ -50,8 +49,9 @@ class Plan:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
-        reading = dict(values["reading"])
-        reading["size"] = tuple(reading["size"]) if reading.get("size") else None
+        reading = {name: values["reading"][name] for name in READING}
+        reading["size"] = tuple(reading["size"]) if reading["size"] else None
+        PATTERNS[values["pattern"]].presets[values["preset"]]  # a KeyError if there is none
         return cls(
             videos=tuple(values["videos"]), reading=reading, pattern=values["pattern"],
             preset=values["preset"], model=dict(values["model"]),
@@ -98,20 +98,24 @@ class Run:
             If it cannot be made.
         """
         if folder is None:
-            number = 1
-            while (folder := Path("runs") / (name if number == 1 else f"{name}-{number}")).exists():
-                number += 1
-        elif (folder / "config.json").exists():
-            raise BadRunError(
-                f"'{folder}' already holds a run; give --resume to go on with it, or another --out."
-            )
-        elif folder.exists() and (not folder.is_dir() or _foreign(folder)):
-            raise BadRunError(f"'{folder}' exists and is not an empty folder; give another --out.")
+            folder = free_folder(Path("runs"), name)
+        else:
+            cls.require_free(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(folder, error.strerror) from error
         return cls(folder)
+
+    @staticmethod
+    def require_free(folder: Path) -> None:
+        """Raise `BadRunError` if a folder holds a run, or anything else that is not ours."""
+        if (folder / "config.json").exists():
+            raise BadRunError(
+                f"'{folder}' already holds a run; give --resume to go on with it, or another --out."
+            )
+        if folder.exists() and (not folder.is_dir() or _foreign(folder)):
+            raise BadRunError(f"'{folder}' exists and is not an empty folder; give another --out.")
 
     @classmethod
     def open(cls, folder: Path) -> Run:
@@ -136,8 +140,9 @@ class Run:
         try:
             values = json.loads(self.config_file.read_text(encoding="utf-8"))
             Plan.from_dict(values["plan"])
+            _require_inputs(values["inputs"])
             return dict(values)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, DynpatError) as error:
             raise BadRunError(
                 f"'{self.config_file}' is damaged ({type(error).__name__}: {error}); "
                 "start a new run."
@@ -170,18 +175,24 @@ class Run:
                 "as they were, or start a new run without --resume."
             )
 
+    def sweep(self) -> None:
+        """Remove what a killed process left half-written; nothing else writes here now."""
+        for folder in (self.folder, self.samples):
+            for path in folder.glob(".*.tmp-*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
     # The log.
 
     def trim_log(self, update: int) -> None:
         """Drop the rows after `update`, which a resumed run writes again."""
         rows = [row for row in read_log(self.log_file) if row.get("update", 0) <= update]
-        write_text(self.log_file, "".join(json.dumps(row) + "\n" for row in rows))
+        write_text(self.log_file, "".join(strict_json(row) + "\n" for row in rows))
 
     def append_log(self, row: dict[str, Any]) -> None:
         """One more line, in one write."""
         try:
             with self.log_file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+                file.write(strict_json(row) + "\n")
         except OSError as error:
             raise write_error(self.log_file, error.strerror) from error
 
@@ -212,11 +223,21 @@ class Run:
             _damaged_model(self.model_file, TypeError(type(model).__name__))
         return model
 
-    # Pictures.
 
-    def write_preview(self, observed: np.ndarray, synthesised: np.ndarray, fps: float) -> None:
-        """Observed | synthesised, (T, H, W, C) grey levels each, as `preview.gif`."""
-        write_video(self.preview_file, side_by_side([observed, synthesised]), fps)
+def free_folder(parent: Path, name: str) -> Path:
+    """The first of `parent/name`, `parent/name-2` … that does not exist."""
+    number = 1
+    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def _require_inputs(inputs: list[dict[str, Any]]) -> None:
+    """A `KeyError`, `TypeError` or `ValueError` unless each input is described as it must be."""
+    for entry in inputs:
+        str(entry["sha256"]), float(entry["fps"])
+    if not inputs:
+        raise ValueError("no inputs")
 
 
 def _foreign(folder: Path) -> bool:
@@ -227,18 +248,6 @@ def _foreign(folder: Path) -> bool:
 def _damaged_model(path: Path, error: Exception) -> NoReturn:
     kind = str(error).splitlines()[0] if str(error) else type(error).__name__
     raise BadRunError(f"'{path}' is not a model of dynpat ({kind}); learn it again.") from error
-
-
-def side_by_side(videos: list[np.ndarray]) -> np.ndarray:
-    """Videos (T, H, W, C) of one size next to each other, as long as the shortest, uint8."""
-    frames = min(len(video) for video in videos)
-    panels: list[np.ndarray] = []
-    for video in videos:
-        levels = np.clip(np.rint(video[:frames]), 0, 255).astype(np.uint8)
-        if panels:
-            panels.append(np.full((*levels.shape[:2], GAP, levels.shape[3]), 128, np.uint8))
-        panels.append(levels)
-    return np.concatenate(panels, axis=2)
 
 
 def fingerprint(video: Video) -> str:
@@ -253,26 +262,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "absent"
-
-
-class Recorder:
-    """A listener of learning: one line of the log per update, the preview now and then."""
-
-    def __init__(
-        self, run: Run, fps: float, observed: np.ndarray, every: float,
-        tell: Callable[[Learner, dict[str, float]], None] | None,
-    ) -> None:
-        self.run, self.fps, self.observed, self.every, self.tell = run, fps, observed, every, tell
-        self.last = 0.0
-
-    def __call__(self, learner: Learner, figures: dict[str, float]) -> None:
-        self.run.append_log({"update": learner.update, **figures})
-        if time.monotonic() - self.last >= self.every:
-            self.preview(learner)
-            self.last = time.monotonic()
-        if self.tell:
-            self.tell(learner, figures)
-
-    def preview(self, learner: Learner) -> None:
-        synthesised = learner.model.to_grey(learner.chains.video[0, 0]).numpy()
-        self.run.write_preview(self.observed[: len(synthesised)], synthesised, self.fps)

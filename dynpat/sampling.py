@@ -39,7 +39,8 @@ def sampled_shape(
         height, width = config["size"]
         raise BadOptionError(
             f"This model makes videos of the size that it learned, {width}x{height}; "
-            f"{shape[2]}x{shape[1]} was asked for. Leave out --size, or learn with --pattern texture."
+            f"{shape[2]}x{shape[1]} was asked for. Leave out --size, or learn with --pattern "
+            "texture."
         )
     return shape
 
@@ -51,7 +52,7 @@ def sample_videos(
     count: int = 1,
     frames: int | None = None,
     size: tuple[int, int] | None = None,
-    steps: int = 500,
+    steps: int = 200,
     seed: int = 0,
     start: np.ndarray | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,

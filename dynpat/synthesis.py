@@ -14,6 +14,11 @@ from dynpat import langevin
 from dynpat.config import LangevinConfig
 
 
+RESTART = 0x0B5  # keeps the noise of restarts apart from the chains' own
+WARM_UP = 50.0  # updates
+LOST = 0.95  # a chain is lost from this share of the gap's limit on
+
+
 class Potential(Protocol):
     """What an update needs of a model: f, the energy by call, weights and an optimizer."""
 
@@ -28,10 +33,17 @@ class Potential(Protocol):
 class Chains(tf.Module):
     """Persistent Langevin chains, several per observed video, and the number of updates done.
 
+    The first chain of each video runs free for ever. The others, when they are lost (their energy
+    gap is beyond its limit, so that learning cannot reach them), start again from the observed
+    video plus noise, as in contrastive divergence: they keep the energy right near the observed,
+    which free chains alone do not when they are stuck elsewhere.
+
     Attributes
     ----------
     video
         (videos, chains, T, H, W, C) float32 on the model's scale.
+    lost
+        (videos, chains) bool: starts again at the next update.
     update
         () int64: updates done; with the seed it fixes all noise of the next one.
     """
@@ -41,11 +53,32 @@ class Chains(tf.Module):
         self.seed = seed
         start = draw_reference((videos, chains, *shape), sigma, seed)
         self.video = tf.Variable(start, trainable=False, name="video")
+        self.lost = tf.Variable(tf.zeros((videos, chains), tf.bool), trainable=False, name="lost")
         self.update = tf.Variable(0, dtype=tf.int64, trainable=False, name="update")
 
     @property
     def per_video(self) -> int:
         return int(self.video.shape[1])
+
+    def starts(self, indices: tf.Tensor, observed: tf.Tensor, sigma: float) -> tf.Tensor:
+        """Where the chains of some observed videos (B, T, H, W, C) go on: (B, K, T, H, W, C)."""
+        current = tf.gather(self.video, indices)
+        lost = tf.gather(self.lost, indices)
+
+        def start_again() -> tf.Tensor:
+            seed = tf.stack([tf.cast(self.seed, tf.int64) + RESTART, self.update])
+            noise = tf.random.stateless_normal(tf.shape(current), seed)
+            again = observed[:, tf.newaxis] + sigma * noise
+            return tf.where(lost[..., tf.newaxis, tf.newaxis, tf.newaxis, tf.newaxis], again, current)
+
+        return tf.cond(tf.reduce_any(lost), start_again, lambda: current)
+
+    def store(self, indices: tf.Tensor, moved: tf.Tensor, lost: tf.Tensor) -> None:
+        """Keep the chains (B, K, T, H, W, C) of some videos, and which of them (B, K) are lost."""
+        free = tf.range(self.per_video)[tf.newaxis] == 0
+        places = indices[:, tf.newaxis]
+        self.video.scatter_nd_update(places, moved)
+        self.lost.scatter_nd_update(places, lost & ~free)
 
 
 def draw_reference(shape: tuple[int, ...], sigma: float, seed: int) -> tf.Tensor:
@@ -102,27 +135,6 @@ def observed_windows(
     return numbers.map(cut, num_parallel_calls=1, deterministic=True).prefetch(1)
 
 
-def advance(
-    model: Potential, chains: Chains, indices: tf.Tensor, config: LangevinConfig
-) -> tf.Tensor:
-    """Move the chains of the given observed videos and store them; returns them (B·K, T, H, W, C).
-    """
-    current = tf.gather(chains.video, indices)
-    shape = chains.video.shape[2:]
-    moved = langevin.chain(
-        model,
-        tf.reshape(current, [-1, *shape]),
-        tf.constant(config.steps),
-        tf.constant(config.step_size, tf.float32),
-        tf.constant(config.noise, tf.float32),
-        tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
-    )
-    chains.video.scatter_nd_update(
-        indices[:, tf.newaxis], tf.reshape(moved, [-1, chains.per_video, *shape])
-    )
-    return moved
-
-
 def update(
     model: Potential,
     chains: Chains,
@@ -150,21 +162,34 @@ def update(
     dict of scalars
         What the log and the divergence watch look at, see `measure`.
     """
-    synthesised = advance(model, chains, indices, config)
+    starts = chains.starts(indices, observed, model.sigma)
+    synthesised = langevin.chain(
+        model,
+        tf.reshape(starts, [-1, *observed.shape[1:]]),
+        tf.constant(config.steps),
+        tf.constant(config.step_size, tf.float32),
+        tf.constant(config.noise, tf.float32),
+        tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
+    )
     values = tf.cast(tf.size(observed[0]), tf.float32)
+    limit = gap_limit * head_room(chains.update) * reference_energy(observed, model.sigma)
     with tf.GradientTape() as tape:
-        f_observed = tf.reduce_mean(model.f(observed)) / values
-        f_synthesised = tf.reduce_mean(model.f(synthesised)) / values
-        gap = f_observed - f_synthesised
-        loss = loss_of_gap(gap, gap_limit * reference_energy(observed, model.sigma))
+        f_observed = model.f(observed)[:, tf.newaxis] / values
+        f_synthesised = tf.reshape(model.f(synthesised), [-1, chains.per_video]) / values
+        gaps = f_observed - f_synthesised
+        loss = tf.reduce_mean(loss_of_gap(gaps, limit))
     gradients = tape.gradient(loss, model.trainable_variables)
     model.optimizer.apply(gradients, model.trainable_variables)
+    synthesised = tf.reshape(synthesised, tf.shape(starts))
+    lost = (gaps > LOST * limit) & (limit > 0)
+    chains.store(indices, synthesised, lost)
     chains.update.assign_add(1)
     return {
-        "energy_gap": gap,
-        "f_observed": f_observed,
-        "f_synthesised": f_synthesised,
+        "energy_gap": tf.reduce_mean(gaps),
+        "f_observed": tf.reduce_mean(f_observed),
+        "f_synthesised": tf.reduce_mean(f_synthesised),
         "gradient_norm": tf.linalg.global_norm(gradients),
+        "lost": tf.reduce_mean(tf.cast(lost, tf.float32)),
         **measure(observed, synthesised),
     }
 
@@ -172,6 +197,11 @@ def update(
 def reference_energy(video: tf.Tensor, sigma: float) -> tf.Tensor:
     """Mean ‖I‖²/(2σ²) per value: the unit in which energies of any scale compare."""
     return tf.reduce_mean(tf.square(video)) / (2 * sigma**2)
+
+
+def head_room(update: tf.Tensor) -> tf.Tensor:
+    """Factor on the gap's limit: 5 at first, when chains from noise must lag, 1 later."""
+    return 1.0 + 4.0 * tf.exp(-tf.cast(update, tf.float32) / WARM_UP)
 
 
 def loss_of_gap(gap: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
@@ -185,18 +215,18 @@ def loss_of_gap(gap: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
 
 
 def measure(observed: tf.Tensor, synthesised: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Cheap figures of the chains against the observed: their contrast and motion, 1 = alike.
+    """Cheap figures of chains (B, K, T, H, W, C) against the observed (B, T, H, W, C).
 
-    `contrast` is the ratio of root mean squares, `weakest` and `strongest` those of the extreme
-    chains, `motion` the ratio of mean |temporal difference|.
+    `contrast` is the ratio of root mean squares and `motion` that of mean |temporal difference|,
+    both of the free chains, 1 = alike; `weakest` and `strongest` are the extreme chains' contrast.
     """
     size = tf.sqrt(tf.reduce_mean(tf.square(observed))) + 1e-6
-    each = tf.sqrt(tf.reduce_mean(tf.square(synthesised), axis=[1, 2, 3, 4])) / size
+    each = tf.sqrt(tf.reduce_mean(tf.square(synthesised), axis=[2, 3, 4, 5])) / size
     return {
-        "contrast": tf.reduce_mean(each),
+        "contrast": tf.reduce_mean(each[:, 0]),
+        "motion": _motion(synthesised[:, 0]) / (_motion(observed) + 1e-6),
         "weakest": tf.reduce_min(each),
         "strongest": tf.reduce_max(each),
-        "motion": _motion(synthesised) / (_motion(observed) + 1e-6),
     }
 
 

@@ -11,21 +11,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from dynpat.config import LangevinConfig, LearnConfig, check_step_size, require
-from dynpat.devices import resolve_precision
-from dynpat.errors import BadOptionError
-from dynpat.learning import Learner, learn_model
-from dynpat.models import PATTERNS
+from dynpat.config import check_step_size
+from dynpat.devices import memory_watched
+from dynpat.errors import BadRunError
+from dynpat.learning import Learner, learn_model, read_log
+from dynpat.planning import make_plan, read_observed, window_shape, with_limits
+from dynpat.recording import Recorder
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
-from dynpat.runs import Plan, Recorder, Run, make_model
-from dynpat.sampling import sample_videos, sampled_shape, settle
-from dynpat.videos import Video, read_videos, write_outputs
+from dynpat.runs import Plan, Run, free_folder, make_model
+from dynpat.sampling import sample_videos, sampled_shape
+from dynpat.videos import Video, write_outputs
 
-DEFAULT_FRAMES = 70  # the paper's length
-DEFAULT_PIXELS = 100 * 100  # the paper's size
+__all__ = ["FORMATS", "Plan", "Result", "demo", "learn", "make_plan", "resume", "sample"]
+
 FORMATS = ("gif", "mp4")
+FINAL_SAMPLES = 2  # fresh videos that a finished run leaves
+SAMPLE_STEPS = 200  # Langevin steps from noise to a video
 
 
 @dataclass(frozen=True)
@@ -36,95 +40,6 @@ class Result:
     files: tuple[Path, ...]
     metrics: dict[str, Any]
     finished: bool = True
-
-
-def make_plan(
-    videos: Sequence[str | Path],
-    *,
-    pattern: str = "scene",
-    preset: str = "default",
-    size: tuple[int, int] | None = None,
-    frames: int | None = None,
-    start: int = 0,
-    fps: float | None = None,
-    grey: bool = False,
-    window: int | None = None,
-    sigma: float | None = None,
-    precision: str = "auto",
-    langevin: dict[str, Any] | None = None,
-    learn: dict[str, Any] | None = None,
-) -> Plan:
-    """All options of a run, resolved and checked.
-
-    Parameters
-    ----------
-    videos
-        Video files, frame folders, or folders to search.
-    pattern, preset
-        'texture', 'scene' or 'action'; 'default' or 'paper'.
-    size, frames, start, fps, grey
-        As in `read_video`. Without `frames` the first 70 are read, without `size` larger pictures
-        are shrunk to about 100×100 pixels in proportion; both are said.
-    window
-        Frames that are learned at once, from random places; all, unless given.
-    sigma
-        σ of the reference distribution; the preset's if left out.
-    precision
-        'auto', 'float32' or 'bfloat16'.
-    langevin, learn
-        Fields of `LangevinConfig` and `LearnConfig` that differ from the preset's.
-
-    Raises
-    ------
-    BadOptionError
-        If an option is unknown or out of range.
-    """
-    require(pattern in PATTERNS, "pattern", f"be one of {', '.join(PATTERNS)}", pattern,
-            "Use --pattern scene")
-    kind = PATTERNS[pattern]
-    require(preset in kind.presets, "preset", f"be one of {', '.join(kind.presets)}", preset,
-            "Use --preset default")
-    require(window is None or window >= 2, "window", "be at least 2", window, "Raise --window")
-    reading = {"size": size, "frames": frames, "start": start, "fps": fps, "grey": grey,
-               "window": window}
-    model: dict[str, Any] = {"precision": resolve_precision(precision)}
-    if sigma is not None:
-        model["sigma"] = sigma
-    moving = LangevinConfig(**{**kind.langevin_presets[preset], **_given(langevin)})
-    check_step_size(moving.step_size, model.get("sigma", kind.presets[preset].get("sigma", 1.0)))
-    learning = LearnConfig(**{**kind.learn_presets[preset], **_given(learn)})
-    names = tuple(str(Path(video)) for video in videos)
-    return Plan(names, reading, pattern, preset, model, moving, learning)
-
-
-def _given(values: dict[str, Any] | None) -> dict[str, Any]:
-    return {name: value for name, value in (values or {}).items() if value is not None}
-
-
-def read_observed(plan: Plan, reporter: Reporter) -> list[Video]:
-    """The videos of a plan, with everything said that was changed on the way in."""
-    reading = {name: value for name, value in plan.reading.items() if name != "window"}
-    videos = read_videos(
-        list(plan.videos), at_most=DEFAULT_FRAMES, pixels=DEFAULT_PIXELS, **reading
-    )
-    for video in videos:
-        for note in video.notes:
-            reporter.say(f"{video.name}: {note}")
-    length = len(videos[0].frames)
-    require(length >= 2, "videos", "have at least 2 frames", length, "Give longer videos")
-    return videos
-
-
-def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
-    """(T, H, W, C) of what the model learns at once."""
-    length, *picture = videos[0].frames.shape
-    window = plan.reading["window"] or length
-    if window > length:
-        raise BadOptionError(
-            f"--window {window} is longer than the videos, which have {length} frames here. "
-            "Lower --window or raise --frames."
-        )
-    return (window, *picture)  # type: ignore[return-value]
 
 
 def learn(
@@ -155,6 +70,8 @@ def learn(
         One clear sentence.
     """
     reporter = reporter or Reporter()
+    if out is not None:
+        Run.require_free(Path(out))  # before videos are read for minutes in vain
     videos = read_observed(plan, reporter)
     learner = _learner(plan, videos)
     run = Run.create(None if out is None else Path(out), Path(plan.videos[0]).stem)
@@ -175,15 +92,37 @@ def resume(
     """
     reporter = reporter or Reporter()
     run = Run.open(Path(folder))
-    plan = run.plan()
-    limits = _given({"iterations": iterations, "time_budget": time_budget})
-    plan = replace(plan, learn=replace(plan.learn, **limits))
+    plan = with_limits(run.plan(), iterations, time_budget)
+    _require_resumable(run, plan)
+    run.sweep()
     videos = read_observed(plan, reporter)
     run.check_inputs(videos)
     learner = _learner(plan, videos)
-    if limits:
+    if plan != run.plan():
         run.write_config(plan, videos)
-    return _learn_into(run, plan, learner, videos, formats, reporter)
+    before = last_figures(run).get("update", 0)
+    result = _learn_into(run, plan, learner, videos, formats, reporter)
+    if result.finished and before == learner.update:
+        reporter.say(
+            f"This run had reached its limit at update {before}; to learn on, raise --iterations "
+            "or --time-budget."
+        )
+    return result
+
+
+def _require_resumable(run: Run, plan: Plan) -> None:
+    """What a resumed run needs and only its own folder and videos can give."""
+    missing = [name for name in plan.videos if not Path(name).exists()]
+    if missing:
+        raise BadRunError(
+            f"'{missing[0]}', from which '{run.folder}' learns, is not there; bring it back, or "
+            "resume in the folder where the run was started."
+        )
+    if read_log(run.log_file) and tf.train.latest_checkpoint(str(run.checkpoints)) is None:
+        raise BadRunError(
+            f"'{run.checkpoints}' holds no checkpoint to go on from; bring it back, or start a "
+            "new run."
+        )
 
 
 def _learner(plan: Plan, videos: list[Video]) -> Learner:
@@ -198,15 +137,15 @@ def _learn_into(
 ) -> Result:
     recorder = Recorder(
         run, videos[0].fps, videos[0].frames, plan.learn.preview_every,
-        lambda l, figures: reporter.learning(
-            l.update, l.fraction_done(), figures, run.preview_file
+        lambda learner, figures: reporter.learning(
+            learner.update, learner.fraction_done(), figures, run.preview_file
         ),
     )
-    with _interrupt_flag() as interrupted:
+    with memory_watched(), _interrupt_flag() as interrupted:
         finished = learn_model(
             learner, run.checkpoints,
             listeners=[recorder],
-            restored=lambda l: run.trim_log(l.update),
+            restored=lambda learner: run.trim_log(learner.update),
             say=reporter.say,
             stop=interrupted.is_set,
         )
@@ -214,19 +153,24 @@ def _learn_into(
     recorder.preview(learner)
     files = [run.model_file, run.preview_file]
     if finished:
-        files += _write_chains(run, learner, videos[0].fps, formats, reporter)
+        files += _write_fresh(run, learner, videos[0].fps, formats, reporter)
     files.append(write_report(run, videos[0]))
     return Result(run.folder, tuple(files), last_figures(run), finished)
 
 
-def _write_chains(
+def _write_fresh(
     run: Run, learner: Learner, fps: float, formats: Sequence[str], reporter: Reporter
 ) -> list[Path]:
-    """The persistent chains of the first video, settled, as `samples/synthesised_000.*` …"""
-    settled = settle(learner.model, learner.chains.video[0], learner.model.langevin_config)
-    return _write_videos(
-        run.samples, list(learner.model.to_grey(settled).numpy()), fps, formats, reporter
+    """Fresh videos from noise, as `samples/synthesised_000.*` …: what `sample` would give.
+
+    Not the chains of learning, some of which may just have started from the observed videos.
+    """
+    model = learner.model
+    videos = sample_videos(
+        model, model.langevin_config, count=FINAL_SAMPLES, steps=SAMPLE_STEPS,
+        seed=learner.config.seed,
     )
+    return _write_videos(run.samples, videos, fps, formats, reporter)
 
 
 def _write_videos(
@@ -244,8 +188,6 @@ def _write_videos(
 
 def last_figures(run: Run) -> dict[str, Any]:
     """The last row of the run's log."""
-    from dynpat.learning import read_log
-
     rows = read_log(run.log_file)
     return dict(rows[-1]) if rows else {}
 
@@ -257,7 +199,7 @@ def sample(
     count: int = 1,
     frames: int | None = None,
     size: tuple[int, int] | None = None,
-    steps: int = 500,
+    steps: int = SAMPLE_STEPS,
     step_size: float | None = None,
     fps: float | None = None,
     seed: int = 0,
@@ -293,13 +235,14 @@ def sample(
     moving = plan.langevin if step_size is None else replace(plan.langevin, step_size=step_size)
     check_step_size(moving.step_size, model.sigma)
     sampled_shape(model, frames, size)
-    folder = Path(out) if out is not None else _free_folder(opened.samples, f"seed_{seed}")
+    folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
     videos = sample_videos(
         model, moving, count=count, frames=frames, size=size, steps=steps, seed=seed,
         progress=reporter.sampling,
     )
     rate = fps or float(opened.config()["inputs"][0]["fps"])
-    files = _write_videos(folder, videos, rate, formats, reporter)
+    with memory_watched():
+        files = _write_videos(folder, videos, rate, formats, reporter)
     return Result(opened.folder, tuple(files), {"count": count, "steps": steps, "seed": seed})
 
 
@@ -311,20 +254,14 @@ def demo(
     from dynpat.datasets import FRAMES_PER_SECOND, flames
     from dynpat.videos import write_video
 
+    plan = make_plan(
+        [], fps=FRAMES_PER_SECOND, learn={"time_budget": time_budget, "seed": seed}
+    )
     run = Run.create(None if out is None else Path(out), "demo")
     source = run.folder / "input" / "flames"
     write_video(source, flames(frames=40, size=(64, 64), seed=seed), FRAMES_PER_SECOND)
-    plan = make_plan(
-        [source], fps=FRAMES_PER_SECOND, learn={"time_budget": time_budget, "seed": seed}
-    )
+    plan = replace(plan, videos=(str(source),))
     return learn(plan, run.folder, formats=formats, reporter=reporter)
-
-
-def _free_folder(parent: Path, name: str) -> Path:
-    number = 1
-    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return folder
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def compare(ours: list[np.ndarray], theirs: list[np.ndarray]) -> None:
 
 
 def pair(
-    shape: tuple[int, ...], filters: int, kernel: Triple, strides: Triple, padding: str,
+    shape: tuple[int | None, ...], filters: int, kernel: Triple, strides: Triple, padding: str,
     activation: str = "linear", use_bias: bool = True,
 ) -> tuple[Any, Any]:
     """Our layer and Keras', built, with the same random weights."""

@@ -67,7 +67,7 @@ def parse_size(text: str) -> tuple[int, int]:
     BadOptionError
         The text is neither of the two, or a side is zero.
     """
-    match = re.fullmatch(r"\s*([0-9]{1,6})(?:\s*[xX×]\s*([0-9]{1,6}))?\s*", text)  # noqa: RUF001
+    match = re.fullmatch(r"\s*([0-9]{1,6})(?:\s*[xX×]\s*([0-9]{1,6}))?\s*", text)
     if match is None or int(match[1]) == 0 or (match[2] is not None and int(match[2]) == 0):
         raise BadOptionError(
             f"'{text}' is not a size; give one number such as 100, "

@@ -1,0 +1,133 @@
+"""From what the user asks for to a checked plan, and to the videos that it reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dynpat.config import LangevinConfig, LearnConfig, check_step_size, from_dict, require
+from dynpat.devices import resolve_precision
+from dynpat.errors import BadOptionError
+from dynpat.models import PATTERNS
+from dynpat.reporter import Reporter
+from dynpat.runs import Plan
+from dynpat.videos import Video, read_videos
+
+DEFAULT_FRAMES = 70  # the paper's length
+DEFAULT_PIXELS = 100 * 100  # the paper's size
+
+
+def make_plan(
+    videos: str | Path | Sequence[str | Path],
+    *,
+    pattern: str = "scene",
+    preset: str = "default",
+    size: tuple[int, int] | None = None,
+    frames: int | None = None,
+    start: int = 0,
+    fps: float | None = None,
+    grey: bool = False,
+    window: int | None = None,
+    sigma: float | None = None,
+    precision: str = "auto",
+    langevin: dict[str, Any] | None = None,
+    learn: dict[str, Any] | None = None,
+) -> Plan:
+    """All options of a run, resolved and checked.
+
+    Parameters
+    ----------
+    videos
+        Video files, frame folders, or folders to search.
+    pattern, preset
+        'texture', 'scene' or 'action'; 'default' or 'paper'.
+    size, frames, start, fps, grey
+        As in `read_video`. Without `frames` the first 70 are read, without `size` larger pictures
+        are shrunk to about 100×100 pixels in proportion; both are said.
+    window
+        Frames that are learned at once, from random places; all, unless given.
+    sigma
+        σ of the reference distribution; the preset's if left out.
+    precision
+        'auto', 'float32' or 'bfloat16'.
+    langevin, learn
+        Fields of `LangevinConfig` and `LearnConfig` that differ from the preset's. With
+        `iterations` alone there is no limit in time.
+
+    Raises
+    ------
+    BadOptionError
+        If an option is unknown or out of range.
+    """
+    require(pattern in PATTERNS, "pattern", f"be one of {', '.join(PATTERNS)}", pattern,
+            "Use --pattern scene")
+    kind = PATTERNS[pattern]
+    require(preset in kind.presets, "preset", f"be one of {', '.join(kind.presets)}", preset,
+            "Use --preset default")
+    require(window is None or window >= 2, "window", "be at least 2", window, "Raise --window")
+    reading = {"size": size, "frames": frames, "start": start, "fps": fps, "grey": grey,
+               "window": window}
+    model: dict[str, Any] = {"precision": resolve_precision(precision)}
+    if sigma is not None:
+        model["sigma"] = sigma
+    moving = from_dict(LangevinConfig, {**kind.langevin_presets[preset], **given(langevin)})
+    check_step_size(moving.step_size, model.get("sigma", kind.presets[preset].get("sigma", 1.0)))
+    learning = _learn_config(kind.learn_presets[preset], given(learn))
+    videos = [videos] if isinstance(videos, str | Path) else videos
+    names = tuple(str(Path(video)) for video in videos)
+    return Plan(names, reading, pattern, preset, model, moving, learning)
+
+
+def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
+    """The default time budget holds only where no limit was asked for."""
+    if "iterations" in asked:
+        preset = {**preset, "time_budget": None}
+    _require_finite(asked.get("time_budget"))
+    return from_dict(LearnConfig, {**preset, **asked})
+
+
+def _require_finite(time_budget: float | None) -> None:
+    """JSON knows no infinity; None says the same."""
+    require(time_budget is None or math.isfinite(time_budget), "time_budget", "be a finite time",
+            time_budget, "Use a time such as 10m, or --iterations alone")
+
+
+def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -> Plan:
+    """The same plan with other limits, where they are given."""
+    _require_finite(time_budget)
+    limits = given({"iterations": iterations, "time_budget": time_budget})
+    return replace(plan, learn=replace(plan.learn, **limits))
+
+
+def given(values: dict[str, Any] | None) -> dict[str, Any]:
+    """The values that are not None."""
+    return {name: value for name, value in (values or {}).items() if value is not None}
+
+
+def read_observed(plan: Plan, reporter: Reporter) -> list[Video]:
+    """The videos of a plan, with everything said that was changed on the way in."""
+    reading = {name: value for name, value in plan.reading.items() if name != "window"}
+    videos = read_videos(
+        list(plan.videos), at_most=DEFAULT_FRAMES, pixels=DEFAULT_PIXELS, **reading
+    )
+    for video in videos:
+        for note in video.notes:
+            reporter.say(f"{video.name}: {note}")
+    length = len(videos[0].frames)
+    require(length >= 2, "videos", "have at least 2 frames", length, "Give longer videos")
+    return videos
+
+
+def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
+    """(T, H, W, C) of what the model learns at once."""
+    length, *picture = videos[0].frames.shape
+    window = plan.reading["window"] or length
+    if window > length:
+        raise BadOptionError(
+            f"--window {window} is longer than the videos, which have {length} frames here. "
+            "Lower --window or raise --frames."
+        )
+    return (window, *picture)  # type: ignore[return-value]

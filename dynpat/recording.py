@@ -1,0 +1,51 @@
+"""What learning leaves behind while it works: a line of the log per update, and the preview."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from dynpat.learning import Learner
+from dynpat.runs import Run
+from dynpat.videos import write_video
+
+GAP = 4  # grey pixels between the panels of a preview
+
+
+class Recorder:
+    """A listener of learning: one line of the log per update, the preview now and then."""
+
+    def __init__(
+        self, run: Run, fps: float, observed: np.ndarray, every: float,
+        tell: Callable[[Learner, dict[str, float]], None] | None,
+    ) -> None:
+        self.run, self.fps, self.observed, self.every, self.tell = run, fps, observed, every, tell
+        self.last = 0.0
+
+    def __call__(self, learner: Learner, figures: dict[str, float]) -> None:
+        self.run.append_log({"update": learner.update, **figures})
+        if time.monotonic() - self.last >= self.every:
+            self.preview(learner)
+            self.last = time.monotonic()
+        if self.tell:
+            self.tell(learner, figures)
+
+    def preview(self, learner: Learner) -> None:
+        """Observed | synthesised so far, as `preview.gif`."""
+        synthesised = learner.model.to_grey(learner.chains.video[0, 0]).numpy()
+        panels = side_by_side([self.observed, synthesised])
+        write_video(self.run.preview_file, panels, self.fps)
+
+
+def side_by_side(videos: list[np.ndarray]) -> np.ndarray:
+    """Videos (T, H, W, C) of one size next to each other, as long as the shortest, uint8."""
+    frames = min(len(video) for video in videos)
+    panels: list[np.ndarray] = []
+    for video in videos:
+        levels = np.clip(np.rint(video[:frames]), 0, 255).astype(np.uint8)
+        if panels:
+            panels.append(np.full((*levels.shape[:2], GAP, levels.shape[3]), 128, np.uint8))
+        panels.append(levels)
+    return np.concatenate(panels, axis=2)

@@ -1,0 +1,106 @@
+"""What several tests need: tiny videos, one tiny learned run, and ways to call the commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from dynpat.datasets import FRAMES_PER_SECOND, flames
+from dynpat.videos import write_video
+
+TINY = {"iterations": 4, "chains": 2}
+FRAMES, SIZE = 12, (24, 24)
+
+
+@pytest.fixture(scope="session")
+def flames_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MP4 file of 12 frames of 24×24 pixels at 25 frames per second."""
+    path = tmp_path_factory.mktemp("videos") / "flames.mp4"
+    write_video(path, flames(FRAMES, SIZE), FRAMES_PER_SECOND)
+    return path
+
+
+@pytest.fixture(scope="session")
+def learned_once(flames_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of four updates; not to be changed, see `learned`."""
+    from dynpat import tasks
+
+    plan = tasks.make_plan([flames_file], precision="float32", learn=TINY)
+    return tasks.learn(plan, tmp_path_factory.mktemp("run") / "flames").run
+
+
+@pytest.fixture
+def learned(learned_once: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, to be changed at will."""
+    return Path(shutil.copytree(learned_once, tmp_path / "learned"))
+
+
+@pytest.fixture
+def dynpat() -> Callable[..., Result]:
+    """Call the command line inside this process: `dynpat("learn", path, "--quiet")`."""
+    from dynpat_cli.main import main
+
+    def call(*arguments: object) -> Result:
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        unexpected = result.exception
+        if unexpected is not None and not isinstance(unexpected, SystemExit):
+            raise unexpected
+        return result
+
+    return call
+
+
+@pytest.fixture
+def refused(dynpat: Callable[..., Result]) -> Callable[..., str]:
+    """Call the command line and give its one error sentence; it must exit as `code` says."""
+
+    def call(*arguments: object, code: int = 2) -> str:
+        result = dynpat(*arguments)
+        assert result.exit_code == code, result.output
+        assert result.stdout == ""
+        lines = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+        assert len(lines) == 1 and result.stderr.rstrip().endswith(lines[0])
+        assert lines[0].endswith("."), lines[0]
+        return lines[0]
+
+    return call
+
+
+@pytest.fixture
+def new_process() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python anew: `new_process("-m", "dynpat_cli", …)`; its output as text."""
+
+    def call(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)], capture_output=True, text=True,
+            timeout=120, encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            **options,
+        )
+
+    return call
+
+
+@pytest.fixture
+def state_of() -> Callable[[Path], dict[str, np.ndarray]]:
+    """All that learning goes on from, by name: weights, optimizer, chains and counters.
+
+    What a clock decides (the seconds that learning took) is left out.
+    """
+    import tensorflow as tf
+
+    def state(run: Path) -> dict[str, np.ndarray]:
+        reader = tf.train.load_checkpoint(str(run / "checkpoints"))
+        names = reader.get_variable_to_shape_map()
+        kept = [name for name in names if "elapsed" not in name and "OBJECT_GRAPH" not in name]
+        return {name: reader.get_tensor(name) for name in kept}
+
+    return state

@@ -1,0 +1,331 @@
+"""The command line as users meet it: help, results, and one clear sentence for each mistake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from click.testing import Result
+
+from dynpat.datasets import flames
+from dynpat.videos import read_video, write_video
+
+Call = Callable[..., Result]
+Refused = Callable[..., str]
+SHORT = ("--iterations", 3, "--chains", 1, "--precision", "float32")
+
+
+def strict(text: str) -> Any:
+    """JSON without the NaN and Infinity that Python writes and others do not read."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# Help.
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["learn", "--help"], ["sample", "--help"],
+                                       ["demo", "-h"], ["doctor", "-h"], ["--version"]])
+def test_help_loads_nothing_heavy(new_process: Call, arguments: list[str]) -> None:
+    script = (
+        "import sys; from dynpat_cli.main import main\n"
+        f"try: main({arguments!r})\n"
+        "finally: print([m for m in ('tensorflow', 'keras', 'av', 'jinja2') if m in sys.modules])"
+    )
+    done = new_process("-c", script)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_names_every_command_and_option(dynpat: Call) -> None:
+    text = dynpat("--help").stdout
+    assert all(name in text for name in ("learn", "sample", "demo", "doctor"))
+    learn = dynpat("learn", "--help").stdout
+    for name in ("out", "size", "frames", "fps", "start", "grey", "chains", "iterations",
+                 "time-budget", "langevin-steps", "step-size", "sigma", "learning-rate", "preset",
+                 "precision", "seed", "resume", "format", "quiet", "json", "dry-run"):
+        assert f"--{name}" in learn
+
+
+def test_installed_command_runs(new_process: Call) -> None:
+    done = new_process("-m", "dynpat_cli", "--version")
+    assert done.returncode == 0 and done.stdout.startswith("dynpat, version ")
+
+
+# What the commands leave and say.
+
+
+def test_learn_leaves_a_whole_run_folder(
+    dynpat: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "söme videos"
+    write_video(folder / "flame in the wind.mp4", flames(10, (20, 28)), 25)
+    monkeypatch.chdir(tmp_path)
+    result = dynpat("learn", folder.name, *SHORT, "--format", "gif,npy")
+    assert result.exit_code == 0 and result.stdout == ""
+    run = tmp_path / "runs" / folder.name
+    assert f"Preview, refreshed while learning: runs/{folder.name}/preview.gif" in result.stderr
+    assert f"Next: dynpat sample 'runs/{folder.name}' --count 2" in result.stderr
+    left = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+    assert {"config.json", "log.jsonl", "model.keras", "preview.gif", "report.html",
+            "samples/synthesised_000.gif", "samples/synthesised_000.npy"} <= left
+    assert not [name for name in left if "tmp" in name]
+    sampled = np.load(run / "samples/synthesised_000.npy")
+    assert sampled.shape == (10, 20, 28, 3) and sampled.dtype == np.float32
+    # A second run goes beside the first.
+    dynpat("learn", folder.name, *SHORT, "--quiet", "--format", "npy")
+    assert (tmp_path / "runs" / f"{folder.name}-2" / "model.keras").is_file()
+
+
+def test_files_of_a_run_are_strict_json(learned: Path) -> None:
+    config = strict((learned / "config.json").read_text(encoding="utf-8"))
+    assert config["plan"]["learn"]["iterations"] == 4
+    assert config["plan"]["learn"]["time_budget"] is None
+    assert config["inputs"][0]["shape"] == [12, 24, 24, 3]
+    rows = [strict(line) for line in (learned / "log.jsonl").read_text().splitlines()]
+    assert [row["update"] for row in rows] == [1, 2, 3, 4]
+    assert {"energy_gap", "gradient_norm", "step_seconds"} <= set(rows[0])
+
+
+def test_json_is_alone_on_stdout(dynpat: Call, flames_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    result = dynpat("learn", flames_file, "--out", out, *SHORT, "--json", "--format", "gif")
+    values = strict(result.stdout)
+    assert values["run"] == str(out) and values["metrics"]["update"] == 3
+    assert all(Path(name).exists() for name in values["files"])
+    assert str(out / "samples" / "synthesised_000.gif") in values["files"]
+
+
+def test_quiet_says_nothing(dynpat: Call, learned_once: Path, tmp_path: Path) -> None:
+    result = dynpat("sample", learned_once, "--steps", 2, "--quiet", "--out", tmp_path / "new")
+    assert result.exit_code == 0 and result.output == ""
+
+
+def test_changes_of_the_input_are_said(dynpat: Call, tmp_path: Path) -> None:
+    for name, frames in (("long", 80), ("short", 76)):
+        write_video(tmp_path / "in" / f"{name}.gif", flames(12, (24, 24))[np.arange(frames) % 12],
+                    25)
+    result = dynpat("learn", tmp_path / "in", "--out", tmp_path / "run", "--size", "20x16",
+                    "--iterations", 1, "--chains", 1, "--precision", "float32", "--format", "npy")
+    assert result.exit_code == 0, result.output
+    assert "long: " in result.stderr and "short: " in result.stderr
+    assert "24x24" in result.stderr and "20x16" in result.stderr
+    assert "70" in result.stderr
+
+
+def test_sample_makes_what_was_asked_for(
+    new_process: Call, learned: Path, tmp_path: Path
+) -> None:
+    done = new_process("-m", "dynpat_cli", "sample", learned, "--frames", 100, "--count", 2,
+                       "--steps", 3, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr and "Warning" not in done.stderr
+    files = [Path(name) for name in strict(done.stdout)["files"]]
+    names = sorted(path.name for path in files)
+    assert names == [f"synthesised_{n:03d}.{kind}" for n in range(2) for kind in ("gif", "mp4")]
+    for path in files:
+        video = read_video(path)
+        assert video.frames.shape == (100, 24, 24, 3) and video.fps == pytest.approx(25)
+
+
+def test_sample_is_a_function_of_the_seed(dynpat: Call, learned: Path, tmp_path: Path) -> None:
+    def sampled(folder: str, *options: object) -> np.ndarray:
+        dynpat("sample", learned, "--out", tmp_path / folder, "--steps", 2, "--format", "npy",
+               *options)
+        return np.load(tmp_path / folder / "synthesised_000.npy")
+
+    first = sampled("a", "--seed", 1)
+    np.testing.assert_array_equal(first, sampled("b", "--seed", 1, "--count", 2))
+    assert not np.array_equal(first, sampled("c", "--seed", 2))
+    # Without --out nothing is overwritten.
+    for _ in range(2):
+        assert dynpat("sample", learned, "--steps", 1, "--format", "npy").exit_code == 0
+    assert {path.name for path in (learned / "samples").iterdir() if path.is_dir()} == {
+        "seed_0", "seed_0-2"}
+
+
+def test_dry_run_estimates_and_writes_nothing(
+    dynpat: Call, flames_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = dynpat("learn", flames_file, "--dry-run", "--iterations", 10)
+    values = strict(result.stdout)
+    assert values["updates"] == 10 and values["plan"]["pattern"] == "scene"
+    assert values["seconds"] == pytest.approx(10 * values["seconds_per_update"])
+    assert values["memory_bytes"] > 100e6
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_doctor_tells_what_works(dynpat: Call) -> None:
+    findings = strict(dynpat("doctor", "--json").stdout)
+    names = {finding["name"]: finding for finding in findings}
+    assert names["tensorflow"]["works"] is True and names[".mp4 files"]["works"] is True
+    assert all(finding["remedy"] for finding in findings if not finding["works"])
+    text = dynpat("doctor")
+    assert text.exit_code == 0 and "ok  tensorflow: " in text.stdout
+
+
+def test_demo_learns_and_goes_on(dynpat: Call, tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    result = dynpat("demo", "--out", out, "--time-budget", "1s", "--format", "gif", "--json")
+    assert result.exit_code == 0, result.output
+    assert (out / "report.html").is_file() and (out / "input" / "flames").is_dir()
+    assert strict(result.stdout)["run"] == str(out)
+
+
+# Mistakes with videos.
+
+
+def sound_only(path: Path) -> None:
+    """A file with a tone and no picture."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("aac", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), "fltp", "mono")
+        frame.sample_rate = 8000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+
+
+@pytest.fixture(scope="module")
+def bad_videos(tmp_path_factory: pytest.TempPathFactory, flames_file: Path) -> Path:
+    """A folder with one of each kind of mistake."""
+    root = tmp_path_factory.mktemp("bad")
+    (root / "empty").mkdir()
+    (root / "notes.txt").write_text("no video")
+    (root / "text.mp4").write_text("no video")
+    (root / "nothing.mp4").touch()
+    whole = flames_file.read_bytes()
+    (root / "cut.mp4").write_bytes(whole[: len(whole) // 3])
+    sound_only(root / "sound.mp4")
+    write_video(root / "single.gif", flames(10, (24, 24))[:1], 25)
+    write_video(root / "sizes" / "a.mp4", flames(10, (24, 24)), 25)
+    write_video(root / "sizes" / "b.mp4", flames(10, (32, 24)), 25)
+    write_video(root / "rates" / "a.mp4", flames(10, (24, 24)), 25)
+    write_video(root / "rates" / "b.mp4", flames(10, (24, 24)), 50)
+    return root
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("missing.mp4", ["does not exist", "check the spelling"]),
+    ("empty", ["empty folder", "Give another"]),
+    ("notes.txt", ["ending", "Convert"]),
+    ("text.mp4", ["cannot be read as a video", "convert"]),
+    ("nothing.mp4", ["empty file", "give another"]),
+    ("cut.mp4", ["truncated"]),
+    ("sound.mp4", ["no video track", "give a file with moving pictures"]),
+    ("single.gif", ["at least 2 frames", "longer videos"]),
+    ("sizes", ["differ in size", "24x24", "24x32", "--size"]),
+    ("rates", ["differ in frame rate", "25", "50", "--fps"]),
+])
+def test_bad_video_gets_a_sentence(
+    refused: Refused, bad_videos: Path, tmp_path: Path, name: str, words: list[str]
+) -> None:
+    out = tmp_path / "run"
+    sentence = refused("learn", bad_videos / name, "--out", out, *SHORT)
+    assert name.split(".")[0] in sentence or name == "single.gif"
+    assert all(word in sentence for word in words), sentence
+    assert not out.exists()
+
+
+# Mistakes with options.
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ("--frames 100", ["12 frames", "--frames 12"]),
+    ("--start 11 --frames 5", ["--start"]),
+    ("--frames 1", ["--frames"]),
+    ("--frames 2", ["too small for this network", "--frames"]),
+    ("--size 1x24", ["too small for this network", "--size"]),
+    ("--pattern action --size 3", ["too small for this network", "--size"]),
+    ("--size 0", ["--size", "200x150"]),
+    ("--size nan", ["--size", "200x150"]),
+    ("--window 13", ["--window 13", "12 frames", "--frames"]),
+    ("--window 1", ["--window"]),
+    ("--fps nan", ["--fps"]),
+    ("--fps 0", ["--fps"]),
+    ("--sigma nan", ["sigma", "--sigma"]),
+    ("--sigma inf", ["sigma", "--sigma"]),
+    ("--sigma -1", ["sigma", "--sigma"]),
+    ("--step-size 8", ["2·sigma", "Lower --step-size"]),
+    ("--step-size 1 --sigma 0.5", ["2·sigma", "raise --sigma"]),
+    ("--step-size nan", ["step_size", "--step-size"]),
+    ("--step-size inf", ["step_size", "--step-size"]),
+    ("--step-size 0", ["step_size", "--step-size"]),
+    ("--learning-rate nan", ["learning_rate", "0.001"]),
+    ("--learning-rate inf", ["learning_rate", "0.001"]),
+    ("--learning-rate 0", ["learning_rate", "0.001"]),
+    ("--time-budget 0", ["time_budget", "10m"]),
+    ("--time-budget soon", ["soon", "10m"]),
+    (f"--time-budget {'9' * 400}", ["time_budget", "finite"]),
+    ("--iterations 0", ["--iterations"]),
+    ("--chains 0", ["--chains"]),
+    ("--batch 0", ["--batch"]),
+    ("--langevin-steps 0", ["--langevin-steps"]),
+    ("--seed -1", ["--seed"]),
+    ("--format avi", ["avi", "gif, mp4, png, npy"]),
+    ("--pattern water", ["--pattern", "texture"]),
+    ("--preset best", ["--preset", "paper"]),
+])
+def test_option_out_of_range_gets_a_sentence(
+    refused: Refused, flames_file: Path, tmp_path: Path, options: str, words: list[str]
+) -> None:
+    out = tmp_path / "run"
+    sentence = refused("learn", flames_file, "--out", out, "--iterations", 1,
+                       "--precision", "float32", *options.split())
+    assert all(word in sentence for word in words), sentence
+    assert not out.exists()
+
+
+def test_learn_needs_a_video(refused: Refused) -> None:
+    assert "at least one video" in refused("learn")
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ("--frames 1", ["--frames"]), ("--size 30", ["24x24", "--pattern texture"]),
+    ("--step-size 8", ["2·sigma"]), ("--step-size nan", ["--step-size"]), ("--count 0", ["--count"]),
+    ("--steps 0", ["--steps"]), ("--fps inf", ["--fps"]), ("--format webm", ["webm"]),
+])
+def test_sample_refuses(
+    refused: Refused, learned_once: Path, tmp_path: Path, options: str, words: list[str]
+) -> None:
+    sentence = refused("sample", learned_once, "--out", tmp_path / "new", *options.split())
+    assert all(word in sentence for word in words), sentence
+    assert not (tmp_path / "new").exists()
+
+
+# Where stderr is no terminal.
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """A clock that stands still until its only entry is changed."""
+    import dynpat_cli.progress as progress
+
+    now = [1000.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    yield now
+
+
+def test_progress_in_a_file_is_a_line_now_and_then(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dynpat_cli.progress import reporting
+
+    with reporting("Learning", quiet=False) as reporter:
+        for update in range(1, 101):
+            figures = {"energy_gap": 0.5, "motion": 1.0}
+            reporter.learning(update, update / 100, figures, Path("runs/a/preview.gif"))
+            clock[0] += 1.0
+    captured = capsys.readouterr()
+    lines = captured.err.splitlines()
+    assert lines[0] == "Preview, refreshed while learning: runs/a/preview.gif"
+    assert len(lines) == 1 + 3 and "update 32" in lines[1] and "1:08 left" in lines[1]
+    assert captured.out == "" and "\x1b" not in captured.err

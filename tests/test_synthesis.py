@@ -1,0 +1,301 @@
+"""One update of analysis by synthesis, and what it draws: mini-batches, windows, chains."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dynpat import langevin, synthesis
+from dynpat.config import LangevinConfig
+from dynpat.models import TextureModel
+
+FRAMES, HEIGHT, WIDTH, CHANNELS = SHAPE = (4, 5, 6, 1)
+MOVING = LangevinConfig(steps=3, step_size=0.4)
+
+
+def tiny(**changes: Any) -> TextureModel:
+    arguments: dict[str, Any] = {
+        "filters": (3, 2), "kernels": ((3, 3, 3), (2, 2, 2)),
+        "strides": ((1, 2, 2), (1, 1, 1)), "activation": "softplus", "centre": "scalar",
+        "input_scale": 0.1, "seed": 3, **changes,
+    }  # fmt: skip
+    return TextureModel(FRAMES, (HEIGHT, WIDTH), CHANNELS, **arguments)
+
+
+def grey_levels(count: int, frames: int = FRAMES, seed: int = 0) -> np.ndarray:
+    shape = (count, frames, HEIGHT, WIDTH, CHANNELS)
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+# The update.
+
+
+def prepared(
+    rate: float = 0.5, **changes: Any
+) -> tuple[TextureModel, synthesis.Chains, tf.Tensor]:
+    model = tiny(**changes)
+    model.compile(keras.optimizers.SGD(rate), langevin=MOVING)
+    model.optimizer.build(model.trainable_variables)
+    videos = grey_levels(3)
+    model.adapt(videos)
+    return model, model.start_chains(3, 2, seed=8), model.to_model(videos)
+
+
+def statistics(model: TextureModel, video: tf.Tensor) -> list[np.ndarray]:
+    """Mean ∂f/∂θ per value of a video."""
+    with tf.GradientTape() as tape:
+        f = tf.reduce_mean(model.f(video))
+    gradients = tape.gradient(f, model.trainable_variables)
+    return [gradient.numpy() / math.prod(SHAPE) for gradient in gradients]
+
+
+def test_the_update_is_observed_minus_synthesised_statistics() -> None:
+    """Chains as `langevin.sample` moves them, then θ ← θ + rate·(observed − synthesised)."""
+    model, chains, scaled = prepared()
+    start = chains.video.numpy()
+    indices = [2, 0]
+    observed = tf.gather(scaled, indices)
+    moved = langevin.sample(
+        model, start[indices].reshape(4, *SHAPE), MOVING.steps, MOVING.step_size,
+        seed=8 * 1_000_003,
+    ).numpy()
+    before = [weight.numpy() for weight in model.trainable_variables]
+    towards, away = statistics(model, observed), statistics(model, moved)
+    f_observed, f_moved = (
+        float(tf.reduce_mean(model.f(video))) / math.prod(SHAPE) for video in (observed, moved)
+    )
+    figures = synthesis.update(model, chains, observed, tf.constant(indices, tf.int64), MOVING)
+    for weight, old, plus, minus in zip(
+        model.trainable_variables, before, towards, away, strict=True
+    ):
+        np.testing.assert_allclose(weight.numpy(), old + 0.5 * (plus - minus), rtol=1e-4, atol=1e-6)
+        assert np.abs(plus - minus).max() > 1e-5  # there was something to learn
+    after = chains.video.numpy()
+    np.testing.assert_allclose(after[indices].reshape(moved.shape), moved, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(after[1], start[1])  # chains of videos not looked at wait
+    assert int(chains.update) == 1
+    assert float(figures["f_observed"]) == pytest.approx(f_observed, rel=1e-4)
+    assert float(figures["f_synthesised"]) == pytest.approx(f_moved, rel=1e-4)
+    assert float(figures["energy_gap"]) == pytest.approx(f_observed - f_moved, rel=1e-3)
+    norm = math.sqrt(sum(np.sum((p - m) ** 2) for p, m in zip(towards, away, strict=True)))
+    assert float(figures["gradient_norm"]) == pytest.approx(norm, rel=1e-3)
+
+
+def test_an_update_raises_f_of_the_observed_against_the_synthesised() -> None:
+    model, chains, scaled = prepared(rate=0.01)
+    indices = tf.range(3, dtype=tf.int64)
+    gap = float(synthesis.update(model, chains, scaled, indices, MOVING)["energy_gap"])
+    moved = tf.reshape(chains.video, (-1, *SHAPE))
+    after = tf.reduce_mean(model.f(scaled)) - tf.reduce_mean(model.f(moved))
+    assert float(after) / math.prod(SHAPE) > gap
+
+
+def test_train_step_in_a_graph_is_the_update() -> None:
+    eager, graph = prepared(), prepared()
+    indices = tf.constant([1, 2], tf.int64)
+    levels = tf.constant(grey_levels(3)[1:])
+    by_hand = synthesis.update(eager[0], eager[1], eager[0].to_model(levels), indices, MOVING)
+    figures = tf.function(graph[0].train_step)((levels, indices))
+    assert set(figures) == set(by_hand)
+    for name, value in by_hand.items():
+        assert float(figures[name]) == pytest.approx(float(value), rel=1e-4, abs=1e-7), name
+    np.testing.assert_allclose(graph[1].video, eager[1].video, rtol=1e-5, atol=1e-5)
+
+
+def test_noise_of_consecutive_updates_differs_and_a_repeated_one_is_the_same() -> None:
+    model, chains, scaled = prepared(rate=0.0)
+    start = chains.video.numpy()
+
+    def moved(update: int, seed: int = 8) -> np.ndarray:
+        chains.video.assign(start)
+        chains.update.assign(update)
+        chains.seed = seed
+        synthesis.update(model, chains, scaled[:1], tf.constant([0], tf.int64), MOVING)
+        return chains.video.numpy()[0]
+
+    first = moved(0)
+    np.testing.assert_array_equal(moved(0), first)
+    for other in (moved(1), moved(0, seed=9)):
+        assert np.mean(other == first) < 0.01
+
+
+def test_with_a_limit_the_update_is_that_of_the_bounded_gap() -> None:
+    """Each chain's pull is weighted by 1 − gap/limit where its gap is positive."""
+    limit_share = 0.5
+    model, chains, scaled = prepared(rate=0.25)
+    indices = tf.range(3, dtype=tf.int64)
+    moved = langevin.sample(
+        model, tf.reshape(chains.video, (-1, *SHAPE)), MOVING.steps, MOVING.step_size,
+        seed=8 * 1_000_003,
+    )
+    values = math.prod(SHAPE)
+    before = [weight.numpy() for weight in model.trainable_variables]
+    limit = limit_share * float(tf.reduce_mean(scaled**2)) / (2 * model.sigma**2)
+    gaps = np.repeat(model.f(scaled), 2) / values - model.f(moved).numpy() / values
+    weights = 1 - np.maximum(gaps, 0) / limit
+    by_hand = [np.zeros_like(old) for old in before]
+    pairs = zip(np.repeat(scaled, 2, axis=0), moved, strict=True)
+    for weight, (positive, negative) in zip(weights, pairs, strict=True):
+        plus = statistics(model, tf.constant(positive)[tf.newaxis])
+        minus = statistics(model, negative[tf.newaxis])
+        for total, p, m in zip(by_hand, plus, minus, strict=True):
+            total += weight * (p - m) / len(gaps)
+    synthesis.update(model, chains, scaled, indices, MOVING, gap_limit=limit_share)
+    for variable, old, step in zip(model.trainable_variables, before, by_hand, strict=True):
+        np.testing.assert_allclose(variable.numpy(), old + 0.25 * step, rtol=1e-3, atol=1e-6)
+    lost = (gaps > synthesis.LOST * limit).reshape(3, 2)
+    lost[:, 0] = False
+    np.testing.assert_array_equal(chains.lost.numpy(), lost)
+
+
+def test_lost_chains_start_again_from_the_observed_and_others_go_on() -> None:
+    chains = synthesis.Chains(3, 4, (5, 20, 20, 2), sigma=1.5, seed=1)
+    observed = 40 + tf.random.stateless_normal((2, 5, 20, 20, 2), [1, 2])
+    indices = tf.constant([2, 0], tf.int64)
+    before = chains.video.numpy()[[2, 0]]
+    np.testing.assert_array_equal(chains.starts(indices, observed, 1.5), before)
+    lost = np.array([[True, True, False, False], [True, False, False, True]])
+    chains.store(indices, tf.constant(before), tf.constant(lost))
+    # The first chain of each video is free for ever.
+    kept = lost & [False, True, True, True]
+    np.testing.assert_array_equal(chains.lost.numpy(), [kept[1], [False] * 4, kept[0]])
+    starts = chains.starts(indices, observed, 1.5).numpy()
+    np.testing.assert_array_equal(starts[~kept], before[~kept])
+    for row, column in np.argwhere(kept):
+        noise = starts[row, column] - observed[row].numpy()
+        assert abs(noise.mean()) < 4 * 1.5 / math.sqrt(noise.size)
+        assert abs(noise.std() - 1.5) < 4 * 1.5 / math.sqrt(2 * noise.size)
+    np.testing.assert_array_equal(chains.starts(indices, observed, 1.5), starts)
+    chains.update.assign_add(1)
+    assert not np.array_equal(chains.starts(indices, observed, 1.5).numpy()[kept], starts[kept])
+
+
+@pytest.mark.parametrize(("gap", "limit"), [(0.3, 0.2), (0.1, 0.2), (0.2, 0.2), (-0.4, 0.2)])
+def test_loss_of_gap_pulls_less_as_the_gap_grows_to_its_limit(gap: float, limit: float) -> None:
+    """∂loss/∂gap = −(1 − gap/limit) for a positive gap, −1 for a negative one."""
+    held = tf.constant(gap)
+    with tf.GradientTape() as tape:
+        tape.watch(held)
+        loss = synthesis.loss_of_gap(held, tf.constant(limit))
+    pull = -float(tape.gradient(loss, held))
+    assert pull == pytest.approx(1 - max(gap, 0) / limit, abs=1e-6)
+
+
+@pytest.mark.parametrize("gap", [-0.4, 0.0, 0.3, 100.0])
+def test_loss_of_gap_without_limit_is_maximum_likelihood(gap: float) -> None:
+    held = tf.constant(gap)
+    with tf.GradientTape() as tape:
+        tape.watch(held)
+        loss = synthesis.loss_of_gap(held, tf.constant(0.0))
+    assert float(loss) == -np.float32(gap) and float(tape.gradient(loss, held)) == -1
+
+
+def test_measure_is_one_for_alike_and_follows_contrast_and_motion() -> None:
+    video = tf.constant(np.random.default_rng(0).normal(size=(2, *SHAPE)).astype(np.float32))
+    copies = tf.stack([video, video], axis=1)
+    alike = synthesis.measure(video, copies)
+    assert float(alike["contrast"]) == pytest.approx(1, abs=0.1)
+    assert float(alike["motion"]) == pytest.approx(1, rel=1e-4)
+    doubled = synthesis.measure(video, 2 * copies)
+    for name in alike:
+        assert float(doubled[name]) == pytest.approx(2 * float(alike[name]), rel=1e-5)
+    mixed = synthesis.measure(video, tf.stack([0 * video, 5 * video], axis=1))
+    assert float(mixed["weakest"]) == 0 and float(mixed["strongest"]) == pytest.approx(5, rel=0.2)
+    still = synthesis.measure(video, tf.repeat(copies[:, :, :1], FRAMES, axis=2))
+    assert float(still["motion"]) == 0 and float(still["contrast"]) > 0.5
+
+
+def test_chains_start_from_the_reference_and_differ_from_each_other() -> None:
+    chains = synthesis.Chains(3, 4, (5, 20, 20, 2), sigma=2.5, seed=1)
+    start = chains.video.numpy()
+    assert start.shape == (3, 4, 5, 20, 20, 2) and chains.per_video == 4
+    assert abs(start.std() - 2.5) < 4 * 2.5 / math.sqrt(2 * start.size)
+    assert abs(start.mean()) < 4 * 2.5 / math.sqrt(start.size)
+    flat = start.reshape(12, -1)
+    assert len({row.tobytes() for row in flat}) == 12
+    again = synthesis.Chains(3, 4, (5, 20, 20, 2), sigma=2.5, seed=1).video.numpy()
+    np.testing.assert_array_equal(start, again)
+    other = synthesis.Chains(3, 4, (5, 20, 20, 2), sigma=2.5, seed=2).video.numpy()
+    assert np.mean(other == start) < 0.01
+
+
+# Mini-batches and windows.
+
+
+def draw(update: int, batch: int, videos: int, frames: int, window: int, seed: int) -> Any:
+    indices, starts = synthesis.mini_batch(
+        tf.constant(update, tf.int64), batch, videos, frames, window, seed
+    )
+    return indices.numpy().tolist(), starts.numpy().tolist()
+
+
+@given(
+    videos=st.integers(1, 13), batch=st.integers(1, 13), seed=st.integers(0, 2**31 - 1),
+    epoch=st.integers(0, 5),
+)  # fmt: skip
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_an_epoch_never_repeats_a_video_and_covers_all_that_fill_batches(
+    videos: int, batch: int, seed: int, epoch: int
+) -> None:
+    batch = min(batch, videos)
+    per_epoch = videos // batch
+    seen: list[int] = []
+    for position in range(per_epoch):
+        indices, _ = draw(epoch * per_epoch + position, batch, videos, 9, 9, seed)
+        assert len(set(indices)) == batch
+        seen += indices
+    assert all(0 <= index < videos for index in seen)
+    assert len(set(seen)) == len(seen) == per_epoch * batch
+    if videos % batch == 0:
+        assert sorted(seen) == list(range(videos))
+
+
+def test_every_video_has_its_turn_although_an_epoch_leaves_a_remainder() -> None:
+    seen = [index for update in range(20) for index in draw(update, 4, 7, 9, 9, 3)[0]]
+    assert set(seen) == set(range(7))
+
+
+def test_mini_batch_is_a_pure_function_and_orders_differ_between_epochs_and_seeds() -> None:
+    first = [draw(update, 2, 8, 20, 5, 7) for update in range(8)]
+    assert [draw(update, 2, 8, 20, 5, 7) for update in reversed(range(8))] == first[::-1]
+    graph = tf.function(synthesis.mini_batch)
+    indices, starts = graph(tf.constant(6, tf.int64), 2, 8, 20, 5, 7)
+    assert (indices.numpy().tolist(), starts.numpy().tolist()) == first[6]
+    assert [row[0] for row in first[:4]] != [row[0] for row in first[4:]]
+    assert first != [draw(update, 2, 8, 20, 5, 8) for update in range(8)]
+
+
+def test_windows_start_everywhere_they_fit_and_nowhere_else() -> None:
+    starts = [start for update in range(60) for start in draw(update, 3, 3, 8, 5, 1)[1]]
+    assert set(starts) == {0, 1, 2, 3}
+    # Four equally probable starts: within four standard errors of a quarter each.
+    counts = np.bincount(starts)
+    assert np.all(np.abs(counts - 45) < 4 * math.sqrt(180 * 0.25 * 0.75))
+    assert {start for update in range(9) for start in draw(update, 3, 3, 5, 5, 1)[1]} == {0}
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_windows_come_from_the_right_place(dtype: type) -> None:
+    """Frame t of video n has the grey level 20·n + t."""
+    levels = 20 * np.arange(5)[:, None] + np.arange(9)
+    shape = (5, 9, 2, 3, 1)
+    videos: np.ndarray = np.broadcast_to(levels[:, :, None, None, None], shape).astype(dtype)
+    rows = list(synthesis.observed_windows(videos, 4, 2, seed=6).take(7).as_numpy_iterator())
+    for update, (windows, indices) in enumerate(rows):
+        expected, starts = draw(update, 2, 5, 9, 4, 6)
+        assert indices.tolist() == expected
+        assert windows.shape == (2, 4, 2, 3, 1) and windows.dtype == dtype
+        for window, index, start in zip(windows, expected, starts, strict=True):
+            np.testing.assert_array_equal(window, videos[index, start : start + 4])
+    # Beginning later is the same stream from there on.
+    later = synthesis.observed_windows(videos, 4, 2, seed=6, first_update=4)
+    for (windows, indices), (again, same) in zip(rows[4:], later.as_numpy_iterator(), strict=False):
+        np.testing.assert_array_equal(windows, again)
+        np.testing.assert_array_equal(indices, same)
