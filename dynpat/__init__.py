@@ -29,7 +29,7 @@ _HOMES = {
     "sample": "dynpat.tasks",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_HOMES)]
 __version__ = "0.1.0"
 
 

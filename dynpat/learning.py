@@ -22,6 +22,7 @@ from dynpat.atomic import write_error
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError, DivergedError
 from dynpat.models import EnergyModel
+from dynpat.watch import Watch
 
 MAX_ROLLBACKS = 5
 RATE_CUT = 0.5  # each rollback halves the learning rate
@@ -120,30 +121,6 @@ class _Weights(tf.Module):
     def __init__(self, variables: Sequence[Any]) -> None:
         super().__init__(name="weights")
         self.values = [getattr(variable, "value", variable) for variable in variables]
-
-
-class Watch:
-    """Sees learning go wrong in the figures of an update.
-
-    Two ways of dying are known. *Runaway*: a chain's contrast grows far beyond the observed.
-    *Dead chain*: the last units are off on a chain, its gradient is zero and it falls to the mean
-    picture, while the energy gap grows without bound.
-    """
-
-    strongest: float = 3.0
-    weakest: float = 0.2
-    armed_from: float = 0.4  # chains start with no contrast, which is no sign of death
-
-    def trouble(self, figures: dict[str, float], best_contrast: float) -> str | None:
-        """What is wrong, or None. `figures` as from `synthesis.update`."""
-        wrong = [name for name, value in figures.items() if not math.isfinite(value)]
-        if wrong:
-            return f"{wrong[0]} is not a finite number"
-        if figures["strongest"] > self.strongest:
-            return f"a chain ran away ({figures['strongest']:.1f} times the observed contrast)"
-        if best_contrast > self.armed_from and figures["weakest"] < self.weakest:
-            return f"a chain died ({figures['weakest']:.2f} of the observed contrast)"
-        return None
 
 
 Listener = Callable[[Learner, dict[str, float]], None]
@@ -273,13 +250,29 @@ def _save(manager: tf.train.CheckpointManager, learner: Learner) -> None:
         raise write_error(Path(manager.directory), reason) from error
 
 
+def _last_good(manager: tf.train.CheckpointManager, update: int) -> str:
+    """The checkpoint to go back to from trouble at `update`.
+
+    It is the latest, unless the trouble came with the very next update: then it was in the
+    checkpoint already, and the one before is taken.
+    """
+    latest = str(manager.latest_checkpoint)
+    number = _number(latest)
+    older = [path for path in manager.checkpoints if _number(path) < number]
+    return max(older, key=_number) if older and update - number <= 1 else latest
+
+
+def _number(checkpoint: str) -> int:
+    return int(checkpoint.rsplit("-", 1)[1])
+
+
 def _roll_back(
     learner: Learner, manager: tf.train.CheckpointManager, trouble: str, say: Callable[[str], None]
 ) -> None:
     """Back to the last good checkpoint with half the learning rate, or give up with advice."""
     update, elapsed = learner.update, float(learner.progress.elapsed)
     rollbacks = int(learner.progress.rollbacks) + 1
-    learner.restore(manager.latest_checkpoint)
+    learner.restore(_last_good(manager, update))
     if rollbacks > MAX_ROLLBACKS:
         raise DivergedError(
             f"Learning diverged at update {update} ({trouble}), for the {rollbacks}th time; the "

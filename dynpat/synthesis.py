@@ -13,7 +13,6 @@ import tensorflow as tf
 from dynpat import langevin
 from dynpat.config import LangevinConfig
 
-
 RESTART = 0x0B5  # keeps the noise of restarts apart from the chains' own
 WARM_UP = 50.0  # updates
 LOST = 0.95  # a chain is lost from this share of the gap's limit on
@@ -69,7 +68,8 @@ class Chains(tf.Module):
             seed = tf.stack([tf.cast(self.seed, tf.int64) + RESTART, self.update])
             noise = tf.random.stateless_normal(tf.shape(current), seed)
             again = observed[:, tf.newaxis] + sigma * noise
-            return tf.where(lost[..., tf.newaxis, tf.newaxis, tf.newaxis, tf.newaxis], again, current)
+            which = tf.reshape(lost, [-1, self.per_video, 1, 1, 1, 1])
+            return tf.where(which, again, current)
 
         return tf.cond(tf.reduce_any(lost), start_again, lambda: current)
 

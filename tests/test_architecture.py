@@ -16,8 +16,8 @@ PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
     "errors", "atomic", "config", "reporter", "devices", "videos", "datasets", "layers",
-    "langevin", "synthesis", "models", "learning", "sampling", "runs", "recording", "report",
-    "planning", "estimate", "tasks", "doctor", "__init__",
+    "network", "langevin", "synthesis", "energy", "models", "watch", "learning", "sampling",
+    "runs", "recording", "report", "planning", "estimate", "tasks", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))

@@ -244,7 +244,7 @@ def test_bad_video_gets_a_sentence(
     ("--frames 1", ["--frames"]),
     ("--frames 2", ["too small for this network", "--frames"]),
     ("--size 1x24", ["too small for this network", "--size"]),
-    ("--pattern action --size 3", ["too small for this network", "--size"]),
+    ("--pattern action --size 2", ["too small for this network", "--size"]),
     ("--size 0", ["--size", "200x150"]),
     ("--size nan", ["--size", "200x150"]),
     ("--window 13", ["--window 13", "12 frames", "--frames"]),
@@ -290,7 +290,8 @@ def test_learn_needs_a_video(refused: Refused) -> None:
 
 @pytest.mark.parametrize(("options", "words"), [
     ("--frames 1", ["--frames"]), ("--size 30", ["24x24", "--pattern texture"]),
-    ("--step-size 8", ["2·sigma"]), ("--step-size nan", ["--step-size"]), ("--count 0", ["--count"]),
+    ("--step-size 8", ["2·sigma"]), ("--step-size nan", ["--step-size"]),
+    ("--count 0", ["--count"]),
     ("--steps 0", ["--steps"]), ("--fps inf", ["--fps"]), ("--format webm", ["webm"]),
 ])
 def test_sample_refuses(

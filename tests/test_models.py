@@ -168,7 +168,6 @@ def test_the_seed_draws_the_initial_weights() -> None:
     assert not np.array_equal(first[0], weights(2)[0])
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="a seed is forced on initialisers")
 def test_initializers_that_draw_nothing_need_no_seed() -> None:
     model = small(kernel_initializer="zeros")
     np.testing.assert_array_equal(model.trainable_variables[0], 0)
@@ -372,7 +371,6 @@ def test_too_small_videos_name_the_layer_and_a_remedy(
     assert "layer_" in message and "--size" in message and "--frames" in message
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="the room is checked for 'same' only")
 def test_a_kernel_without_room_in_a_valid_layer_is_refused() -> None:
     with pytest.raises(BadOptionError, match=r"too small for this network: layer_1"):
         TextureModel(

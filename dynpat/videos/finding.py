@@ -34,7 +34,8 @@ def find_videos(path: PathLike, *more: PathLike) -> list[Path]:
     ----------
     path, *more : path
         Each is a video file, a frame folder, or a folder that is searched recursively. A
-        folder that directly holds images is one video; it is not searched further.
+        folder that directly holds images is one video; it is not searched further. Run folders
+        below it are left out.
 
     Returns
     -------
@@ -130,8 +131,16 @@ def _search(folder: Path, seen: set[Path]) -> list[Path]:
         return [folder]
     found: list[Path] = []
     for entry in entries:
-        found += _search(entry, seen) if entry.is_dir() else [entry] * (entry in videos)
+        if entry.is_dir() and not _is_run(entry):
+            found += _search(entry, seen)
+        elif entry in videos:
+            found.append(entry)
     return found
+
+
+def _is_run(folder: Path) -> bool:
+    """Whether dynpat has learned into a folder: its previews and samples are not observed."""
+    return (folder / "config.json").is_file() and (folder / "checkpoints").is_dir()
 
 
 def _entries(folder: Path) -> list[Path]:

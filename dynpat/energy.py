@@ -1,0 +1,267 @@
+"""The energy-based model: log p(I) = f(I;θ) − ‖I‖²/(2σ²) + const, f a ConvNet summed at its top."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dynpat import network, synthesis
+from dynpat.config import LangevinConfig, check_step_size
+from dynpat.errors import BadOptionError
+
+
+@keras.saving.register_keras_serializable(package="dynpat")
+class EnergyModel(keras.Model):
+    """An energy over videos; `model(video)` is the energy of each video, `model.f` the network.
+
+    A video on the model's scale is in grey levels minus the mean of the observed ones; `to_model`
+    and `to_grey` convert. `compile` and `fit` learn by analysis by synthesis.
+
+    Parameters
+    ----------
+    frames, size, channels
+        T, (H, W) and C of the videos to learn.
+    filters
+        Number of filters of each layer.
+    kernels
+        For each layer (T, H, W); one integer n covers n frames × all of space; "all" covers
+        everything (fully connected).
+    strides
+        For each layer (T, H, W); one integer for kernels that cover all of space.
+    activation
+        After each layer, a Keras activation's name.
+    padding
+        'same' or 'valid', of the layers that do not cover all of space.
+    centre
+        Which mean of the observed videos is subtracted: each 'pixel's over time, each
+        'channel's, or one 'scalar'.
+    input_scale, output_scale
+        Factors on the video before the first layer, and on the sum over the last.
+    sigma
+        σ of the reference distribution N(0, σ²), in grey levels.
+    kernel_initializer
+        Keras initialiser of all kernels.
+    precision
+        'float32', or 'bfloat16' for the products inside layers (weights, sums over the video and
+        chains stay float32).
+    seed
+        Of the initial weights.
+
+    Raises
+    ------
+    BadOptionError
+        If an argument is out of range, or the video is too small for the network.
+    """
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    langevin_presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "default": {"steps": 5, "step_size": 2.4},
+        "paper": {"steps": 20, "step_size": 0.3},
+    }
+
+    learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "default": {"learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 0.12},
+        "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3, "gap_limit": 0.0},
+    }
+
+    def __init__(
+        self,
+        frames: int,
+        size: tuple[int, int],
+        channels: int = 3,
+        *,
+        filters: tuple[int, ...] = (48, 30),
+        kernels: tuple[Any, ...] = ((6, 6, 6), (3, 3, 3)),
+        strides: tuple[Any, ...] = ((2, 2, 2), (1, 1, 1)),
+        activation: str = "relu",
+        padding: str = "same",
+        centre: str = "pixel",
+        input_scale: float = 1.0,
+        output_scale: float = 1.0,
+        sigma: float = 1.0,
+        kernel_initializer: str | dict[str, Any] = "he_normal",
+        precision: str = "float32",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._arguments = {
+            "frames": frames, "size": tuple(size), "channels": channels,
+            "filters": tuple(filters), "kernels": network.tuples(kernels),
+            "strides": network.tuples(strides),
+            "activation": activation, "padding": padding, "centre": centre,
+            "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma,
+            "kernel_initializer": kernel_initializer, "precision": precision, "seed": seed,
+        }
+        network.check_arguments(self._arguments)
+        self.sigma, self.input_scale = float(sigma), float(input_scale)
+        self.output_scale = float(output_scale)
+        self.network = [
+            network.make_layer(number, *layer, self._arguments)
+            for number, layer in enumerate(zip(filters, kernels, strides, strict=True))
+        ]
+        self.chains: synthesis.Chains | None = None
+        self.langevin_config = LangevinConfig()
+        self.build((None, frames, *size, channels))
+
+    @classmethod
+    def from_preset(
+        cls, preset: str, *, frames: int, size: tuple[int, int], channels: int = 3, **changes: Any
+    ) -> EnergyModel:
+        """A model built and ready: 'paper' is the authors' network, 'default' the measured one.
+
+        `changes` override single arguments of the constructor.
+        """
+        if preset not in cls.presets:
+            known = ", ".join(sorted(cls.presets)) or "none; use one of its subclasses"
+            raise BadOptionError(
+                f"{cls.__name__} has no preset {preset!r}; choose one of: {known}."
+            )
+        return cls(frames, size, channels, **{**cls._preset(preset, size), **changes})
+
+    @classmethod
+    def _preset(cls, preset: str, size: tuple[int, int]) -> dict[str, Any]:
+        return cls.presets[preset]
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        if self.built:  # type: ignore[has-type]
+            return
+        _, frames, height, width, channels = input_shape
+        shapes = {"pixel": (height, width, channels), "channel": (channels,), "scalar": ()}
+        self.mean = self.add_weight(
+            shape=shapes[self._arguments["centre"]], initializer="zeros", trainable=False,
+            name="mean",
+        )
+        shape: Any = input_shape
+        for layer in self.network:
+            network.require_room(layer, shape, (frames, height, width), self._arguments["padding"])
+            layer.build(shape)
+            shape = layer.compute_output_shape(shape)
+        self.built = True
+
+    # The energy.
+
+    def f(self, video: tf.Tensor) -> tf.Tensor:
+        """f(I;θ): the network, summed over its top layer. (N, T, H, W, C) float32 → (N,)."""
+        features = self.input_scale * video
+        for layer in self.network:
+            features = layer(features)
+        axes = list(range(1, len(features.shape)))
+        return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes) * self.output_scale
+
+    def energy(self, video: tf.Tensor) -> tf.Tensor:
+        """E(I) = ‖I‖²/(2σ²) − f(I;θ). (N, T, H, W, C) float32 → (N,)."""
+        reference = tf.reduce_sum(tf.square(video), axis=[1, 2, 3, 4]) / (2 * self.sigma**2)
+        return reference - self.f(video)
+
+    def call(self, video: tf.Tensor) -> tf.Tensor:
+        self.check_video(video)
+        return self.energy(video)
+
+    def check_video(self, video: tf.Tensor) -> None:
+        """Raise `BadOptionError` unless the video's axes are (N, T, H, W, C) of this model."""
+        channels = self._arguments["channels"]
+        if len(video.shape) != 5 or video.shape[-1] != channels:
+            raise BadOptionError(
+                f"A video has the axes (N, T, H, W, C) with C = {channels} here; received the "
+                f"shape {tuple(video.shape)}. Add the missing axes or convert its colours."
+            )
+
+    # The scale.
+
+    def adapt(self, videos: np.ndarray) -> None:
+        """Take the mean from observed videos, (N, T, H, W, C) grey levels."""
+        axes = {"pixel": (0, 1), "channel": (0, 1, 2, 3), "scalar": None}[self._arguments["centre"]]
+        mean = np.mean(videos, axis=axes, dtype=np.float64)
+        # Multiples of 1/256 make to_grey(to_model(v)) == v exactly for whole grey levels.
+        self.mean.assign(np.round(mean * 256) / 256)
+
+    def to_model(self, grey_levels: Any) -> tf.Tensor:
+        """Grey levels 0–255 → the model's scale, float32."""
+        return tf.cast(grey_levels, tf.float32) - self._mean()
+
+    def to_grey(self, video: Any) -> tf.Tensor:
+        """The model's scale → grey levels, float32, not clipped: exact inverse of `to_model`."""
+        return tf.cast(video, tf.float32) + self._mean()
+
+    def _mean(self) -> tf.Tensor:
+        return tf.convert_to_tensor(self.mean)
+
+    # Learning.
+
+    def compile(  # type: ignore[override]
+        self,
+        optimizer: Any = "adam",
+        langevin: LangevinConfig | None = None,
+        gap_limit: float = 0.0,
+        jit_compile: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """As `keras.Model.compile`; `langevin` says how the chains move at each update.
+
+        `gap_limit` bounds the energy gap, in units of the observed videos' reference energy
+        (`synthesis.loss_of_gap`); 0 is plain maximum likelihood.
+        There is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
+        for (on CPU it makes the Langevin loop 25 times slower).
+        """
+        self.langevin_config = langevin or LangevinConfig()
+        self.gap_limit = gap_limit
+        check_step_size(self.langevin_config.step_size, self.sigma)
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+
+    def start_chains(self, videos: int, chains: int, seed: int) -> synthesis.Chains:
+        """New persistent chains, `chains` for each of `videos` observed videos."""
+        shape = (self._arguments["frames"], *self._arguments["size"], self._arguments["channels"])
+        self.chains = synthesis.Chains(videos, chains, shape, self.sigma, seed)
+        self.train_function = None  # a trace of the old chains must not be reused
+        return self.chains
+
+    def fit(  # type: ignore[override]
+        self,
+        videos: Any,
+        *,
+        batch_size: int = 4,
+        chains: int = 3,
+        epochs: int = 1,
+        steps_per_epoch: int = 1,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """As `keras.Model.fit`: each step is one update of analysis by synthesis.
+
+        Parameters
+        ----------
+        videos
+            Observed videos, (N, T, H, W, C) grey levels with T at least the model's frames (a
+            random time window is learned at each update).
+        batch_size, chains, seed
+            Observed videos per update, persistent chains of each, seed of all that is drawn.
+            Calling again with the same number of videos and chains goes on with the same chains.
+        """
+        videos = np.asarray(videos)
+        self.check_video(videos)
+        batch = min(batch_size, len(videos))
+        if self.chains is None or tuple(self.chains.video.shape[:2]) != (len(videos), chains):
+            self.adapt(videos)
+            self.start_chains(len(videos), chains, seed)
+        assert self.chains is not None
+        windows = synthesis.observed_windows(
+            videos, self._arguments["frames"], batch, seed, int(self.chains.update)
+        )
+        kwargs = {"verbose": 0, "shuffle": False, **kwargs}
+        return super().fit(windows, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
+
+    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One update of analysis by synthesis."""
+        grey_levels, indices = data
+        assert self.chains is not None
+        observed = self.to_model(grey_levels)
+        return synthesis.update(
+            self, self.chains, observed, indices, self.langevin_config, self.gap_limit
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, **self._arguments}
