@@ -81,7 +81,7 @@ class LearnConfig:
     """Adam's step at the end of the cosine decay."""
     beta_1: float = 0.5
     """Adam's first-moment decay (0.5 in the authors' code)."""
-    gap_limit: float = 0.5
+    gap_limit: float = 0.25
     """Largest energy gap, in reference energies of the observed videos; 0: none."""
     seed: int = 0
     """Seed of weights, mini-batches, chains and noise."""

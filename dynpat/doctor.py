@@ -87,8 +87,8 @@ def _codec(ending: str) -> Finding:
 
 def _tensorflow_io() -> Finding:
     """Its native library loads beside few versions of TensorFlow only."""
-    remedy = ("Frames in EXR, HDR, AVIF, JPEG 2000 and PNM need it: "
-              "pip install 'dynpat[tfio]' on Linux with Python 3.12 or older.")
+    remedy = ("No command needs it yet. To try it: pip install 'dynpat[tfio]' on Linux with "
+              "Python 3.12 or older.")
     if sys.platform != "linux" or sys.version_info >= (3, 13):
         return Finding("tensorflow-io", False, "has no build for this platform", remedy, False)
     try:

@@ -63,7 +63,7 @@ class EnergyModel(keras.Model):
     }
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "default": {"learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 0.12},
+        "default": {"learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 0.25},
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3, "gap_limit": 0.0},
     }
 
@@ -105,6 +105,7 @@ class EnergyModel(keras.Model):
         ]
         self.chains: synthesis.Chains | None = None
         self.langevin_config = LangevinConfig()
+        self.gap_limit = 0.0
         self.build((None, frames, *size, channels))
 
     @classmethod

@@ -27,6 +27,8 @@ def make_layer(
         "name": f"layer_{number}",
     }
     if kernel == "all":
+        if filters == 1:  # a single rectified unit may be off on every video, and learns nothing
+            common["activation"] = "linear"
         return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(filters, **common)])
     if isinstance(kernel, int):
         return AllOfSpace(filters, kernel, stride, **common)

@@ -7,10 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dynpat.errors import DivergedError
 from dynpat.learning import Learner
 from dynpat.runs import Run
+from dynpat.sampling import sample_videos
 from dynpat.videos import write_video
 
+PREVIEW_STEPS = 60  # Langevin steps from noise to a preview
 GAP = 4  # grey pixels between the panels of a preview
 
 
@@ -34,9 +37,25 @@ class Recorder:
 
     def preview(self, learner: Learner) -> None:
         """Observed | synthesised so far, as `preview.gif`."""
-        synthesised = learner.model.to_grey(learner.chains.video[0, 0]).numpy()
+        synthesised = _synthesised(learner)
+        if synthesised is None:
+            return
         panels = side_by_side([self.observed, synthesised])
         write_video(self.run.preview_file, panels, self.fps)
+
+
+def _synthesised(learner: Learner) -> np.ndarray | None:
+    """A video that stands for what was learned so far, (T, H, W, C); None if there is none yet.
+
+    Chains that start again from the observed videos would flatter, so it is a fresh one then.
+    """
+    model = learner.model
+    if model.gap_limit == 0:
+        return np.asarray(model.to_grey(learner.chains.video[0, 0]))
+    try:
+        return next(sample_videos(model, model.langevin_config, steps=PREVIEW_STEPS))
+    except DivergedError:  # a young model may not hold a chain; the watch looks after learning
+        return None
 
 
 def side_by_side(videos: list[np.ndarray]) -> np.ndarray:

@@ -28,8 +28,10 @@ def sampled_shape(
         If the model is bound to its length or size.
     """
     config = model.get_config()
-    shape = (frames or config["frames"], *(size or config["size"]), config["channels"])
-    require(shape[0] >= 2, "frames", "be at least 2", shape[0], "Raise --frames")
+    length = config["frames"] if frames is None else frames
+    shape = (length, *(config["size"] if size is None else size), config["channels"])
+    require(length >= 2, "frames", "be at least 2", length, "Raise --frames")
+    require(min(shape[1:3]) >= 1, "size", "be positive", size, "Leave out --size")
     if shape[0] != config["frames"] and not isinstance(model, SceneModel | TextureModel):
         raise BadOptionError(
             f"An action model makes videos of the {config['frames']} frames that it learned; "
@@ -88,6 +90,7 @@ def sample_videos(
         A chain ran away.
     """
     require(count >= 1, "count", "be at least 1", count, "Raise --count")
+    require(0 <= seed < 2**31, "seed", "lie in 0 … 2147483647", seed, "Choose another --seed")
     require(steps >= 1, "steps", "be at least 1", steps, "Raise --steps")
     check_step_size(langevin_config.step_size, model.sigma)
     shape = sampled_shape(model, frames, size)

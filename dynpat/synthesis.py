@@ -14,7 +14,6 @@ from dynpat import langevin
 from dynpat.config import LangevinConfig
 
 RESTART = 0x0B5  # keeps the noise of restarts apart from the chains' own
-WARM_UP = 50.0  # updates
 LOST = 0.95  # a chain is lost from this share of the gap's limit on
 
 
@@ -32,10 +31,9 @@ class Potential(Protocol):
 class Chains(tf.Module):
     """Persistent Langevin chains, several per observed video, and the number of updates done.
 
-    The first chain of each video runs free for ever. The others, when they are lost (their energy
-    gap is beyond its limit, so that learning cannot reach them), start again from the observed
-    video plus noise, as in contrastive divergence: they keep the energy right near the observed,
-    which free chains alone do not when they are stuck elsewhere.
+    A chain that is lost (its energy gap is at its limit, so that learning cannot reach it) starts
+    again from its observed video plus noise, as in contrastive divergence. That keeps the energy
+    right around the observed, which chains stuck elsewhere do not.
 
     Attributes
     ----------
@@ -75,10 +73,9 @@ class Chains(tf.Module):
 
     def store(self, indices: tf.Tensor, moved: tf.Tensor, lost: tf.Tensor) -> None:
         """Keep the chains (B, K, T, H, W, C) of some videos, and which of them (B, K) are lost."""
-        free = tf.range(self.per_video)[tf.newaxis] == 0
         places = indices[:, tf.newaxis]
         self.video.scatter_nd_update(places, moved)
-        self.lost.scatter_nd_update(places, lost & ~free)
+        self.lost.scatter_nd_update(places, lost)
 
 
 def draw_reference(shape: tuple[int, ...], sigma: float, seed: int) -> tf.Tensor:
@@ -172,7 +169,7 @@ def update(
         tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
     )
     values = tf.cast(tf.size(observed[0]), tf.float32)
-    limit = gap_limit * head_room(chains.update) * reference_energy(observed, model.sigma)
+    limit = gap_limit * reference_energy(observed, model.sigma)
     with tf.GradientTape() as tape:
         f_observed = model.f(observed)[:, tf.newaxis] / values
         f_synthesised = tf.reshape(model.f(synthesised), [-1, chains.per_video]) / values
@@ -199,11 +196,6 @@ def reference_energy(video: tf.Tensor, sigma: float) -> tf.Tensor:
     return tf.reduce_mean(tf.square(video)) / (2 * sigma**2)
 
 
-def head_room(update: tf.Tensor) -> tf.Tensor:
-    """Factor on the gap's limit: 5 at first, when chains from noise must lag, 1 later."""
-    return 1.0 + 4.0 * tf.exp(-tf.cast(update, tf.float32) / WARM_UP)
-
-
 def loss_of_gap(gap: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
     """−gap, or −gap + gap²/(2·limit) where the gap is positive and there is a limit.
 
@@ -218,13 +210,14 @@ def measure(observed: tf.Tensor, synthesised: tf.Tensor) -> dict[str, tf.Tensor]
     """Cheap figures of chains (B, K, T, H, W, C) against the observed (B, T, H, W, C).
 
     `contrast` is the ratio of root mean squares and `motion` that of mean |temporal difference|,
-    both of the free chains, 1 = alike; `weakest` and `strongest` are the extreme chains' contrast.
+    1 = alike; `weakest` and `strongest` are the extreme chains' contrast.
     """
     size = tf.sqrt(tf.reduce_mean(tf.square(observed))) + 1e-6
+    videos = tf.reshape(synthesised, [-1, *observed.shape[1:]])
     each = tf.sqrt(tf.reduce_mean(tf.square(synthesised), axis=[2, 3, 4, 5])) / size
     return {
-        "contrast": tf.reduce_mean(each[:, 0]),
-        "motion": _motion(synthesised[:, 0]) / (_motion(observed) + 1e-6),
+        "contrast": tf.reduce_mean(each),
+        "motion": _motion(videos) / (_motion(observed) + 1e-6),
         "weakest": tf.reduce_min(each),
         "strongest": tf.reduce_max(each),
     }

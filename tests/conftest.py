@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,17 @@ def flames_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def learned_once(flames_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def quick_samples() -> Iterator[None]:
+    """Let finished runs leave samples of a few steps: their looks are not tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dynpat.tasks.SAMPLE_STEPS", 5)
+        yield
+
+
+@pytest.fixture(scope="session")
+def learned_once(
+    quick_samples: None, flames_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A finished run of four updates; not to be changed, see `learned`."""
     from dynpat import tasks
 
@@ -45,7 +55,7 @@ def learned(learned_once: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dynpat() -> Callable[..., Result]:
+def dynpat(quick_samples: None) -> Callable[..., Result]:
     """Call the command line inside this process: `dynpat("learn", path, "--quiet")`."""
     from dynpat_cli.main import main
 
@@ -93,14 +103,15 @@ def new_process() -> Callable[..., subprocess.CompletedProcess[str]]:
 def state_of() -> Callable[[Path], dict[str, np.ndarray]]:
     """All that learning goes on from, by name: weights, optimizer, chains and counters.
 
-    What a clock decides (the seconds that learning took) is left out.
+    What a clock decides (the seconds that learning took) and how often it was saved is left out.
     """
     import tensorflow as tf
 
     def state(run: Path) -> dict[str, np.ndarray]:
         reader = tf.train.load_checkpoint(str(run / "checkpoints"))
         names = reader.get_variable_to_shape_map()
-        kept = [name for name in names if "elapsed" not in name and "OBJECT_GRAPH" not in name]
+        own = ("elapsed", "save_counter", "_CHECKPOINTABLE_OBJECT_GRAPH")
+        kept = [name for name in names if not any(word in name for word in own)]
         return {name: reader.get_tensor(name) for name in kept}
 
     return state

@@ -19,8 +19,9 @@ import tensorflow as tf
 import dynpat.learning as learning_module
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError, DivergedError
-from dynpat.learning import MAX_ROLLBACKS, Learner, Watch, learn_model, read_log
+from dynpat.learning import MAX_ROLLBACKS, Learner, learn_model, read_log
 from dynpat.models import ActionModel, TextureModel
+from dynpat.watch import Watch
 
 Figures = dict[str, float]
 SHAPE = (4, 5, 6, 1)

@@ -1,0 +1,33 @@
+"""The documents stay true."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import dynpat
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_cli_page_is_what_the_commands_say() -> None:
+    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    said = re.sub(r"\s+", " ", module.page())
+    written = re.sub(r"\s+", " ", (ROOT / "docs" / "cli.md").read_text(encoding="utf-8"))
+    assert written == said, "run python docs/make_cli.py"
+
+
+def test_readme_names_only_what_exists() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)]+)\)", readme):
+        assert (ROOT / link).exists(), link
+    from dynpat_cli.main import COMMANDS
+
+    used = set(re.findall(r"^    dynpat (\w+)", readme, flags=re.MULTILINE))
+    assert used and used <= set(COMMANDS)
+    for name in re.findall(r"dynpat\.(\w+)\(", readme):
+        assert hasattr(dynpat, name), name

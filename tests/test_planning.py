@@ -1,0 +1,79 @@
+"""Plans: what is refused, and what they are estimated to cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dynpat.datasets import flames
+from dynpat.errors import BadOptionError
+from dynpat.estimate import estimate
+from dynpat.planning import make_plan
+from dynpat.runs import Plan
+from dynpat.videos import write_video
+
+Call = Callable[..., Any]
+
+
+def short_plan(video: Path, **changes: Any) -> Plan:
+    learn = {"iterations": 6, "chains": 2, **changes.pop("learn", {})}
+    return make_plan([video], precision="float32", learn=learn, **changes)
+
+
+def test_iterations_alone_have_no_limit_in_time() -> None:
+    assert make_plan(["a.mp4"], learn={"iterations": 5}).learn.time_budget is None
+    assert make_plan("a.mp4").learn.time_budget == 600 and make_plan("a.mp4").videos == ("a.mp4",)
+    both = make_plan(["a.mp4"], learn={"iterations": 5, "time_budget": 9.0}).learn
+    assert (both.iterations, both.time_budget) == (5, 9.0)
+
+
+@pytest.mark.parametrize("changes", [
+    {"pattern": "water"}, {"preset": "best"}, {"precision": "float16"}, {"window": 1},
+    {"sigma": 0.0}, {"learn": {"colour": 1}}, {"langevin": {"colour": 1}},
+    {"learn": {"time_budget": float("inf")}},
+])
+def test_plan_refuses(changes: dict[str, Any]) -> None:
+    with pytest.raises(BadOptionError):
+        make_plan(["a.mp4"], **changes)
+
+
+@pytest.mark.parametrize("pattern", ["scene", "texture", "action"])
+def test_estimate_grows_with_what_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    monkeypatch.setattr("dynpat.estimate._seconds_per_update", lambda *_: 1.0)
+    write_video(tmp_path / "a.gif", flames(12, (24, 24)), 25)
+
+    def memory(**changes: Any) -> int:
+        return int(estimate(short_plan(tmp_path, pattern=pattern, **changes))["memory_bytes"])
+
+    base = memory()
+    assert memory(learn={"chains": 8}) > base
+    assert memory(size=(32, 32)) > base
+    assert memory(frames=10) <= base
+
+
+def test_estimate_keeps_to_the_time_budget(flames_file: Path) -> None:
+    figures = estimate(short_plan(flames_file, learn={"iterations": 10**6, "time_budget": 60.0}))
+    assert 1 <= figures["updates"] < 10**6
+    assert figures["seconds"] == pytest.approx(figures["updates"] * figures["seconds_per_update"])
+
+
+def test_estimated_memory_is_near_the_measured(new_process: Call, tmp_path: Path) -> None:
+    write_video(tmp_path / "a.gif", flames(30, (64, 64)), 25)
+    script = (
+        "import resource, sys; from pathlib import Path; from dynpat import tasks\n"
+        "from dynpat.estimate import estimate; from dynpat.planning import make_plan\n"
+        "tasks.SAMPLE_STEPS = 1\n"
+        f"plan = make_plan([{str(tmp_path)!r}], precision='float32', learn={{'iterations': 2}})\n"
+        f"tasks.learn(plan, {str(tmp_path / 'run')!r}, formats=('npy',))\n"
+        "unit = 1 if sys.platform == 'darwin' else 1024\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit\n"
+        "print(estimate(plan)['memory_bytes'] / peak)"
+    )
+    done = new_process("-W", "ignore", "-c", script)
+    assert done.returncode == 0, done.stderr
+    assert 0.5 < float(done.stdout) < 2, done.stdout
