@@ -19,7 +19,7 @@ from .progress import errors_as_click, reporting, show_result
 @click.option("--frames", type=click.IntRange(2), help="Length [default: as learned].")
 @click.option("--size", type=Size(), help="100 or WxH, texture models only [default: as learned].")
 @click.option("--fps", type=click.FloatRange(0.01, 1000), help="Frame rate [default: as learned].")
-@click.option("--steps", type=click.IntRange(1), default=200, show_default=True,
+@click.option("--steps", type=click.IntRange(1), default=100, show_default=True,
               help="Langevin steps from noise to each video.")
 @click.option("--step-size", type=float, help="ε, in grey levels [default: as learned].")
 @seed_option

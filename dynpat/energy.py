@@ -47,6 +47,9 @@ class EnergyModel(keras.Model):
     precision
         'float32', or 'bfloat16' for the products inside layers (weights, sums over the video and
         chains stay float32).
+    start
+        Where chains start when the model is sampled: 'reference' noise N(0, σ²), or noise with the
+        'spread' of the observed pixels, which reaches models that are flat around zero.
     seed
         Of the initial weights.
 
@@ -84,6 +87,7 @@ class EnergyModel(keras.Model):
         sigma: float = 1.0,
         kernel_initializer: str | dict[str, Any] = "he_normal",
         precision: str = "float32",
+        start: str = "reference",
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -94,7 +98,8 @@ class EnergyModel(keras.Model):
             "strides": network.tuples(strides),
             "activation": activation, "padding": padding, "centre": centre,
             "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma,
-            "kernel_initializer": kernel_initializer, "precision": precision, "seed": seed,
+            "kernel_initializer": kernel_initializer, "precision": precision,
+            "start": start, "seed": seed,
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
@@ -136,6 +141,9 @@ class EnergyModel(keras.Model):
             shape=shapes[self._arguments["centre"]], initializer="zeros", trainable=False,
             name="mean",
         )
+        self.spread = self.add_weight(
+            shape=self.mean.shape, initializer="zeros", trainable=False, name="spread"
+        )
         shape: Any = input_shape
         for layer in self.network:
             network.require_room(layer, shape, (frames, height, width), self._arguments["padding"])
@@ -174,11 +182,12 @@ class EnergyModel(keras.Model):
     # The scale.
 
     def adapt(self, videos: np.ndarray) -> None:
-        """Take the mean from observed videos, (N, T, H, W, C) grey levels."""
+        """Take mean and spread from observed videos, (N, T, H, W, C) grey levels."""
         axes = {"pixel": (0, 1), "channel": (0, 1, 2, 3), "scalar": None}[self._arguments["centre"]]
         mean = np.mean(videos, axis=axes, dtype=np.float64)
         # Multiples of 1/256 make to_grey(to_model(v)) == v exactly for whole grey levels.
         self.mean.assign(np.round(mean * 256) / 256)
+        self.spread.assign(np.std(videos, axis=axes, dtype=np.float64))
 
     def to_model(self, grey_levels: Any) -> tf.Tensor:
         """Grey levels 0–255 → the model's scale, float32."""
@@ -190,6 +199,13 @@ class EnergyModel(keras.Model):
 
     def _mean(self) -> tf.Tensor:
         return tf.convert_to_tensor(self.mean)
+
+    def draw_start(self, shape: tuple[int, ...], seed: int) -> tf.Tensor:
+        """White noise from which to sample, `shape` (N, T, H, W, C), see `start`."""
+        noise = synthesis.draw_reference(shape, 1.0, seed)
+        if self._arguments["start"] == "reference":
+            return self.sigma * noise
+        return tf.sqrt(self.sigma**2 + tf.square(tf.convert_to_tensor(self.spread))) * noise
 
     # Learning.
 

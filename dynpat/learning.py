@@ -7,7 +7,6 @@ run that was stopped and resumed ends bit-equal to one that was not.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +24,10 @@ from dynpat.models import EnergyModel
 from dynpat.watch import Watch
 
 MAX_ROLLBACKS = 5
+# What TensorFlow raises for checkpoints that were cut off, spoilt or of another model.
+_DAMAGED = (
+    ValueError, AssertionError, IndexError, KeyError, RuntimeError, OSError, tf.errors.OpError,
+)
 RATE_CUT = 0.5  # each rollback halves the learning rate
 
 
@@ -55,6 +58,7 @@ class Learner:
         self, model: EnergyModel, videos: np.ndarray, config: LearnConfig, langevin: LangevinConfig
     ) -> None:
         self.model, self.videos, self.config = model, videos, config
+        self.last_tick = time.monotonic()
         optimizer = keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1)
         model.compile(optimizer=optimizer, langevin=langevin, gap_limit=config.gap_limit)
         optimizer.build(model.trainable_variables)
@@ -108,7 +112,7 @@ class Learner:
         """
         try:
             self._checkpoint.restore(path).assert_consumed()
-        except (ValueError, AssertionError, tf.errors.OpError) as error:
+        except _DAMAGED as error:
             raise BadRunError(
                 f"The checkpoint '{path}' is damaged or belongs to other settings. "
                 "Delete it to go on from the one before, or start a new run."
@@ -136,7 +140,6 @@ class _Loop(keras.callbacks.Callback):
         super().__init__()
         self.learner, self.watch, self.listeners, self.stop = learner, watch, listeners, stop
         self.trouble: str | None = None
-        self.last = time.monotonic()
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self.learner.model.optimizer.learning_rate.assign(self.learner.learning_rate())
@@ -144,7 +147,7 @@ class _Loop(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
         now = time.monotonic()
-        step_seconds, self.last = now - self.last, now
+        step_seconds, self.learner.last_tick = now - self.learner.last_tick, now
         progress = self.learner.progress
         progress.elapsed.assign_add(step_seconds)
         self.trouble = self.watch.trouble(figures, float(progress.best_contrast))
@@ -286,15 +289,3 @@ def _roll_back(
         f"Update {update}: {trouble}; back to update {learner.update} with learning rate × "
         f"{RATE_CUT**rollbacks:g}."
     )
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """The rows of a `log.jsonl`; a last line that a kill cut short is left out."""
-    rows = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-    return rows

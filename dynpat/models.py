@@ -30,6 +30,7 @@ class TextureModel(EnergyModel):
             "centre": "channel",
             "input_scale": 1 / 64,
             "sigma": 4.0,
+            "start": "spread",
         },
     }
 
@@ -53,6 +54,7 @@ class SceneModel(EnergyModel):
             "centre": "pixel",
             "input_scale": 1 / 64,
             "sigma": 4.0,
+            "start": "spread",
         },
     }
 
@@ -83,6 +85,7 @@ class ActionModel(EnergyModel):
             "centre": "pixel",
             "input_scale": 1 / 64,
             "sigma": 4.0,
+            "start": "spread",
         },
     }
 

@@ -12,6 +12,7 @@ from dynpat.layers import AllOfSpace, StridedConv3D
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CENTRES = ("pixel", "channel", "scalar")
+STARTS = ("reference", "spread")
 
 
 def make_layer(
@@ -60,6 +61,8 @@ def check_arguments(a: dict[str, Any]) -> None:
             a["precision"], "Use --precision float32")
     require(a["centre"] in CENTRES, "centre", f"be one of {', '.join(CENTRES)}", a["centre"],
             "Use 'pixel'")
+    require(a["start"] in STARTS, "start", f"be one of {', '.join(STARTS)}", a["start"],
+            "Use 'spread'")
     require(a["padding"] in ("same", "valid"), "padding", "be 'same' or 'valid'", a["padding"],
             "Use 'same'")
     require(a["sigma"] > 0, "sigma", "be positive", a["sigma"], "Raise --sigma")

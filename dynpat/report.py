@@ -9,8 +9,7 @@ from typing import Any
 from jinja2 import Environment
 
 from dynpat.atomic import strict_json, write_text
-from dynpat.learning import read_log
-from dynpat.runs import Run
+from dynpat.runs import Run, read_log
 from dynpat.videos import Video, write_video
 
 CURVES = {

@@ -20,7 +20,6 @@ import numpy as np
 from dynpat.atomic import replacing_file, strict_json, write_error, write_json, write_text
 from dynpat.config import LangevinConfig, LearnConfig, from_dict, to_dict
 from dynpat.errors import BadRunError, DynpatError
-from dynpat.learning import read_log
 from dynpat.models import PATTERNS, EnergyModel
 from dynpat.videos import Video
 
@@ -262,3 +261,15 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "absent"
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The rows of a `log.jsonl`; a last line that a kill cut short is left out."""
+    rows = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+    return rows

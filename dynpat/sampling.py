@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin, synthesis
+from dynpat import langevin
 from dynpat.config import LangevinConfig, check_step_size, require
 from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import EnergyModel, SceneModel, TextureModel
@@ -54,7 +54,7 @@ def sample_videos(
     count: int = 1,
     frames: int | None = None,
     size: tuple[int, int] | None = None,
-    steps: int = 200,
+    steps: int = 100,
     seed: int = 0,
     start: np.ndarray | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -74,7 +74,7 @@ def sample_videos(
     seed
         Video number n of a seed is always the same, whatever `count`.
     start
-        Grey levels (T, H, W, C) to start every chain from, instead of the reference N(0, σ²).
+        Grey levels (T, H, W, C) to start every chain from, instead of noise.
     progress
         Called with the steps done and the total.
 
@@ -97,7 +97,7 @@ def sample_videos(
     for number in range(count):
         own_seed = seed * 10_007 + number
         if start is None:
-            video = synthesis.draw_reference((1, *shape), model.sigma, own_seed)
+            video = model.draw_start((1, *shape), own_seed)
         else:
             video = model.to_model(start[np.newaxis])
         done = 0

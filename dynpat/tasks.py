@@ -16,12 +16,12 @@ import tensorflow as tf
 from dynpat.config import check_step_size
 from dynpat.devices import memory_watched
 from dynpat.errors import BadRunError
-from dynpat.learning import Learner, learn_model, read_log
+from dynpat.learning import Learner, learn_model
 from dynpat.planning import make_plan, read_observed, window_shape, with_limits
 from dynpat.recording import Recorder
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
-from dynpat.runs import Plan, Run, free_folder, make_model
+from dynpat.runs import Plan, Run, free_folder, make_model, read_log
 from dynpat.sampling import sample_videos, sampled_shape
 from dynpat.videos import Video, write_outputs
 
@@ -29,7 +29,7 @@ __all__ = ["FORMATS", "Plan", "Result", "demo", "learn", "make_plan", "resume", 
 
 FORMATS = ("gif", "mp4")
 FINAL_SAMPLES = 2  # fresh videos that a finished run leaves
-SAMPLE_STEPS = 200  # Langevin steps from noise to a video
+SAMPLE_STEPS = 100  # Langevin steps from noise to a video
 
 
 @dataclass(frozen=True)

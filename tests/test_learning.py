@@ -19,8 +19,9 @@ import tensorflow as tf
 import dynpat.learning as learning_module
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError, DivergedError
-from dynpat.learning import MAX_ROLLBACKS, Learner, learn_model, read_log
+from dynpat.learning import MAX_ROLLBACKS, Learner, learn_model
 from dynpat.models import ActionModel, TextureModel
+from dynpat.runs import read_log
 from dynpat.watch import Watch
 
 Figures = dict[str, float]
