@@ -28,38 +28,35 @@ class Duration(click.ParamType):
         return sum(float(n) * UNITS[u] for n, _, u in re.findall(r"(\d+(\.\d+)?)([hms])", text))
 
 
-class Size(click.ParamType):
+class Parsed(click.ParamType):
+    """What a parser of `dynpat.videos`, given by its name, makes of the text."""
+
+    parser: str
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if isinstance(value, tuple):
+            return value
+        from dynpat import videos
+        from dynpat.errors import DynpatError
+
+        try:
+            return getattr(videos, self.parser)(value)
+        except DynpatError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Size(Parsed):
     """(height, width), from 100 or WxH."""
 
     name = "size"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        from dynpat.errors import DynpatError
-        from dynpat.videos import parse_size
-
-        try:
-            return parse_size(value)
-        except DynpatError as error:
-            self.fail(str(error), param, ctx)
+    parser = "parse_size"
 
 
-class Formats(click.ParamType):
+class Formats(Parsed):
     """Names of formats, separated by commas."""
 
     name = "formats"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        from dynpat.errors import DynpatError
-        from dynpat.videos import parse_formats
-
-        try:
-            return parse_formats(value)
-        except DynpatError as error:
-            self.fail(str(error), param, ctx)
+    parser = "parse_formats"
 
 
 def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

@@ -23,7 +23,7 @@ from dynpat.report import write_report
 from dynpat.reporter import Reporter
 from dynpat.runs import Plan, Run, free_folder, make_model, read_log
 from dynpat.sampling import sample_videos, sampled_shape
-from dynpat.videos import Video, write_outputs
+from dynpat.videos import Video, write_outputs, write_video
 
 __all__ = ["FORMATS", "Plan", "Result", "demo", "learn", "make_plan", "resume", "sample"]
 
@@ -252,7 +252,6 @@ def demo(
 ) -> Result:
     """Learn the embedded flames, rendered into the run folder's `input/`."""
     from dynpat.datasets import FRAMES_PER_SECOND, flames
-    from dynpat.videos import write_video
 
     plan = make_plan(
         [], fps=FRAMES_PER_SECOND, learn={"time_budget": time_budget, "seed": seed}
