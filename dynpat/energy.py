@@ -11,6 +11,7 @@ import tensorflow as tf
 from dynpat import network, synthesis
 from dynpat.config import LangevinConfig, check_step_size
 from dynpat.errors import BadOptionError
+from dynpat.reference import Reference
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
@@ -50,6 +51,13 @@ class EnergyModel(keras.Model):
     start
         Where chains start when the model is sampled: 'reference' noise N(0, σ²), or noise with the
         'spread' of the observed pixels, which reaches models that are flat around zero.
+    shown
+        What the network sees: the 'deviation' from the mean that is subtracted, or the 'picture'
+        in which that mean stands (less one mean of each channel), so that it knows what is where.
+    modes
+        How many groups of observed videos to tell apart when sampling: each keeps a mean and a
+        spread of its own, and the chains of sampled videos start from them in turn. As many as
+        there are unlike videos; a mixture of all of them would be no place to start from.
     seed
         Of the initial weights.
 
@@ -88,6 +96,8 @@ class EnergyModel(keras.Model):
         kernel_initializer: str | dict[str, Any] = "he_normal",
         precision: str = "float32",
         start: str = "reference",
+        shown: str = "deviation",
+        modes: int = 1,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
@@ -99,11 +109,12 @@ class EnergyModel(keras.Model):
             "activation": activation, "padding": padding, "centre": centre,
             "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma,
             "kernel_initializer": kernel_initializer, "precision": precision,
-            "start": start, "seed": seed,
+            "start": start, "shown": shown, "modes": modes, "seed": seed,
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
         self.output_scale = float(output_scale)
+        self.reference = Reference(centre, self.sigma, modes, name="reference")
         self.network = [
             network.make_layer(number, *layer, self._arguments)
             for number, layer in enumerate(zip(filters, kernels, strides, strict=True))
@@ -135,15 +146,8 @@ class EnergyModel(keras.Model):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         if self.built:  # type: ignore[has-type]
             return
-        _, frames, height, width, channels = input_shape
-        shapes = {"pixel": (height, width, channels), "channel": (channels,), "scalar": ()}
-        self.mean = self.add_weight(
-            shape=shapes[self._arguments["centre"]], initializer="zeros", trainable=False,
-            name="mean",
-        )
-        self.spread = self.add_weight(
-            shape=self.mean.shape, initializer="zeros", trainable=False, name="spread"
-        )
+        _, frames, height, width, _ = input_shape
+        self.reference.build(input_shape)
         shape: Any = input_shape
         for layer in self.network:
             network.require_room(layer, shape, (frames, height, width), self._arguments["padding"])
@@ -155,6 +159,8 @@ class EnergyModel(keras.Model):
 
     def f(self, video: tf.Tensor) -> tf.Tensor:
         """f(I;θ): the network, summed over its top layer. (N, T, H, W, C) float32 → (N,)."""
+        if self._arguments["shown"] == "picture":
+            video += tf.convert_to_tensor(self.reference.still)
         features = self.input_scale * video
         for layer in self.network:
             features = layer(features)
@@ -163,8 +169,7 @@ class EnergyModel(keras.Model):
 
     def energy(self, video: tf.Tensor) -> tf.Tensor:
         """E(I) = ‖I‖²/(2σ²) − f(I;θ). (N, T, H, W, C) float32 → (N,)."""
-        reference = tf.reduce_sum(tf.square(video), axis=[1, 2, 3, 4]) / (2 * self.sigma**2)
-        return reference - self.f(video)
+        return self.reference.energy(video) - self.f(video)
 
     def call(self, video: tf.Tensor) -> tf.Tensor:
         self.check_video(video)
@@ -182,30 +187,20 @@ class EnergyModel(keras.Model):
     # The scale.
 
     def adapt(self, videos: np.ndarray) -> None:
-        """Take mean and spread from observed videos, (N, T, H, W, C) grey levels."""
-        axes = {"pixel": (0, 1), "channel": (0, 1, 2, 3), "scalar": None}[self._arguments["centre"]]
-        mean = np.mean(videos, axis=axes, dtype=np.float64)
-        # Multiples of 1/256 make to_grey(to_model(v)) == v exactly for whole grey levels.
-        self.mean.assign(np.round(mean * 256) / 256)
-        self.spread.assign(np.std(videos, axis=axes, dtype=np.float64))
+        """Take the scale from observed videos, (N, T, H, W, C) grey levels."""
+        self.reference.adapt(videos)
 
     def to_model(self, grey_levels: Any) -> tf.Tensor:
         """Grey levels 0–255 → the model's scale, float32."""
-        return tf.cast(grey_levels, tf.float32) - self._mean()
+        return tf.cast(grey_levels, tf.float32) - tf.convert_to_tensor(self.reference.mean)
 
     def to_grey(self, video: Any) -> tf.Tensor:
         """The model's scale → grey levels, float32, not clipped: exact inverse of `to_model`."""
-        return tf.cast(video, tf.float32) + self._mean()
+        return tf.cast(video, tf.float32) + tf.convert_to_tensor(self.reference.mean)
 
-    def _mean(self) -> tf.Tensor:
-        return tf.convert_to_tensor(self.mean)
-
-    def draw_start(self, shape: tuple[int, ...], seed: int) -> tf.Tensor:
-        """White noise from which to sample, `shape` (N, T, H, W, C), see `start`."""
-        noise = synthesis.draw_reference(shape, 1.0, seed)
-        if self._arguments["start"] == "reference":
-            return self.sigma * noise
-        return tf.sqrt(self.sigma**2 + tf.square(tf.convert_to_tensor(self.spread))) * noise
+    def draw_start(self, shape: tuple[int, ...], seed: int, mode: int = 0) -> tf.Tensor:
+        """White noise from which to sample, `shape` (N, T, H, W, C), see `start` and `modes`."""
+        return self.reference.draw(shape, seed, mode, spread=self._arguments["start"] == "spread")
 
     # Learning.
 
@@ -231,8 +226,14 @@ class EnergyModel(keras.Model):
 
     def start_chains(self, videos: int, chains: int, seed: int) -> synthesis.Chains:
         """New persistent chains, `chains` for each of `videos` observed videos."""
-        shape = (self._arguments["frames"], *self._arguments["size"], self._arguments["channels"])
-        self.chains = synthesis.Chains(videos, chains, shape, self.sigma, seed)
+        a = self._arguments
+        shape = (chains, a["frames"], *a["size"], a["channels"])
+        mode_of = {v: m for m, group in enumerate(self.reference.groups(videos)) for v in group}
+        starts = [
+            self.reference.draw(shape, seed * 10_007 + v, mode_of[v], spread=False)
+            for v in range(videos)
+        ]
+        self.chains = synthesis.Chains(tf.stack(starts), seed)
         self.train_function = None  # a trace of the old chains must not be reused
         return self.chains
 

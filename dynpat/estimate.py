@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dynpat import langevin, synthesis
+from dynpat import langevin
 from dynpat.layers import StridedConv3D, fold_pays
 from dynpat.models import EnergyModel
 from dynpat.planning import read_observed, window_shape
@@ -47,7 +47,7 @@ def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
     """
     videos = read_observed(plan, reporter or Reporter())
     shape = window_shape(plan, videos)
-    model = make_model(plan, shape)
+    model = make_model(plan, shape, len(videos))
     per_update = _seconds_per_update(model, plan, shape, len(videos))
     updates = plan.learn.iterations
     if plan.learn.time_budget is not None:
@@ -125,7 +125,7 @@ def _seconds_per_update(
 def _seconds_per_step(
     model: EnergyModel, step_size: float, shape: tuple[int, int, int, int]
 ) -> float:
-    video = synthesis.draw_reference((1, *shape), model.sigma, 0)
+    video = model.draw_start((1, *shape), seed=0)
     _wait(langevin.sample(model, video, 1, step_size, seed=0))  # traces and warms up
     trials = []
     for seed in (1, 2):

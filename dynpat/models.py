@@ -55,6 +55,7 @@ class SceneModel(EnergyModel):
             "input_scale": 1 / 64,
             "sigma": 4.0,
             "start": "spread",
+            "shown": "picture",
         },
     }
 
@@ -86,6 +87,7 @@ class ActionModel(EnergyModel):
             "input_scale": 1 / 64,
             "sigma": 4.0,
             "start": "spread",
+            "shown": "picture",
         },
     }
 

@@ -13,6 +13,7 @@ from dynpat.layers import AllOfSpace, StridedConv3D
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CENTRES = ("pixel", "channel", "scalar")
 STARTS = ("reference", "spread")
+SHOWN = ("deviation", "picture")
 
 
 def make_layer(
@@ -48,8 +49,8 @@ def _seeded(initializer: str | dict[str, Any], seed: int) -> keras.initializers.
 
 
 def check_arguments(a: dict[str, Any]) -> None:
-    for name in ("frames", "channels"):
-        require(a[name] >= 1, name, "be at least 1", a[name], f"Raise --{name}")
+    for name in ("frames", "channels", "modes"):
+        require(a[name] >= 1, name, "be at least 1", a[name], f"Raise {name}")
     require(len(a["size"]) == 2 and min(a["size"]) >= 1, "size", "be two positive numbers (H, W)",
             a["size"], "Give --size WxH")
     counts = {len(a[name]) for name in ("filters", "kernels", "strides")}
@@ -63,6 +64,8 @@ def check_arguments(a: dict[str, Any]) -> None:
             "Use 'pixel'")
     require(a["start"] in STARTS, "start", f"be one of {', '.join(STARTS)}", a["start"],
             "Use 'spread'")
+    require(a["shown"] in SHOWN, "shown", f"be one of {', '.join(SHOWN)}", a["shown"],
+            "Use 'picture'")
     require(a["padding"] in ("same", "valid"), "padding", "be 'same' or 'valid'", a["padding"],
             "Use 'same'")
     require(a["sigma"] > 0, "sigma", "be positive", a["sigma"], "Raise --sigma")

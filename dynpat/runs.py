@@ -23,6 +23,7 @@ from dynpat.errors import BadRunError, DynpatError
 from dynpat.models import PATTERNS, EnergyModel
 from dynpat.videos import Video
 
+MOST_MODES = 32  # more observed videos than this share their places to start from
 READING = ("size", "frames", "start", "fps", "grey", "window")
 PACKAGES = ("dynpat", "tensorflow", "keras", "numpy", "av")
 
@@ -59,14 +60,14 @@ class Plan:
         )
 
 
-def make_model(plan: Plan, shape: tuple[int, int, int, int]) -> EnergyModel:
-    """The unlearned model of a plan for videos of `shape` (T, H, W, C)."""
+def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> EnergyModel:
+    """The unlearned model of a plan for so many `videos` of `shape` (T, H, W, C)."""
     frames, height, width, channels = shape
-    model = PATTERNS[plan.pattern].from_preset(
-        plan.preset, frames=frames, size=(height, width), channels=channels,
-        seed=plan.learn.seed, **plan.model,
+    modes = 1 if plan.preset == "paper" else min(videos, MOST_MODES)
+    return PATTERNS[plan.pattern].from_preset(
+        plan.preset, frames=frames, size=(height, width), channels=channels, seed=plan.learn.seed,
+        **{"modes": modes, **plan.model},
     )
-    return model
 
 
 class Run:

@@ -68,7 +68,7 @@ def sample_videos(
     langevin_config
         Step size and noise; the number of steps is `steps`.
     count, frames, size
-        How many videos, T, (H, W); default as learned.
+        How many videos, T, (H, W); default as learned. The model's modes take turns.
     steps
         Langevin steps of each chain.
     seed
@@ -97,7 +97,7 @@ def sample_videos(
     for number in range(count):
         own_seed = seed * 10_007 + number
         if start is None:
-            video = model.draw_start((1, *shape), own_seed)
+            video = model.draw_start((1, *shape), own_seed, mode=number)
         else:
             video = model.to_model(start[np.newaxis])
         done = 0

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from dynpat import langevin
 from dynpat.config import LangevinConfig
+from dynpat.reference import Reference
 
 RESTART = 0x0B5  # keeps the noise of restarts apart from the chains' own
 LOST = 0.95  # a chain is lost from this share of the gap's limit on
@@ -22,6 +23,7 @@ class Potential(Protocol):
 
     optimizer: Any
     sigma: float
+    reference: Reference
     trainable_variables: list[Any]
 
     def __call__(self, video: tf.Tensor) -> tf.Tensor: ...
@@ -45,12 +47,11 @@ class Chains(tf.Module):
         () int64: updates done; with the seed it fixes all noise of the next one.
     """
 
-    def __init__(self, videos: int, chains: int, shape: tuple[int, ...], sigma: float, seed: int):
+    def __init__(self, start: tf.Tensor, seed: int) -> None:
         super().__init__(name="chains")
         self.seed = seed
-        start = draw_reference((videos, chains, *shape), sigma, seed)
         self.video = tf.Variable(start, trainable=False, name="video")
-        self.lost = tf.Variable(tf.zeros((videos, chains), tf.bool), trainable=False, name="lost")
+        self.lost = tf.Variable(tf.zeros(start.shape[:2], tf.bool), trainable=False, name="lost")
         self.update = tf.Variable(0, dtype=tf.int64, trainable=False, name="update")
 
     @property
@@ -76,11 +77,6 @@ class Chains(tf.Module):
         places = indices[:, tf.newaxis]
         self.video.scatter_nd_update(places, moved)
         self.lost.scatter_nd_update(places, lost)
-
-
-def draw_reference(shape: tuple[int, ...], sigma: float, seed: int) -> tf.Tensor:
-    """The reference distribution N(0, σ²), where every chain starts."""
-    return sigma * tf.random.stateless_normal(shape, seed=[seed, 0x5EED])
 
 
 def mini_batch(
@@ -169,7 +165,8 @@ def update(
         tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
     )
     values = tf.cast(tf.size(observed[0]), tf.float32)
-    limit = gap_limit * reference_energy(observed, model.sigma)
+    reference = model.reference.energy(observed)[:, tf.newaxis] / values
+    limit = gap_limit * reference
     with tf.GradientTape() as tape:
         f_observed = model.f(observed)[:, tf.newaxis] / values
         f_synthesised = tf.reshape(model.f(synthesised), [-1, chains.per_video]) / values
@@ -177,6 +174,9 @@ def update(
         loss = tf.reduce_mean(loss_of_gap(gaps, limit))
     gradients = tape.gradient(loss, model.trainable_variables)
     model.optimizer.apply(gradients, model.trainable_variables)
+    reference_of_chains = tf.reshape(
+        model.reference.energy(synthesised) / values, [-1, chains.per_video]
+    )
     synthesised = tf.reshape(synthesised, tf.shape(starts))
     lost = (gaps > LOST * limit) & (limit > 0)
     chains.store(indices, synthesised, lost)
@@ -187,13 +187,8 @@ def update(
         "f_synthesised": tf.reduce_mean(f_synthesised),
         "gradient_norm": tf.linalg.global_norm(gradients),
         "lost": tf.reduce_mean(tf.cast(lost, tf.float32)),
-        **measure(observed, synthesised),
+        **measure(observed, synthesised, reference, reference_of_chains),
     }
-
-
-def reference_energy(video: tf.Tensor, sigma: float) -> tf.Tensor:
-    """Mean ‖I‖²/(2σ²) per value: the unit in which energies of any scale compare."""
-    return tf.reduce_mean(tf.square(video)) / (2 * sigma**2)
 
 
 def loss_of_gap(gap: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
@@ -206,20 +201,22 @@ def loss_of_gap(gap: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
     return excess - gap
 
 
-def measure(observed: tf.Tensor, synthesised: tf.Tensor) -> dict[str, tf.Tensor]:
+def measure(
+    observed: tf.Tensor, synthesised: tf.Tensor, reference: tf.Tensor, of_chains: tf.Tensor
+) -> dict[str, tf.Tensor]:
     """Cheap figures of chains (B, K, T, H, W, C) against the observed (B, T, H, W, C).
 
-    `contrast` is the ratio of root mean squares and `motion` that of mean |temporal difference|,
-    1 = alike; `weakest` and `strongest` are the extreme chains' contrast.
+    `contrast` is the ratio of root mean squares (about the mean of the mode) and `motion` that of
+    mean |temporal difference|, 1 = alike; `weakest` and `strongest` are the extreme chains'
+    contrast. The root mean squares are given as reference energies, (B, 1) and (B, K).
     """
-    size = tf.sqrt(tf.reduce_mean(tf.square(observed))) + 1e-6
+    contrast = tf.sqrt(of_chains / (reference + 1e-12))
     videos = tf.reshape(synthesised, [-1, *observed.shape[1:]])
-    each = tf.sqrt(tf.reduce_mean(tf.square(synthesised), axis=[2, 3, 4, 5])) / size
     return {
-        "contrast": tf.reduce_mean(each),
+        "contrast": tf.reduce_mean(contrast),
         "motion": _motion(videos) / (_motion(observed) + 1e-6),
-        "weakest": tf.reduce_min(each),
-        "strongest": tf.reduce_max(each),
+        "weakest": tf.reduce_min(contrast),
+        "strongest": tf.reduce_max(contrast),
     }
 
 

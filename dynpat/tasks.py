@@ -28,7 +28,7 @@ from dynpat.videos import Video, write_outputs, write_video
 __all__ = ["FORMATS", "Plan", "Result", "demo", "learn", "make_plan", "resume", "sample"]
 
 FORMATS = ("gif", "mp4")
-FINAL_SAMPLES = 2  # fresh videos that a finished run leaves
+FINAL_SAMPLES = (2, 8)  # least and most fresh videos that a finished run leaves: one per mode
 SAMPLE_STEPS = 100  # Langevin steps from noise to a video
 
 
@@ -126,7 +126,7 @@ def _require_resumable(run: Run, plan: Plan) -> None:
 
 
 def _learner(plan: Plan, videos: list[Video]) -> Learner:
-    model = make_model(plan, window_shape(plan, videos))
+    model = make_model(plan, window_shape(plan, videos), len(videos))
     observed = np.stack([video.frames for video in videos])
     return Learner(model, observed, plan.learn, plan.langevin)
 
@@ -166,8 +166,10 @@ def _write_fresh(
     Not the chains of learning, some of which may just have started from the observed videos.
     """
     model = learner.model
+    least, most = FINAL_SAMPLES
+    count = max(least, min(most, model.get_config()["modes"]))
     videos = sample_videos(
-        model, model.langevin_config, count=FINAL_SAMPLES, steps=SAMPLE_STEPS,
+        model, model.langevin_config, count=count, steps=SAMPLE_STEPS,
         seed=learner.config.seed,
     )
     return _write_videos(run.samples, videos, fps, formats, reporter)

@@ -180,7 +180,7 @@ UNUSUAL: dict[str, Any] = {
     "kernels": ((3, 4, 2), 3, "all"), "strides": ((1, 2, 2), 2, 1), "activation": "softplus",
     "padding": "valid", "centre": "channel", "input_scale": 0.37, "sigma": 1.7,
     "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.21}},
-    "precision": "bfloat16", "start": "spread", "seed": 23,
+    "precision": "bfloat16", "start": "spread", "shown": "picture", "modes": 3, "seed": 23,
 }  # fmt: skip
 
 

@@ -155,7 +155,7 @@ def test_with_a_limit_the_update_is_that_of_the_bounded_gap() -> None:
 
 
 def test_lost_chains_start_again_from_the_observed_and_others_go_on() -> None:
-    chains = synthesis.Chains(3, 4, (5, 20, 20, 2), sigma=1.5, seed=1)
+    chains = synthesis.Chains(reference((3, 4, 5, 20, 20, 2), 1.5), seed=1)
     observed = 40 + tf.random.stateless_normal((2, 5, 20, 20, 2), [1, 2])
     indices = tf.constant([2, 0], tf.int64)
     before = chains.video.numpy()[[2, 0]]
@@ -197,30 +197,25 @@ def test_loss_of_gap_without_limit_is_maximum_likelihood(gap: float) -> None:
 def test_measure_is_one_for_alike_and_follows_contrast_and_motion() -> None:
     video = tf.constant(np.random.default_rng(0).normal(size=(2, *SHAPE)).astype(np.float32))
     copies = tf.stack([video, video], axis=1)
-    alike = synthesis.measure(video, copies)
-    assert float(alike["contrast"]) == pytest.approx(1, abs=0.1)
-    assert float(alike["motion"]) == pytest.approx(1, rel=1e-4)
-    doubled = synthesis.measure(video, 2 * copies)
-    for name in alike:
-        assert float(doubled[name]) == pytest.approx(2 * float(alike[name]), rel=1e-5)
-    mixed = synthesis.measure(video, tf.stack([0 * video, 5 * video], axis=1))
-    assert float(mixed["weakest"]) == 0 and float(mixed["strongest"]) == pytest.approx(5, rel=0.2)
-    still = synthesis.measure(video, tf.repeat(copies[:, :, :1], FRAMES, axis=2))
-    assert float(still["motion"]) == 0 and float(still["contrast"]) > 0.5
+
+    def measured(chains: tf.Tensor) -> dict[str, float]:
+        """With the energies of N(0, 1/2), the mean squares of all videos."""
+        reference = tf.reduce_mean(video**2, axis=[1, 2, 3, 4])[:, tf.newaxis]
+        of_chains = tf.reduce_mean(chains**2, axis=[2, 3, 4, 5])
+        figures = synthesis.measure(video, chains, reference, of_chains)
+        return {name: float(value) for name, value in figures.items()}
+
+    alike = measured(copies)
+    assert all(value == pytest.approx(1, rel=1e-4) for value in alike.values())
+    assert all(value == pytest.approx(2, rel=1e-4) for value in measured(2 * copies).values())
+    mixed = measured(tf.stack([0 * video, 5 * video], axis=1))
+    assert mixed["weakest"] == 0 and mixed["strongest"] == pytest.approx(5, rel=1e-4)
+    still = measured(tf.repeat(copies[:, :, :1], FRAMES, axis=2))
+    assert still["motion"] == 0 and still["contrast"] > 0.5
 
 
-def test_chains_start_from_the_reference_and_differ_from_each_other() -> None:
-    chains = synthesis.Chains(3, 4, (5, 20, 20, 2), sigma=2.5, seed=1)
-    start = chains.video.numpy()
-    assert start.shape == (3, 4, 5, 20, 20, 2) and chains.per_video == 4
-    assert abs(start.std() - 2.5) < 4 * 2.5 / math.sqrt(2 * start.size)
-    assert abs(start.mean()) < 4 * 2.5 / math.sqrt(start.size)
-    flat = start.reshape(12, -1)
-    assert len({row.tobytes() for row in flat}) == 12
-    again = synthesis.Chains(3, 4, (5, 20, 20, 2), sigma=2.5, seed=1).video.numpy()
-    np.testing.assert_array_equal(start, again)
-    other = synthesis.Chains(3, 4, (5, 20, 20, 2), sigma=2.5, seed=2).video.numpy()
-    assert np.mean(other == start) < 0.01
+def reference(shape: tuple[int, ...], sigma: float, seed: int = 1) -> tf.Tensor:
+    return sigma * tf.random.stateless_normal(shape, seed=[seed, 2])
 
 
 # Mini-batches and windows.
