@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from dynpat.tasks import Result
 
 READING = ("size", "frames", "start", "fps", "grey", "window")
-LEARNING = ("iterations", "time_budget", "chains", "batch", "learning_rate", "seed")
+LEARNING = (
+    "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
+)
 # What a resumed run may be given anew, besides options that say what the run says already.
 RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run"}
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+BYTES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -26,6 +27,20 @@ class Duration(click.ParamType):
         if not re.fullmatch(r"(\d+(\.\d+)?[hms])+", text):
             self.fail(f"{value!r} is not a time; write 90s, 10m or 1h30m.", param, ctx)
         return sum(float(n) * UNITS[u] for n, _, u in re.findall(r"(\d+(\.\d+)?)([hms])", text))
+
+
+class Memory(click.ParamType):
+    """Bytes, from 4GB, 500MB or 4e9."""
+
+    name = "memory"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\d+)?)\s*([kmgt]?)b?", value.strip().lower())
+        if not found:
+            self.fail(f"{value!r} is not an amount of memory; write 4GB or 500MB.", param, ctx)
+        return int(float(found[1]) * BYTES[found[2]])
 
 
 class Parsed(click.ParamType):
@@ -99,6 +114,8 @@ learning_options = together(
                  "unless --iterations is given]."),
     click.option("--chains", type=click.IntRange(1), help="Persistent chains per video."),
     click.option("--batch", type=click.IntRange(1), help="Videos per update."),
+    click.option("--memory", type=Memory(), help="Such as 4GB: chains pass the network in groups "
+                 "where all together would take more; same result, slower."),
     click.option("--learning-rate", type=float, help="Adam's peak step."),
     click.option("--langevin-steps", type=click.IntRange(1), help="Langevin steps per update."),
     click.option("--step-size", type=float, help="ε of the Langevin steps, in grey levels."),

@@ -83,6 +83,8 @@ class LearnConfig:
     """Adam's first-moment decay (0.5 in the authors' code)."""
     gap_limit: float = 0.25
     """Largest energy gap, in reference energies of the observed videos; 0: none."""
+    memory: int | None = None
+    """Bytes that learning may take: chains pass the network in groups where all would not fit."""
     seed: int = 0
     """Seed of weights, mini-batches, chains and noise."""
     checkpoint_every: float = 30.0
@@ -108,6 +110,8 @@ class LearnConfig:
         require(0 <= self.beta_1 < 1, "beta_1", "lie in [0, 1)", self.beta_1, "Use 0.5")
         require(0 <= self.gap_limit < math.inf, "gap_limit", "not be negative", self.gap_limit,
                 "Use 0.5")
+        require(self.memory is None or self.memory > 0, "memory", "be positive", self.memory,
+                "Give --memory such as 4GB")
         require(0 <= self.seed < 2**31, "seed", "lie in 0 … 2147483647", self.seed,
                 "Choose another --seed")
         for name in ("checkpoint_every", "preview_every"):

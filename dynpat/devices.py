@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +67,20 @@ def memory_watched() -> Iterator[None]:
         ) from error
 
 
-def cpu_flags() -> set[str]:
+@cache
+def cpu_flags() -> frozenset[str]:
     """Instruction sets of this CPU, by Linux' names; empty elsewhere."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
     except OSError:
-        return set()
+        return frozenset()
     line = next((row for row in text.splitlines() if row.startswith("flags")), "")
-    return set(line.split())
+    return frozenset(line.split())
+
+
+def multiplies_tiles() -> bool:
+    """Whether this CPU has matrix units (AMX), which favour bfloat16 in dense convolutions."""
+    return "amx_bf16" in cpu_flags()
 
 
 def resolve_precision(precision: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dynpat import network, synthesis
+from dynpat import layers, network, synthesis
 from dynpat.config import LangevinConfig, check_step_size
 from dynpat.errors import BadOptionError
 from dynpat.reference import Reference
@@ -121,7 +122,7 @@ class EnergyModel(keras.Model):
         ]
         self.chains: synthesis.Chains | None = None
         self.langevin_config = LangevinConfig()
-        self.gap_limit = 0.0
+        self.gap_limit, self.at_once = 0.0, 0
         self.build((None, frames, *size, channels))
 
     @classmethod
@@ -162,10 +163,15 @@ class EnergyModel(keras.Model):
         if self._arguments["shown"] == "picture":
             video += tf.convert_to_tensor(self.reference.still)
         features = self.input_scale * video
-        for layer in self.network:
-            features = layer(features)
+        with self.standing_still():
+            for layer in self.network:
+                features = layer(features)
         axes = list(range(1, len(features.shape)))
         return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes) * self.output_scale
+
+    def standing_still(self) -> AbstractContextManager[None]:
+        """A context in which weights do not change, so that each is made ready only once."""
+        return layers.prepared(self.network)
 
     def energy(self, video: tf.Tensor) -> tf.Tensor:
         """E(I) = ‖I‖²/(2σ²) − f(I;θ). (N, T, H, W, C) float32 → (N,)."""
@@ -209,18 +215,20 @@ class EnergyModel(keras.Model):
         optimizer: Any = "adam",
         langevin: LangevinConfig | None = None,
         gap_limit: float = 0.0,
+        at_once: int = 0,
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
         """As `keras.Model.compile`; `langevin` says how the chains move at each update.
 
         `gap_limit` bounds the energy gap, in units of the observed videos' reference energy
-        (`synthesis.loss_of_gap`); 0 is plain maximum likelihood.
+        (`synthesis.loss_of_gap`); 0 is plain maximum likelihood. `at_once` bounds how many videos
+        pass the network together (0: all), for memory's sake; the result is the same.
         There is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
         for (on CPU it makes the Langevin loop 25 times slower).
         """
         self.langevin_config = langevin or LangevinConfig()
-        self.gap_limit = gap_limit
+        self.gap_limit, self.at_once = gap_limit, at_once
         check_step_size(self.langevin_config.step_size, self.sigma)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
@@ -278,7 +286,8 @@ class EnergyModel(keras.Model):
         assert self.chains is not None
         observed = self.to_model(grey_levels)
         return synthesis.update(
-            self, self.chains, observed, indices, self.langevin_config, self.gap_limit
+            self, self.chains, observed, indices, self.langevin_config, self.gap_limit,
+            self.at_once,
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ Nothing here knows what a network is: an energy is any callable (N, T, H, W, C) 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TypeAlias
 
 import tensorflow as tf
@@ -17,7 +18,8 @@ Energy: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
 
 
 def langevin_step(
-    energy: Energy, video: tf.Tensor, step_size: tf.Tensor, noise: tf.Tensor, seed: tf.Tensor
+    energy: Energy, video: tf.Tensor, step_size: tf.Tensor, noise: tf.Tensor, seed: tf.Tensor,
+    at_once: int = 0,
 ) -> tf.Tensor:
     """One step, I ← I − (ε²/2)·∂E/∂I + noise·ε·Z.
 
@@ -33,17 +35,57 @@ def langevin_step(
         Scalar factor on the noise; 0 descends the energy.
     seed
         (2,) integers; the same seed draws the same Z.
+    at_once
+        See `energy_gradient`.
 
     Returns
     -------
     (N, T, H, W, C) float32
     """
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(video)
-        total = tf.reduce_sum(energy(video))  # videos are independent: one gradient serves all
-    gradient = tape.gradient(total, video)
+    gradient = energy_gradient(energy, video, at_once)
     normal = tf.random.stateless_normal(tf.shape(video), seed=seed)
     return video - 0.5 * step_size**2 * gradient + noise * step_size * normal
+
+
+def energy_gradient(energy: Energy, video: tf.Tensor, at_once: int = 0) -> tf.Tensor:
+    """∂E/∂I of each video, (N, T, H, W, C) → (N, T, H, W, C).
+
+    Videos are independent of each other, so their gradients can be taken `at_once` by `at_once` (0:
+    all together) where the network's inner values would not fit into memory otherwise.
+    """
+
+    def of(part: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(part)
+            total = tf.reduce_sum(energy(part))
+        return tape.gradient(total, part)
+
+    return in_groups(of, video, at_once)
+
+
+def in_groups(
+    function: Callable[[tf.Tensor], tf.Tensor], video: tf.Tensor, at_once: int
+) -> tf.Tensor:
+    """`function` of some videos at once, one group after the other, and the results in a row.
+
+    It maps (n, …) to (n, …); `at_once` 0 is all together.
+    """
+    count = video.shape[0]
+    if at_once == 0 or (count is not None and count <= at_once):
+        return function(video)
+    count = tf.shape(video)[0]
+    shape = (-(-count // at_once),)
+    results = tf.TensorArray(tf.float32, size=shape[0], infer_shape=False)
+
+    def body(group: tf.Tensor, results: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+        part = video[group * at_once : (group + 1) * at_once]
+        return group + 1, results.write(group, function(part))
+
+    # One iteration at a time: groups side by side would need the memory of all.
+    _, results = tf.while_loop(
+        lambda group, _: group < shape[0], body, (tf.constant(0), results), parallel_iterations=1
+    )
+    return results.concat()
 
 
 def chain(
@@ -54,22 +96,27 @@ def chain(
     noise: tf.Tensor,
     seed: tf.Tensor,
     held: tf.Tensor | None = None,
+    at_once: int = 0,
 ) -> tf.Tensor:
     """`steps` Langevin steps as one graph loop, for use inside a `tf.function`.
 
     `held` is a boolean tensor that broadcasts to the video; where it is True the pixels stay
     bit-equal to what they were. `seed` is a scalar; step number n draws its noise from (seed, n).
+    `at_once`: see `energy_gradient`.
     """
 
     def body(step: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
-        moved = langevin_step(energy, state, step_size, noise, pair)
+        moved = langevin_step(energy, state, step_size, noise, pair, at_once)
+        moved = tf.ensure_shape(moved, state.shape)
         if held is not None:
             moved = tf.where(held, video, moved)
         return step + 1, moved
 
     start = (tf.constant(0), tf.convert_to_tensor(video))
-    _, final = tf.while_loop(lambda step, _: step < steps, body, start)
+    # A network may cast its weights once for the whole chain: they stand still here.
+    with getattr(energy, "standing_still", nullcontext)():
+        _, final = tf.while_loop(lambda step, _: step < steps, body, start)
     return final
 
 

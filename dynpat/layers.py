@@ -6,23 +6,81 @@ Both compute exactly what `keras.layers.Conv3D` computes, in an order that suits
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from dynpat.devices import multiplies_tiles
 
-def fold_pays(strides: tuple[int, int, int], kernel: tuple[int, int, int], channels: int) -> bool:
-    """Whether folding the stride into channels beats the direct convolution on this device.
+# Milliseconds of forward and input gradient, direct / folded, on two cores of a Xeon with AMX:
+#
+#   kernel, stride, channels → filters, video        float32      bfloat16
+#   7×7×7  /2    3 → 120, 3 × 40×100×100             759 / 460    270 / 108
+#   7×7×7  /3    3 → 120, 1 × 70×224×224             732 / 558    264 / 131
+#   6×6×6  /2    3 → 48,  3 × 40×64×64                86 / 37      31 / 13
+#   15×15×15 /7  3 → 120, 3 × 56×112×112             191 / 359    153 / 69
+#   15×15×15 /7  1 → 120, 3 × 56×112×112              77 / 118    150 / 25
+#   4×4×4  /2   48 → 48,  3 × 10×32×32                 9 / 12       4 / 6
+#   5×5×5  /2   48 → 48,  3 × 20×50×50                67 / 137     22 / 35
+#   7×7×7  /3  120 → 40,  3 × 8×16×16                 17 / 49       8 / 15
+#   7×7×7  /1    3 → 48,  3 × 20×64×64               494 / 547    123 / 144
+#
+# Folding space alone and gathering the taps of time (or of time and width) into channels was never
+# better: 600 (or 1329) in float32 and 307 (1067) in bfloat16 for the first row, and 597 (1247) and
+# 342 (964) for the fourth. Without AMX (Zen 4) bfloat16 gains less: 243, 233 / 524 in float32 and
+# 400 / 271 in bfloat16 for the fourth row, so that float32 wins there.
+FEW_CHANNELS = 16  # beyond these the direct form fills the vector lanes well
+SMALL_KERNEL = 8  # larger ones give the direct form work enough in float32
 
-    On CPUs the gradient of a strided convolution of few channels wastes most vector lanes, so the
-    folded form wins (1.7 times in float32, 3 in bfloat16, for 7×7×7 kernels at stride 2 on 3
-    channels), except where the kernel is so large that the direct one has work enough
-    (15×15×15 at stride 7). GPUs do the direct form well.
+
+def best_form(
+    kernel: tuple[int, ...], strides: tuple[int, ...], channels: int, precision: str
+) -> tuple[bool, str]:
+    """How a convolution is computed fastest here: whether folded, and in which precision.
+
+    On CPUs the gradient of a strided convolution of few channels wastes most vector lanes, which
+    folding mends at the price of a few zeros in the kernel; the table above is measured. GPUs do
+    the direct form well.
     """
-    if tf.config.list_logical_devices("GPU"):
-        return False
-    return max(strides) > 1 and channels * math.prod(strides) <= 512 and max(kernel) <= 8
+    strided_few = max(strides) > 1 and channels <= FEW_CHANNELS
+    if not strided_few or tf.config.list_logical_devices("GPU"):
+        return False, precision
+    if max(kernel) <= SMALL_KERNEL or (precision == "bfloat16" and multiplies_tiles()):
+        return True, precision
+    return False, "float32"
+
+
+class Prepares:
+    """A layer that casts and reorders its weights for each call, or once for many: `prepared`."""
+
+    _prepared: tuple[tf.Tensor, ...] | None = None
+
+    def prepare(self) -> tuple[tf.Tensor, ...]:
+        """The weights as `call` multiplies with them."""
+        raise NotImplementedError
+
+    def ready(self) -> tuple[tf.Tensor, ...]:
+        return self.prepare() if self._prepared is None else self._prepared
+
+
+@contextmanager
+def prepared(layers: Iterable[Any]) -> Iterator[None]:
+    """Inside, weights stand still: they are cast and reordered once, not at each call.
+
+    A Langevin chain runs the network many times with the same weights. Where this was entered
+    already, nothing is done.
+    """
+    able = [layer for layer in layers if isinstance(layer, Prepares) and layer._prepared is None]
+    try:
+        for layer in able:
+            layer._prepared = layer.prepare()
+        yield
+    finally:
+        for layer in able:
+            layer._prepared = None
 
 
 def same_padding(length: int | tf.Tensor, kernel: int, stride: int) -> tuple[Any, Any, Any]:
@@ -33,7 +91,7 @@ def same_padding(length: int | tf.Tensor, kernel: int, stride: int) -> tuple[Any
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
-class StridedConv3D(keras.layers.Conv3D):
+class StridedConv3D(Prepares, keras.layers.Conv3D):
     """A `keras.layers.Conv3D` with the same weights and results, faster on CPU when strided.
 
     A convolution of stride s over C channels is a convolution of stride 1 over the s·s·s·C
@@ -43,18 +101,44 @@ class StridedConv3D(keras.layers.Conv3D):
     Input (N, T, H, W, C), output (N, T', H', W', filters), as `Conv3D` with 'channels_last'.
     """
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        plain = self.groups == 1 and self.dilation_rate == (1, 1, 1)
-        channels = int(inputs.shape[-1])
-        if not plain or not fold_pays(self.strides, self.kernel_size, channels):
-            return super().call(inputs)
-        blocks = fold_input(inputs, self.kernel_size, self.strides, self.padding)
-        kernel = fold_kernel(tf.convert_to_tensor(self.kernel), self.strides)
-        outputs = tf.nn.conv3d(
-            blocks, tf.cast(kernel, blocks.dtype), strides=[1] * 5, padding="VALID"
+    @property
+    def plain(self) -> bool:
+        """Whether it is the kind of convolution that is written out here."""
+        return (
+            self.groups == 1
+            and self.dilation_rate == (1, 1, 1)
+            and self.data_format == "channels_last"
         )
-        if self.use_bias:
-            outputs += tf.cast(tf.convert_to_tensor(self.bias), outputs.dtype)
+
+    @property
+    def form(self) -> tuple[bool, str]:
+        """Whether folded, and the precision of the products: see `best_form`."""
+        if not self.plain:
+            return False, self.compute_dtype
+        channels = int(self.kernel.shape[-2])
+        return best_form(self.kernel_size, self.strides, channels, self.compute_dtype)
+
+    def prepare(self) -> tuple[tf.Tensor, ...]:
+        folded, precision = self.form
+        kernel = tf.convert_to_tensor(self.kernel)
+        kernel = fold_kernel(kernel, self.strides) if folded else kernel
+        bias = [tf.convert_to_tensor(self.bias)] if self.use_bias else []
+        return tuple(tf.cast(weight, precision) for weight in (kernel, *bias))
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        if not self.plain:
+            return super().call(inputs)
+        folded, precision = self.form
+        kernel, *bias = self.ready()
+        outputs = tf.cast(inputs, precision)
+        if folded:
+            blocks = fold_input(outputs, self.kernel_size, self.strides, self.padding)
+            outputs = tf.nn.conv3d(blocks, kernel, [1] * 5, "VALID")
+        else:
+            outputs = tf.nn.conv3d(outputs, kernel, [1, *self.strides, 1], self.padding.upper())
+        for weight in bias:
+            outputs = tf.nn.bias_add(outputs, weight)
+        outputs = tf.cast(outputs, self.compute_dtype)
         return self.activation(outputs) if self.activation is not None else outputs
 
 
@@ -108,7 +192,7 @@ def fold_kernel(kernel: tf.Tensor, strides: tuple[int, ...]) -> tf.Tensor:
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
-class AllOfSpace(keras.layers.Layer):
+class AllOfSpace(Prepares, keras.layers.Layer):
     """A convolution in time whose kernel covers `kernel` frames × all of space, zero-padded 'same'.
 
     The same numbers as a Conv3D with a kernel of the input's whole height and width, computed as
@@ -154,18 +238,22 @@ class AllOfSpace(keras.layers.Layer):
         kernel = self.kernel_initializer((taps, features, self.filters), dtype=dtype)
         return tf.reshape(tf.transpose(kernel, [0, 2, 1]), shape)
 
+    def prepare(self) -> tuple[tf.Tensor, ...]:
+        weights = (self.kernel, self.bias)
+        return tuple(tf.cast(tf.convert_to_tensor(w), self.compute_dtype) for w in weights)
+
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        kernel, bias = self.ready()
         shape = tf.shape(inputs)
         taps, filters = self.kernel_frames, self.filters
         features = tf.reshape(inputs, [shape[0] * shape[1], self.kernel.shape[1]])
-        products = tf.matmul(features, tf.convert_to_tensor(self.kernel), transpose_b=True)
+        products = tf.matmul(features, kernel, transpose_b=True)
         products = tf.reshape(products, [shape[0], shape[1], taps, filters])
         before, after, count = same_padding(shape[1], taps, self.stride)
         products = tf.pad(products, [(0, 0), (before, after), (0, 0), (0, 0)])
         span = (count - 1) * self.stride + 1
         total = sum(products[:, t : t + span : self.stride, t] for t in range(taps))
-        total += tf.cast(tf.convert_to_tensor(self.bias), total.dtype)
-        return self.activation(total)[:, :, tf.newaxis, tf.newaxis, :]
+        return self.activation(total + bias)[:, :, tf.newaxis, tf.newaxis, :]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         frames = None if input_shape[1] is None else -(-input_shape[1] // self.stride)

@@ -52,15 +52,20 @@ class Learner:
         Observed videos, (N, T, H, W, C) uint8 or float32 grey levels.
     config, langevin
         Settings.
+    at_once
+        Videos that pass the network together, 0: all.
     """
 
     def __init__(
-        self, model: EnergyModel, videos: np.ndarray, config: LearnConfig, langevin: LangevinConfig
+        self, model: EnergyModel, videos: np.ndarray, config: LearnConfig,
+        langevin: LangevinConfig, at_once: int = 0,
     ) -> None:
         self.model, self.videos, self.config = model, videos, config
         self.last_tick = time.monotonic()
         optimizer = keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1)
-        model.compile(optimizer=optimizer, langevin=langevin, gap_limit=config.gap_limit)
+        model.compile(
+            optimizer=optimizer, langevin=langevin, gap_limit=config.gap_limit, at_once=at_once
+        )
         optimizer.build(model.trainable_variables)
         model.adapt(videos)
         self.chains = model.start_chains(len(videos), config.chains, config.seed)

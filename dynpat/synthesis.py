@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -135,6 +136,7 @@ def update(
     indices: tf.Tensor,
     config: LangevinConfig,
     gap_limit: float = 0.0,
+    at_once: int = 0,
 ) -> dict[str, tf.Tensor]:
     """Move the chains, then move θ by ∂f(observed) − ∂f(synthesised).
 
@@ -149,6 +151,8 @@ def update(
         (B,) which observed videos these are: each has its own chains.
     gap_limit
         Where learning comes to rest, see `loss_of_gap`; 0 for none.
+    at_once
+        Videos that pass the network together, to bound memory; 0 for all.
 
     Returns
     -------
@@ -163,16 +167,21 @@ def update(
         tf.constant(config.step_size, tf.float32),
         tf.constant(config.noise, tf.float32),
         tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
+        at_once=at_once,
     )
     values = tf.cast(tf.size(observed[0]), tf.float32)
     reference = model.reference.energy(observed)[:, tf.newaxis] / values
     limit = gap_limit * reference
-    with tf.GradientTape() as tape:
-        f_observed = model.f(observed)[:, tf.newaxis] / values
-        f_synthesised = tf.reshape(model.f(synthesised), [-1, chains.per_video]) / values
-        gaps = f_observed - f_synthesised
-        loss = tf.reduce_mean(loss_of_gap(gaps, limit))
-    gradients = tape.gradient(loss, model.trainable_variables)
+    batch = tf.shape(observed)[0]
+
+    def gaps_of(f: tf.Tensor) -> tf.Tensor:
+        return f[:batch, tf.newaxis] - tf.reshape(f[batch:], [-1, chains.per_video])
+
+    gradients, f = statistics(
+        model, tf.concat([observed, synthesised], axis=0),
+        lambda f: tf.reduce_mean(loss_of_gap(gaps_of(f / values), limit)), at_once,
+    )
+    gaps = gaps_of(f / values)
     model.optimizer.apply(gradients, model.trainable_variables)
     reference_of_chains = tf.reshape(
         model.reference.energy(synthesised) / values, [-1, chains.per_video]
@@ -183,12 +192,47 @@ def update(
     chains.update.assign_add(1)
     return {
         "energy_gap": tf.reduce_mean(gaps),
-        "f_observed": tf.reduce_mean(f_observed),
-        "f_synthesised": tf.reduce_mean(f_synthesised),
+        "f_observed": tf.reduce_mean(f[:batch]) / values,
+        "f_synthesised": tf.reduce_mean(f[batch:]) / values,
         "gradient_norm": tf.linalg.global_norm(gradients),
         "lost": tf.reduce_mean(tf.cast(lost, tf.float32)),
         **measure(observed, synthesised, reference, reference_of_chains),
     }
+
+
+def statistics(
+    model: Potential, videos: tf.Tensor, loss_of: Callable[[tf.Tensor], tf.Tensor], at_once: int
+) -> tuple[list[tf.Tensor], tf.Tensor]:
+    """The gradient of a loss of f(videos) to the weights, and f (N,).
+
+    Where the videos pass in groups, the loss's pull on each f is found first: the gradient is the
+    sum of ∂loss/∂f · ∂f/∂θ over all videos.
+    """
+    weights = model.trainable_variables
+    count = int(videos.shape[0])
+    if at_once == 0 or count <= at_once:
+        with tf.GradientTape() as tape:
+            f = model.f(videos)
+            loss = loss_of(f)
+        return tape.gradient(loss, weights), f
+    f = tf.ensure_shape(langevin.in_groups(model.f, videos, at_once), (count,))
+    with tf.GradientTape() as tape:
+        tape.watch(f)
+        loss = loss_of(f)
+    pull = tape.gradient(loss, f)
+
+    def body(start: tf.Tensor, sums: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        part = slice(start, start + at_once)
+        with tf.GradientTape() as tape:
+            pulled = tf.reduce_sum(pull[part] * model.f(videos[part]))
+        parts = tape.gradient(pulled, weights)
+        return start + at_once, [a + b for a, b in zip(sums, parts, strict=True)]
+
+    zeros = [tf.zeros(weight.shape) for weight in weights]
+    _, gradients = tf.while_loop(
+        lambda start, _: start < count, body, (tf.constant(0), zeros), parallel_iterations=1
+    )
+    return gradients, f
 
 
 def loss_of_gap(gap: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:

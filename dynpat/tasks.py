@@ -16,6 +16,7 @@ import tensorflow as tf
 from dynpat.config import check_step_size
 from dynpat.devices import memory_watched
 from dynpat.errors import BadRunError
+from dynpat.estimate import videos_at_once
 from dynpat.learning import Learner, learn_model
 from dynpat.planning import make_plan, read_observed, window_shape, with_limits
 from dynpat.recording import Recorder
@@ -73,7 +74,7 @@ def learn(
     if out is not None:
         Run.require_free(Path(out))  # before videos are read for minutes in vain
     videos = read_observed(plan, reporter)
-    learner = _learner(plan, videos)
+    learner = _learner(plan, videos, reporter)
     run = Run.create(None if out is None else Path(out), Path(plan.videos[0]).stem)
     run.write_config(plan, videos)
     return _learn_into(run, plan, learner, videos, formats, reporter)
@@ -97,7 +98,7 @@ def resume(
     run.sweep()
     videos = read_observed(plan, reporter)
     run.check_inputs(videos)
-    learner = _learner(plan, videos)
+    learner = _learner(plan, videos, reporter)
     if plan != run.plan():
         run.write_config(plan, videos)
     before = last_figures(run).get("update", 0)
@@ -125,10 +126,14 @@ def _require_resumable(run: Run, plan: Plan) -> None:
         )
 
 
-def _learner(plan: Plan, videos: list[Video]) -> Learner:
-    model = make_model(plan, window_shape(plan, videos), len(videos))
+def _learner(plan: Plan, videos: list[Video], reporter: Reporter) -> Learner:
+    shape = window_shape(plan, videos)
+    model = make_model(plan, shape, len(videos))
     observed = np.stack([video.frames for video in videos])
-    return Learner(model, observed, plan.learn, plan.langevin)
+    at_once = videos_at_once(model, plan, shape, len(videos), observed.nbytes)
+    if at_once:
+        reporter.say(f"To keep within --memory, {at_once} videos pass the network at once.")
+    return Learner(model, observed, plan.learn, plan.langevin, at_once)
 
 
 def _learn_into(

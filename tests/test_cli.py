@@ -162,6 +162,21 @@ def test_dry_run_estimates_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_memory_bounds_what_passes_the_network_at_once(
+    dynpat: Call, flames_file: Path, tmp_path: Path
+) -> None:
+    free = strict(dynpat("learn", flames_file, "--dry-run", "--iterations", 3).stdout)
+    assert free["videos_at_once"] == 4 and free["plan"]["learn"]["memory"] is None
+    bound = strict(
+        dynpat("learn", flames_file, "--dry-run", "--iterations", 3, "--memory", "1.5GB").stdout
+    )
+    assert bound["plan"]["learn"]["memory"] == 1_500_000_000
+    for text, expected in (("1MB", "0.001GB is too little"), ("much", "not an amount of memory")):
+        refused = dynpat("learn", flames_file, "--memory", text, "--out", tmp_path / "run")
+        assert refused.exit_code == 2 and expected in refused.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_doctor_tells_what_works(dynpat: Call) -> None:
     findings = strict(dynpat("doctor", "--json").stdout)
     names = {finding["name"]: finding for finding in findings}

@@ -32,7 +32,9 @@ class Spy:
             self.folds += 1
             return original(*args)
 
-        monkeypatch.setattr(layers_module, "fold_pays", lambda *_: folded)
+        monkeypatch.setattr(
+            layers_module, "best_form", lambda *arguments: (folded, arguments[-1])
+        )
         monkeypatch.setattr(layers_module, "fold_input", fold_input)
 
 
@@ -202,11 +204,58 @@ def test_groups_and_dilation_take_the_direct_path(folds: Spy, options: dict[str,
     assert folds.folds == 0
 
 
-def test_folding_is_for_strided_layers_of_few_channels_on_cpu() -> None:
-    if not tf.config.list_logical_devices("GPU"):
-        assert layers_module.fold_pays((2, 2, 2), (7, 7, 7), 3)
-    assert not layers_module.fold_pays((1, 1, 1), (7, 7, 7), 3)
-    assert not layers_module.fold_pays((2, 2, 2), (3, 3, 3), 1024)
+@pytest.mark.parametrize(("kernel", "stride", "channels", "precision", "tiles", "expected"), [
+    (7, 2, 3, "float32", True, (True, "float32")),
+    (7, 2, 3, "bfloat16", False, (True, "bfloat16")),
+    (15, 7, 3, "float32", True, (False, "float32")),
+    (15, 7, 3, "bfloat16", True, (True, "bfloat16")),
+    (15, 7, 3, "bfloat16", False, (False, "float32")),
+    (7, 1, 3, "bfloat16", True, (False, "bfloat16")),
+    (5, 2, 48, "bfloat16", True, (False, "bfloat16")),
+])  # fmt: skip
+def test_each_layer_takes_the_form_that_was_measured_to_be_fastest(
+    kernel: int, stride: int, channels: int, precision: str, tiles: bool,
+    expected: tuple[bool, str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if tf.config.list_logical_devices("GPU"):
+        pytest.skip("on a GPU everything is left to Conv3D")
+    monkeypatch.setattr(layers_module, "multiplies_tiles", lambda: tiles)
+    form = layers_module.best_form((kernel,) * 3, (stride,) * 3, channels, precision)
+    assert form == expected
+
+
+def test_on_a_gpu_everything_is_left_to_conv3d(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    assert layers_module.best_form((7, 7, 7), (2, 2, 2), 3, "bfloat16") == (False, "bfloat16")
+
+
+def test_prepared_layers_cast_their_weights_once_and_give_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    layers = [
+        StridedConv3D(4, 3, 2, padding="same", dtype="mixed_bfloat16"),
+        AllOfSpace(3, 2, dtype="mixed_bfloat16"),
+    ]
+    video = tf.constant(random((2, 6, 7, 8, 3)))
+
+    def through() -> tf.Tensor:
+        return layers[1](layers[0](video))
+
+    expected = through().numpy()
+    counts = [0, 0]
+    for number, layer in enumerate(layers):
+        def counted(number: int = number, original: Any = layer.prepare) -> Any:
+            counts[number] += 1
+            return original()
+
+        monkeypatch.setattr(layer, "prepare", counted)
+    with layers_module.prepared(layers):
+        with layers_module.prepared(layers):
+            np.testing.assert_array_equal(through().numpy(), expected)
+        np.testing.assert_array_equal(through().numpy(), expected)
+    assert counts == [1, 1]
+    layers[0].set_weights([2 * weight for weight in layers[0].get_weights()])
+    assert not np.array_equal(through().numpy(), expected) and counts == [2, 2]
 
 
 def test_bfloat16_folded_convolution_is_near_the_float32_one(folds: Spy) -> None:

@@ -79,4 +79,4 @@ def test_estimated_memory_is_near_the_measured(new_process: Call, tmp_path: Path
     )
     done = new_process("-W", "ignore", "-c", script)
     assert done.returncode == 0, done.stderr
-    assert 0.5 < float(done.stdout) < 2, done.stdout
+    assert 0.75 < float(done.stdout) < 1.25, done.stdout
