@@ -12,6 +12,7 @@ from dynpat import __version__
 COMMANDS = {
     "demo": "learn an embedded video and sample it, about two minutes",
     "doctor": "what works on this machine and what does not",
+    "evaluate": "how good synthesised videos are, beside the observed one",
     "learn": "learn from a video, or a folder of them",
     "sample": "new videos from a learned run",
 }

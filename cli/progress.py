@@ -122,3 +122,32 @@ def show_result(result: Result, as_json: bool, quiet: bool, last: str = "") -> N
             click.echo(str(path), err=True)
         if last:
             click.echo(last, err=True)
+
+
+def show_evaluation(result: dict[str, Any], as_json: bool) -> None:
+    """Figures on stdout: JSON, or a table with a column for each video."""
+    if as_json:
+        click.echo(strict_json(result))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"beside {result['observed']}", title_justify="left")
+    table.add_column("")
+    columns = {Path(row["name"]).name: row["figures"] for row in result["videos"]}
+    columns |= {"floor": result["floor"], **result["baselines"]}
+    for name in columns:
+        table.add_column(name, justify="right")
+    for figure, meaning in result["meanings"].items():
+        values = [column[figure] for column in columns.values()]
+        table.add_row(meaning, *("–" if value is None else f"{value:.2f}" for value in values))
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 200
+    console.print(table)
+    if result["diversity"] is not None:
+        console.print(f"diversity {result['diversity']:.2f}: how far apart the videos are; 0: "
+                      "alike, 1: as frames of the observed at other times")
+    for row in result["videos"]:
+        if row["copy"]:
+            console.print(f"{row['name']} is nearly a copy of observed passages.")

@@ -23,6 +23,7 @@ _HOMES = {
     "read_video": "dynpat.videos",
     "read_videos": "dynpat.videos",
     "write_video": "dynpat.videos",
+    "evaluate": "dynpat.evaluation",
     "learn": "dynpat.tasks",
     "make_plan": "dynpat.tasks",
     "resume": "dynpat.tasks",

@@ -1,0 +1,199 @@
+"""How good a synthesised video is, beside the observed one.
+
+Videos are arrays (T, H, W, C) of grey levels 0–255. Distances are in grey levels, smaller is
+better; ratios are synthesised over observed, 1 is right. No single figure is enough: a mean frame
+that stands still has a good patch distance, and a copy of the observed has the best of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from dynpat.config import require
+
+PATCH = (4, 7, 7)  # frames, pixels high, pixels wide
+PATCHES = 20_000
+PROJECTIONS = 256
+SCALES = (1, 2, 4)
+WINDOW = 8  # frames of a copied passage
+ROUNDING = 1 / 12  # the power that rounding to whole grey levels adds everywhere
+STILL = 2.0  # grey levels: pixels of less standard deviation over time stand still
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+
+
+def sliced_wasserstein(
+    observed: np.ndarray, synthesised: np.ndarray, patch: tuple[int, int, int] = PATCH,
+    seed: int = 0,
+) -> float:
+    """Sliced Wasserstein distance of space-time patches.
+
+    Patches of both videos, as points of a space of many dimensions, are projected onto random
+    unit directions; on each the two sets of numbers are sorted, and the mean distance between
+    their quantiles is the (first) Wasserstein distance. The mean over directions is returned.
+
+    Parameters
+    ----------
+    observed, synthesised
+        (T, H, W, C), of any lengths and sizes, not below the patch.
+    patch
+        Frames, pixels high, pixels wide.
+    seed
+        Of the directions and of which patches are taken (at most 20,000 of each video).
+    """
+    rng = np.random.default_rng(seed)
+    width = int(np.prod(patch)) * observed.shape[-1]
+    directions = rng.normal(size=(width, PROJECTIONS)).astype(np.float32)
+    directions /= np.linalg.norm(directions, axis=0)
+    quantiles = (np.arange(2000) + 0.5) / 2000
+    sides = [
+        np.quantile(_patches(video, patch, rng) @ directions, quantiles, axis=0)
+        for video in (observed, synthesised)
+    ]
+    return float(np.mean(np.abs(sides[0] - sides[1])))
+
+
+def _patches(
+    video: np.ndarray, patch: tuple[int, int, int], rng: np.random.Generator
+) -> np.ndarray:
+    """Some patches of a video at random places, (n, values)."""
+    room = [edge - size + 1 for edge, size in zip(video.shape[:3], patch, strict=True)]
+    require(min(room) >= 1, "videos", f"be at least {patch[0]} frames of {patch[2]}×{patch[1]}",
+            f"{video.shape[0]} frames of {video.shape[2]}×{video.shape[1]}", "Use larger ones")
+    views = np.lib.stride_tricks.sliding_window_view(video, (*patch, video.shape[-1]))
+    t, h, w = (rng.integers(0, n, PATCHES) for n in room)
+    return views[t, h, w, 0].reshape(PATCHES, -1).astype(np.float32)
+
+
+def at_scale(video: np.ndarray, scale: int) -> np.ndarray:
+    """The video shrunk in space by averaging blocks of `scale`×`scale` pixels."""
+    frames, height, width, channels = video.shape
+    height, width = height // scale, width // scale
+    cut = video[:, : height * scale, : width * scale].astype(np.float32)
+    return cut.reshape(frames, height, scale, width, scale, channels).mean(axis=(2, 4))
+
+
+def patch_distance(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """`sliced_wasserstein` of patches of 4 frames of 7×7 pixels: how things look."""
+    return sliced_wasserstein(observed, synthesised)
+
+
+def motion_distance(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """The same of temporal differences: how things move."""
+    return sliced_wasserstein(_differences(observed), _differences(synthesised))
+
+
+def _differences(video: np.ndarray) -> np.ndarray:
+    return np.diff(video.astype(np.float32), axis=0)
+
+
+def motion_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """Mean |temporal difference|, synthesised over observed."""
+    return _ratio(np.abs(_differences(synthesised)).mean(), np.abs(_differences(observed)).mean())
+
+
+def sharpness_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """Mean |difference of neighbouring pixels|, synthesised over observed."""
+    return _ratio(_sharpness(synthesised), _sharpness(observed))
+
+
+def _sharpness(video: np.ndarray) -> float:
+    video = video.astype(np.float32)
+    return float(
+        np.abs(np.diff(video, axis=1)).mean() + np.abs(np.diff(video, axis=2)).mean()
+    )
+
+
+def _ratio(ours: float, theirs: float) -> float:
+    return float(ours) / float(theirs) if theirs > 0 else float("inf" if ours > 0 else 1)
+
+
+def mean_error(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """Mean |difference| of the means over time, pixel by pixel. Sizes must agree."""
+    return float(np.abs(synthesised.mean(axis=0) - observed.mean(axis=0)).mean())
+
+
+def deviation_error(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """Mean |difference| of the standard deviations over time, pixel by pixel."""
+    return float(np.abs(synthesised.std(axis=0) - observed.std(axis=0)).mean())
+
+
+def flicker(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """Mean |temporal difference| beyond the observed, where the observed stands still.
+
+    nan if it stands still nowhere.
+    """
+    still = observed.std(axis=0) < STILL
+    if not still.any():
+        return float("nan")
+    ours, theirs = (np.abs(_differences(v)).mean(axis=0)[still].mean()
+                    for v in (synthesised, observed))
+    return float(ours - theirs)
+
+
+def spectrum_distance(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """Mean |difference| of log₁₀ power, over the frequencies of space and time (1 = tenfold).
+
+    Both are cut to the smaller of each length; a window keeps borders out.
+    """
+    shape = np.minimum(observed.shape[:3], synthesised.shape[:3])
+    window = np.einsum("t,h,w->thw", *(np.hanning(n + 2)[1:-1] for n in shape))[..., np.newaxis]
+
+    def power(video: np.ndarray) -> np.ndarray:
+        video = video[tuple(slice(n) for n in shape)].astype(np.float32)
+        spectrum = np.abs(np.fft.rfftn((video - video.mean()) * window, axes=(0, 1, 2))) ** 2
+        return _banded(spectrum.mean(axis=-1) / np.sum(window**2))
+
+    return float(np.mean(np.abs(power(observed) - power(synthesised))))
+
+
+def _banded(spectrum: np.ndarray, bands: int = 8) -> np.ndarray:
+    """log₁₀ of power added up in bands of equal width of temporal × spatial frequency."""
+    t, h, w = (np.arange(n) for n in spectrum.shape)
+    frames, height = spectrum.shape[:2]
+    temporal = np.minimum(t, frames - t) / (frames / 2)
+    rows, columns = np.minimum(h, height - h) / (height / 2), w / max(len(w) - 1, 1)
+    spatial = np.sqrt((rows[:, np.newaxis] ** 2 + columns**2) / 2)
+    one = np.minimum((temporal * bands).astype(int), bands - 1)
+    two = np.minimum((spatial * bands).astype(int), bands - 1)
+    index = (one[:, np.newaxis, np.newaxis] * bands + two).ravel()
+    power = np.bincount(index, weights=spectrum.ravel(), minlength=bands * bands)
+    count = np.bincount(index, minlength=bands * bands)
+    return np.log10(power[count > 0] / count[count > 0] + ROUNDING)
+
+
+def copy_distance(
+    observed: np.ndarray, synthesised: np.ndarray, window: int = 1
+) -> float:
+    """Mean over the synthesised windows of the mean |difference| to the closest observed one.
+
+    `window` 1 compares single frames; longer ones find copied passages. Near zero: a copy.
+    """
+    window = min(window, len(observed), len(synthesised))
+    ours, theirs = (v.reshape(len(v), -1).astype(np.float32) for v in (synthesised, observed))
+    between = np.stack([np.abs(theirs - frame).mean(axis=1) for frame in ours])
+    starts = len(ours) - window + 1, len(theirs) - window + 1
+    total = sum(between[k : k + starts[0], k : k + starts[1]] for k in range(window))
+    return float(np.mean(np.min(total / window, axis=1)))
+
+
+def diversity(observed: np.ndarray, synthesised: Sequence[np.ndarray]) -> float:
+    """How far apart synthesised videos are, over how far apart observed frames are.
+
+    Mean |difference| of the same frame of two videos, over that of two observed frames at least
+    a quarter of the video apart. 0: all chains show the same; 1: as unlike as the observed is
+    to itself at another time.
+    """
+    videos = [video.astype(np.float32) for video in synthesised]
+    frames = min(len(video) for video in videos)
+    pairs = [
+        np.abs(a[:frames] - b[:frames]).mean()
+        for i, a in enumerate(videos) for b in videos[i + 1 :]
+    ]
+    apart = max(len(observed) // 4, 1)
+    itself = observed.astype(np.float32)
+    shifts = range(apart, max(len(observed) - apart, apart) + 1)
+    own = np.mean([np.abs(itself[s:] - itself[:-s]).mean() for s in shifts if s < len(observed)])
+    return _ratio(float(np.mean(pairs)), float(own)) if pairs else float("nan")
