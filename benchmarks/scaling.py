@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-BASE = {"frames": 40, "size": 64, "chains": 3, "filters": 48}
+BASE = {"frames": 72, "size": 96, "chains": 4, "filters": 48}
 SWEEPS = {
-    "frames": (40, 60, 80, 120, 160),
-    "chains": (2, 4, 6, 8, 12),
-    "size": (64, 80, 96, 128, 160),
-    "filters": (24, 48, 96, 144, 192),
+    "frames": (72, 108, 144, 216, 288),
+    "chains": (4, 6, 8, 12, 16),
+    "size": (96, 112, 128, 160, 192),
+    "filters": (48, 72, 96, 144, 192),
 }
 
 

@@ -18,8 +18,8 @@ from .options import (
 from .progress import errors_as_click, reporting, show_result
 
 if TYPE_CHECKING:
+    from dynpat.outcome import Result
     from dynpat.runs import Plan
-    from dynpat.tasks import Result
 
 READING = ("size", "frames", "start", "fps", "grey", "window")
 LEARNING = (

@@ -15,7 +15,7 @@ from dynpat.errors import DynpatError, OutputError
 from dynpat.reporter import Reporter
 
 if TYPE_CHECKING:
-    from dynpat.tasks import Result
+    from dynpat.outcome import Result
 
 LINE_EVERY = 30.0  # seconds between lines where stderr is no terminal
 

@@ -16,11 +16,15 @@ from .progress import errors_as_click, reporting, show_result
 @click.option("--out", type=click.Path(path_type=Path), help="Folder that gets synthesised_000.* "
               "[default: a new one in the run's samples/].")
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="How many.")
+@click.option("--from", "start", metavar="noise|chains|VIDEO", default="noise", show_default=True,
+              help="Where chains start; chains: go on with those of learning.")
+@click.option("--state", type=click.Choice(["last", "best"]), default="last", show_default=True,
+              help="Of learning; best: that of the best figures of quality.")
 @click.option("--frames", type=click.IntRange(2), help="Length [default: as learned].")
 @click.option("--size", type=Size(), help="100 or WxH, texture models only [default: as learned].")
 @click.option("--fps", type=click.FloatRange(0.01, 1000), help="Frame rate [default: as learned].")
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True,
-              help="Langevin steps from noise to each video.")
+              help="Langevin steps from the start to each video.")
 @click.option("--step-size", type=float, help="ε, in grey levels [default: as learned].")
 @seed_option
 @output_options
@@ -30,8 +34,8 @@ def sample(run: Path, as_json: bool, quiet: bool, **options: Any) -> None:
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
-        from dynpat import tasks
+        from dynpat.synthesise import sample as task
 
         with reporting("Sampling", quiet) as reporter:
-            result = tasks.sample(run, reporter=reporter, **options)
+            result = task(run, reporter=reporter, **options)
     show_result(result, as_json, quiet)

@@ -27,7 +27,7 @@ _HOMES = {
     "learn": "dynpat.tasks",
     "make_plan": "dynpat.tasks",
     "resume": "dynpat.tasks",
-    "sample": "dynpat.tasks",
+    "sample": "dynpat.synthesise",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,82 +11,9 @@ import numpy as np
 from dynpat import metrics
 from dynpat.baselines import BASELINES
 from dynpat.errors import BadVideoError
+from dynpat.quality import FIGURES, figures, floor, is_copy
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
-
-COPIED = 0.35  # of the floor's distance to the closest frame: below, a synthesis is nearly a copy
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure: its function, and what it says in a few words."""
-
-    measure: metrics.Metric
-    meaning: str
-
-
-def _scaled(scale: int, differences: bool) -> metrics.Metric:
-    measure = metrics.motion_distance if differences else metrics.patch_distance
-    return lambda observed, synthesised: measure(
-        metrics.at_scale(observed, scale), metrics.at_scale(synthesised, scale)
-    )
-
-
-FIGURES = {
-    "patches": Figure(metrics.patch_distance, "distance of patches: how things look"),
-    "patches_at_2": Figure(_scaled(2, False), "the same at half the size"),
-    "patches_at_4": Figure(_scaled(4, False), "the same at a quarter of the size"),
-    "motion_patches": Figure(metrics.motion_distance, "distance of patches of change"),
-    "motion_patches_at_2": Figure(_scaled(2, True), "the same at half the size"),
-    "motion_patches_at_4": Figure(_scaled(4, True), "the same at a quarter of the size"),
-    "motion": Figure(metrics.motion_ratio, "motion over the observed: 1 is right"),
-    "sharpness": Figure(metrics.sharpness_ratio, "sharpness over the observed: 1 is right"),
-    "mean": Figure(metrics.mean_error, "error of each pixel's mean"),
-    "deviation": Figure(metrics.deviation_error, "error of each pixel's deviation"),
-    "flicker": Figure(metrics.flicker, "flicker where the observed stands still"),
-    "spectrum": Figure(metrics.spectrum_distance, "distance of power spectra, in tens"),
-    "closest_frame": Figure(metrics.copy_distance, "to the closest frame: small is a copy"),
-    "closest_passage": Figure(
-        partial(metrics.copy_distance, window=metrics.WINDOW), "to the closest passage of 8 frames"
-    ),
-}
-PLACED = ("mean", "deviation", "flicker", "closest_frame", "closest_passage")  # need one size
-
-
-def figures(observed: np.ndarray, synthesised: np.ndarray) -> dict[str, float | None]:
-    """All figures of one synthesised video, (T, H, W, C) grey levels.
-
-    Those that compare pixel by pixel are None if the sizes differ, and all that need more frames
-    or pixels than there are.
-    """
-    same = observed.shape[1:] == synthesised.shape[1:]
-    found: dict[str, float | None] = {}
-    for name, figure in FIGURES.items():
-        value = float("nan")
-        if (same or name not in PLACED) and _room(name, observed, synthesised):
-            value = figure.measure(observed, synthesised)
-        found[name] = value if np.isfinite(value) else None
-    return found
-
-
-def _room(name: str, *videos: np.ndarray) -> bool:
-    """Whether patches fit into videos at this scale."""
-    if "patches" not in name:
-        return all(len(video) >= 2 for video in videos)
-    scale = int(name[-1]) if name[-1].isdigit() else 1
-    frames, *edges = metrics.PATCH
-    frames += name.startswith("motion")
-    return all(
-        len(video) >= frames
-        and all(edge // scale >= size for edge, size in zip(video.shape[1:3], edges, strict=True))
-        for video in videos
-    )
-
-
-def floor(observed: np.ndarray) -> dict[str, float | None]:
-    """The figures of one half of the observed video against the other: what is real differs so."""
-    half = len(observed) // 2
-    return figures(observed[:half], observed[half:])
 
 
 def evaluate(
@@ -146,12 +71,6 @@ def evaluate(
         "meanings": {name: figure.meaning for name, figure in FIGURES.items()},
         "diversity": spread if np.isfinite(spread) else None,
     }
-
-
-def is_copy(found: dict[str, float | None], lowest: dict[str, float | None]) -> bool:
-    """Whether passages are far closer to observed ones than the observed's halves to each other."""
-    ours, real = found["closest_passage"], lowest["closest_passage"]
-    return ours is not None and real is not None and ours < COPIED * real
 
 
 def _only(videos: list[Video], path: str | Path) -> Video:

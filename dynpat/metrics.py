@@ -8,6 +8,7 @@ that stands still has a good patch distance, and a copy of the observed has the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ Metric = Callable[[np.ndarray, np.ndarray], float]
 
 def sliced_wasserstein(
     observed: np.ndarray, synthesised: np.ndarray, patch: tuple[int, int, int] = PATCH,
-    seed: int = 0,
+    seed: int = 0, count: int | None = None, directions: int | None = None,
 ) -> float:
     """Sliced Wasserstein distance of space-time patches.
 
@@ -41,30 +42,33 @@ def sliced_wasserstein(
     patch
         Frames, pixels high, pixels wide.
     seed
-        Of the directions and of which patches are taken (at most 20,000 of each video).
+        Of the directions and of which patches are taken.
+    count, directions
+        How many patches of each video and how many directions; 20,000 and 256.
     """
     rng = np.random.default_rng(seed)
+    count, directions = count or PATCHES, directions or PROJECTIONS
     width = int(np.prod(patch)) * observed.shape[-1]
-    directions = rng.normal(size=(width, PROJECTIONS)).astype(np.float32)
-    directions /= np.linalg.norm(directions, axis=0)
+    units = rng.normal(size=(width, directions)).astype(np.float32)
+    units /= np.linalg.norm(units, axis=0)
     quantiles = (np.arange(2000) + 0.5) / 2000
     sides = [
-        np.quantile(_patches(video, patch, rng) @ directions, quantiles, axis=0)
+        np.quantile(_patches(video, patch, count, rng) @ units, quantiles, axis=0)
         for video in (observed, synthesised)
     ]
     return float(np.mean(np.abs(sides[0] - sides[1])))
 
 
 def _patches(
-    video: np.ndarray, patch: tuple[int, int, int], rng: np.random.Generator
+    video: np.ndarray, patch: tuple[int, int, int], count: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Some patches of a video at random places, (n, values)."""
     room = [edge - size + 1 for edge, size in zip(video.shape[:3], patch, strict=True)]
     require(min(room) >= 1, "videos", f"be at least {patch[0]} frames of {patch[2]}×{patch[1]}",
             f"{video.shape[0]} frames of {video.shape[2]}×{video.shape[1]}", "Use larger ones")
     views = np.lib.stride_tricks.sliding_window_view(video, (*patch, video.shape[-1]))
-    t, h, w = (rng.integers(0, n, PATCHES) for n in room)
-    return views[t, h, w, 0].reshape(PATCHES, -1).astype(np.float32)
+    t, h, w = (rng.integers(0, n, count) for n in room)
+    return views[t, h, w, 0].reshape(count, -1).astype(np.float32)
 
 
 def at_scale(video: np.ndarray, scale: int) -> np.ndarray:
@@ -75,14 +79,17 @@ def at_scale(video: np.ndarray, scale: int) -> np.ndarray:
     return cut.reshape(frames, height, scale, width, scale, channels).mean(axis=(2, 4))
 
 
-def patch_distance(observed: np.ndarray, synthesised: np.ndarray) -> float:
-    """`sliced_wasserstein` of patches of 4 frames of 7×7 pixels: how things look."""
-    return sliced_wasserstein(observed, synthesised)
+def patch_distance(observed: np.ndarray, synthesised: np.ndarray, **cost: Any) -> float:
+    """`sliced_wasserstein` of patches of 4 frames of 7×7 pixels: how things look.
+
+    `cost`: its `count` and `directions`.
+    """
+    return sliced_wasserstein(observed, synthesised, **cost)
 
 
-def motion_distance(observed: np.ndarray, synthesised: np.ndarray) -> float:
+def motion_distance(observed: np.ndarray, synthesised: np.ndarray, **cost: Any) -> float:
     """The same of temporal differences: how things move."""
-    return sliced_wasserstein(_differences(observed), _differences(synthesised))
+    return sliced_wasserstein(_differences(observed), _differences(synthesised), **cost)
 
 
 def _differences(video: np.ndarray) -> np.ndarray:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from dynpat.errors import DivergedError
 from dynpat.learning import Learner
-from dynpat.runs import Run
+from dynpat.quality import Judge
+from dynpat.runs import Run, read_log
 from dynpat.sampling import sample_videos
 from dynpat.videos import write_video
 
 PREVIEW_STEPS = 60  # Langevin steps from noise to a preview
+WORTH_KEEPING = 0.3  # share of the run from which on the best state is kept
 GAP = 4  # grey pixels between the panels of a preview
 
 
@@ -25,23 +29,40 @@ class Recorder:
         tell: Callable[[Learner, dict[str, float]], None] | None,
     ) -> None:
         self.run, self.fps, self.observed, self.every, self.tell = run, fps, observed, every, tell
+        self.judge = Judge(observed)
         self.last = 0.0
+        self.best: float | None = None
 
     def __call__(self, learner: Learner, figures: dict[str, float]) -> None:
-        self.run.append_log({"update": learner.update, **figures})
+        row: dict[str, Any] = {"update": learner.update, **figures}
         if time.monotonic() - self.last >= self.every:
-            self.preview(learner)
+            row["quality"] = self.preview(learner)
+            self._keep_best(learner, row["quality"])
             self.last = time.monotonic()
+        self.run.append_log(row)
         if self.tell:
             self.tell(learner, figures)
 
-    def preview(self, learner: Learner) -> None:
-        """Observed | synthesised so far, as `preview.gif`."""
+    def preview(self, learner: Learner) -> dict[str, float]:
+        """Observed | synthesised so far, as `preview.gif`; returns the figures of the latter."""
         synthesised = _synthesised(learner)
         if synthesised is None:
-            return
+            return {}
         panels = side_by_side([self.observed, synthesised])
         write_video(self.run.preview_file, panels, self.fps)
+        return self.judge(np.clip(synthesised, 0, 255))
+
+    def _keep_best(self, learner: Learner, quality: dict[str, float]) -> None:
+        """`best.keras` is the best state by the score; early ones are not worth their writing."""
+        if "score" not in quality or learner.fraction_done() < WORTH_KEEPING:
+            return
+        if self.best is None:  # a resumed run goes on with what its log knows
+            rows = read_log(self.run.log_file) if self.run.best_file.exists() else []
+            scores = [row["quality"]["score"] for row in rows if row.get("quality")]
+            self.best = min(scores, default=math.inf)
+        if quality["score"] < self.best:
+            self.best = quality["score"]
+            self.run.save_model(learner.model, self.run.best_file)
 
 
 def _synthesised(learner: Learner) -> np.ndarray | None:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from dynpat.atomic import replacing_file, strict_json, write_error, write_json, write_text
 from dynpat.config import LangevinConfig, LearnConfig, from_dict, to_dict
@@ -23,6 +24,7 @@ from dynpat.errors import BadRunError, DynpatError
 from dynpat.models import PATTERNS, EnergyModel
 from dynpat.videos import Video
 
+CHAINS_IN_CHECKPOINT = "chains/video/.ATTRIBUTES/VARIABLE_VALUE"
 MOST_MODES = 32  # more observed videos than this share their places to start from
 READING = ("size", "frames", "start", "fps", "grey", "window")
 PACKAGES = ("dynpat", "tensorflow", "keras", "numpy", "av")
@@ -82,6 +84,7 @@ class Run:
     config_file = property(lambda self: self.folder / "config.json")
     log_file = property(lambda self: self.folder / "log.jsonl")
     model_file = property(lambda self: self.folder / "model.keras")
+    best_file = property(lambda self: self.folder / "best.keras")
     checkpoints = property(lambda self: self.folder / "checkpoints")
     preview_file = property(lambda self: self.folder / "preview.gif")
     samples = property(lambda self: self.folder / "samples")
@@ -198,30 +201,49 @@ class Run:
 
     # The model.
 
-    def save_model(self, model: EnergyModel) -> None:
-        with replacing_file(self.model_file) as temporary:
+    def save_model(self, model: EnergyModel, file: Path | None = None) -> None:
+        with replacing_file(file or self.model_file) as temporary:
             model.save(temporary)
 
-    def load_model(self) -> EnergyModel:
-        """The learned model, with Keras' safe mode on.
+    def load_model(self, state: str = "last") -> EnergyModel:
+        """The learned model, with Keras' safe mode on; `state` 'best': what looked best.
 
         Raises
         ------
         BadRunError
             If there is none yet, or the file is damaged.
         """
-        if not self.model_file.exists():
+        file = self.best_file if state == "best" and self.best_file.exists() else self.model_file
+        if not file.exists():
             raise BadRunError(
                 f"'{self.folder}' holds no model.keras: its learning has not ended; go on with it "
                 "by `dynpat learn --resume --out` and this folder."
             )
         try:
-            model = keras.saving.load_model(self.model_file, safe_mode=True, compile=False)
+            model = keras.saving.load_model(file, safe_mode=True, compile=False)
         except Exception as error:  # Keras raises many kinds for a damaged file
-            _damaged_model(self.model_file, error)
+            _damaged_model(file, error)
         if not isinstance(model, EnergyModel):
-            _damaged_model(self.model_file, TypeError(type(model).__name__))
+            _damaged_model(file, TypeError(type(model).__name__))
         return model
+
+
+    def chains(self) -> np.ndarray:
+        """The chains of learning, (videos, chains, T, H, W, C) on the model's scale.
+
+        Raises
+        ------
+        BadRunError
+            If the folder holds no checkpoint, or a damaged one.
+        """
+        try:
+            latest = tf.train.latest_checkpoint(str(self.checkpoints))
+            return np.asarray(tf.train.load_checkpoint(latest).get_tensor(CHAINS_IN_CHECKPOINT))
+        except (ValueError, TypeError, RuntimeError, tf.errors.OpError) as error:
+            raise BadRunError(
+                f"'{self.checkpoints}' holds no whole checkpoint with the chains of learning; "
+                "sample from noise instead."
+            ) from error
 
 
 def free_folder(parent: Path, name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +12,7 @@ from dynpat.config import LangevinConfig, check_step_size, require
 from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import EnergyModel, SceneModel, TextureModel
 
+STEPS = 100  # Langevin steps from noise to a video
 SETTLING = 5  # last steps without noise: they take away the chain's own grain
 CHUNK = 20  # Langevin steps between two reports of progress
 LIMIT = 1e4  # grey levels; no chain that is well goes so far
@@ -54,9 +55,9 @@ def sample_videos(
     count: int = 1,
     frames: int | None = None,
     size: tuple[int, int] | None = None,
-    steps: int = 100,
+    steps: int = STEPS,
     seed: int = 0,
-    start: np.ndarray | None = None,
+    starts: Sequence[np.ndarray] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[np.ndarray]:
     """New videos one after the other, from fresh chains.
@@ -73,8 +74,8 @@ def sample_videos(
         Langevin steps of each chain.
     seed
         Video number n of a seed is always the same, whatever `count`.
-    start
-        Grey levels (T, H, W, C) to start every chain from, instead of noise.
+    starts
+        Videos (T, H, W, C), grey levels, from which chains start in turn, instead of noise.
     progress
         Called with the steps done and the total.
 
@@ -96,10 +97,10 @@ def sample_videos(
     shape = sampled_shape(model, frames, size)
     for number in range(count):
         own_seed = seed * 10_007 + number
-        if start is None:
+        if starts is None:
             video = model.draw_start((1, *shape), own_seed, mode=number)
         else:
-            video = model.to_model(start[np.newaxis])
+            video = model.to_model(starts[number % len(starts)][np.newaxis])
         done = 0
         while done < steps:
             now = min(CHUNK, steps - done)

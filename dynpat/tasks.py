@@ -1,46 +1,34 @@
-"""The tasks that users run: learn from videos, go on with a run, sample new videos from it."""
+"""The tasks that users run: learn from videos, go on with a run, and see a demonstration."""
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from dynpat.config import check_step_size
 from dynpat.devices import memory_watched
 from dynpat.errors import BadRunError
 from dynpat.estimate import videos_at_once
 from dynpat.learning import Learner, learn_model
+from dynpat.outcome import FORMATS, Result, interrupt_flag, write_videos
 from dynpat.planning import make_plan, read_observed, window_shape, with_limits
 from dynpat.recording import Recorder
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
-from dynpat.runs import Plan, Run, free_folder, make_model, read_log
-from dynpat.sampling import sample_videos, sampled_shape
-from dynpat.videos import Video, write_outputs, write_video
+from dynpat.runs import Plan, Run, make_model, read_log
+from dynpat.sampling import STEPS, sample_videos
+from dynpat.synthesise import sample
+from dynpat.videos import Video, write_video
 
 __all__ = ["FORMATS", "Plan", "Result", "demo", "learn", "make_plan", "resume", "sample"]
 
-FORMATS = ("gif", "mp4")
 FINAL_SAMPLES = (2, 8)  # least and most fresh videos that a finished run leaves: one per mode
-SAMPLE_STEPS = 100  # Langevin steps from noise to a video
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a task made."""
-
-    run: Path
-    files: tuple[Path, ...]
-    metrics: dict[str, Any]
-    finished: bool = True
+BETTER = 0.8  # of the last state's score: an earlier one is worth telling of
+SAMPLE_STEPS = STEPS  # Langevin steps from noise to each of them
 
 
 def learn(
@@ -146,7 +134,7 @@ def _learn_into(
             learner.update, learner.fraction_done(), figures, run.preview_file
         ),
     )
-    with memory_watched(), _interrupt_flag() as interrupted:
+    with memory_watched(), interrupt_flag() as interrupted:
         finished = learn_model(
             learner, run.checkpoints,
             listeners=[recorder],
@@ -157,100 +145,35 @@ def _learn_into(
     run.save_model(learner.model)
     recorder.preview(learner)
     files = [run.model_file, run.preview_file]
+    metrics = last_figures(run)
     if finished:
-        files += _write_fresh(run, learner, videos[0].fps, formats, reporter)
+        fresh = _fresh(learner)
+        files += write_videos(run.samples, fresh, videos[0].fps, formats, reporter)
+        metrics["quality"] = recorder.judge(np.clip(fresh[0], 0, 255))
+        reporter.say(recorder.judge.sentence(metrics["quality"]))
+        if recorder.best is not None and recorder.best < BETTER * metrics["quality"]["score"]:
+            reporter.say("An earlier state looked better: use dynpat sample --state best.")
     files.append(write_report(run, videos[0]))
-    return Result(run.folder, tuple(files), last_figures(run), finished)
+    return Result(run.folder, tuple(files), metrics, finished)
 
 
-def _write_fresh(
-    run: Run, learner: Learner, fps: float, formats: Sequence[str], reporter: Reporter
-) -> list[Path]:
-    """Fresh videos from noise, as `samples/synthesised_000.*` …: what `sample` would give.
+def _fresh(learner: Learner) -> list[np.ndarray]:
+    """Fresh videos from noise: what `sample` would give.
 
     Not the chains of learning, some of which may just have started from the observed videos.
     """
     model = learner.model
     least, most = FINAL_SAMPLES
     count = max(least, min(most, model.get_config()["modes"]))
-    videos = sample_videos(
-        model, model.langevin_config, count=count, steps=SAMPLE_STEPS,
-        seed=learner.config.seed,
-    )
-    return _write_videos(run.samples, videos, fps, formats, reporter)
-
-
-def _write_videos(
-    folder: Path, videos: Sequence[np.ndarray] | Iterator[np.ndarray], fps: float,
-    formats: Sequence[str], reporter: Reporter,
-) -> list[Path]:
-    files: list[Path] = []
-    for number, video in enumerate(videos):
-        paths, notes = write_outputs(folder, f"synthesised_{number:03d}", video, fps, formats)
-        files += paths
-        for note in notes:
-            reporter.say(note)
-    return files
+    return list(sample_videos(
+        model, model.langevin_config, count=count, steps=SAMPLE_STEPS, seed=learner.config.seed
+    ))
 
 
 def last_figures(run: Run) -> dict[str, Any]:
     """The last row of the run's log."""
     rows = read_log(run.log_file)
     return dict(rows[-1]) if rows else {}
-
-
-def sample(
-    run: str | Path,
-    *,
-    out: str | Path | None = None,
-    count: int = 1,
-    frames: int | None = None,
-    size: tuple[int, int] | None = None,
-    steps: int = SAMPLE_STEPS,
-    step_size: float | None = None,
-    fps: float | None = None,
-    seed: int = 0,
-    formats: Sequence[str] = FORMATS,
-    reporter: Reporter | None = None,
-) -> Result:
-    """New videos from the model of a run.
-
-    Parameters
-    ----------
-    run
-        A run folder.
-    out
-        Folder that gets `synthesised_000.*` …; a new one in the run's `samples/` if left out.
-    count, frames, size
-        How many videos, and their T and (H, W); as learned if left out.
-    steps, step_size
-        Langevin steps from noise to each video, and ε.
-    fps
-        Frame rate of the files; as learned if left out.
-    seed
-        Same seed, same videos.
-
-    Raises
-    ------
-    DynpatError
-        One clear sentence.
-    """
-    reporter = reporter or Reporter()
-    opened = Run.open(Path(run))
-    plan = opened.plan()
-    model = opened.load_model()
-    moving = plan.langevin if step_size is None else replace(plan.langevin, step_size=step_size)
-    check_step_size(moving.step_size, model.sigma)
-    sampled_shape(model, frames, size)
-    folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
-    videos = sample_videos(
-        model, moving, count=count, frames=frames, size=size, steps=steps, seed=seed,
-        progress=reporter.sampling,
-    )
-    rate = fps or float(opened.config()["inputs"][0]["fps"])
-    with memory_watched():
-        files = _write_videos(folder, videos, rate, formats, reporter)
-    return Result(opened.folder, tuple(files), {"count": count, "steps": steps, "seed": seed})
 
 
 def demo(
@@ -268,24 +191,3 @@ def demo(
     write_video(source, flames(frames=40, size=(64, 64), seed=seed), FRAMES_PER_SECOND)
     plan = replace(plan, videos=(str(source),))
     return learn(plan, run.folder, formats=formats, reporter=reporter)
-
-
-@contextmanager
-def _interrupt_flag() -> Iterator[threading.Event]:
-    """While open, the first SIGINT or SIGTERM sets the flag; a second one interrupts at once."""
-    flag = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield flag  # signals belong to the main thread
-        return
-
-    def first(number: int, frame: Any) -> None:
-        if flag.is_set():
-            raise KeyboardInterrupt
-        flag.set()
-
-    before = {number: signal.signal(number, first) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield flag
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -125,7 +125,8 @@ def test_learn_needs_a_video(refused: Refused) -> None:
 @pytest.mark.parametrize(("options", "words"), [
     ("--frames 1", ["--frames"]), ("--size 30", ["24x24", "--pattern texture"]),
     ("--step-size 8", ["2·sigma"]), ("--step-size nan", ["--step-size"]),
-    ("--count 0", ["--count"]),
+    ("--count 0", ["--count"]), ("--from nowhere.mp4", ["nowhere.mp4"]),
+    ("--from chains --frames 20", ["--frames", "12 frames"]),
     ("--steps 0", ["--steps"]), ("--fps inf", ["--fps"]), ("--format webm", ["webm"]),
 ])
 def test_sample_refuses(

@@ -98,7 +98,7 @@ def test_a_chain_longer_than_a_report_has_fresh_noise_throughout(step_size: floa
     model.trainable_variables[0].assign(np.zeros((1, 1, 1, 1, 1), np.float32))
     moving, steps = LangevinConfig(step_size=step_size), 60
     start = np.zeros((4, 60, 60, 1), np.float32)
-    (video,) = sample_videos(model, moving, steps=steps, seed=2, start=start)
+    (video,) = sample_videos(model, moving, steps=steps, seed=2, starts=[start])
     # What settling leaves of a pixel, here where its steps are the same for each.
     share = float(settle(model, start[np.newaxis] + 1, moving)[0, 0, 0, 0, 0])
     assert 0 < share < 1
@@ -118,7 +118,7 @@ def test_settling_goes_down_the_energy_without_noise(texture: EnergyModel) -> No
 def test_a_start_takes_the_place_of_noise(texture: EnergyModel) -> None:
     start = np.random.default_rng(1).integers(0, 256, (FRAMES, *SIZE, CHANNELS), dtype=np.uint8)
     gentle = LangevinConfig(step_size=1e-3)
-    (video,) = sample_videos(texture, gentle, steps=1, start=start)
+    (video,) = sample_videos(texture, gentle, steps=1, starts=[start])
     np.testing.assert_allclose(video, start, atol=0.05)
     (free,) = sample_videos(texture, gentle, steps=1)
     assert np.abs(free - start).mean() > 20
@@ -127,7 +127,7 @@ def test_a_start_takes_the_place_of_noise(texture: EnergyModel) -> None:
 def test_noise_zero_descends_the_energy_the_same_way_from_one_start(texture: EnergyModel) -> None:
     start = np.full((FRAMES, *SIZE, CHANNELS), 130, np.uint8)
     still = LangevinConfig(step_size=0.4, noise=0.0)
-    first, second = sample_videos(texture, still, steps=5, start=start, count=2)
+    first, second = sample_videos(texture, still, steps=5, starts=[start], count=2)
     np.testing.assert_array_equal(first, second)
 
 
@@ -187,4 +187,4 @@ def test_a_chain_that_runs_away_is_an_error_with_advice(value: float) -> None:
 def test_a_run_away_start_is_noticed(texture: EnergyModel) -> None:
     start = np.full((FRAMES, *SIZE, CHANNELS), np.nan, np.float32)
     with pytest.raises(DivergedError, match="ran away"):
-        sampled(texture, start=start)
+        sampled(texture, starts=[start])

@@ -1,0 +1,105 @@
+"""The task `sample`: new videos from the model of a run, from noise, its chains or a video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dynpat.config import check_step_size, require
+from dynpat.devices import memory_watched
+from dynpat.models import EnergyModel
+from dynpat.outcome import FORMATS, Result, write_videos
+from dynpat.reporter import Reporter
+from dynpat.runs import Run, free_folder
+from dynpat.sampling import STEPS, sample_videos, sampled_shape
+from dynpat.videos import read_video
+
+NOISE, CHAINS = "noise", "chains"
+
+
+def sample(
+    run: str | Path,
+    *,
+    out: str | Path | None = None,
+    count: int = 1,
+    start: str | Path = NOISE,
+    state: str = "last",
+    frames: int | None = None,
+    size: tuple[int, int] | None = None,
+    steps: int = STEPS,
+    step_size: float | None = None,
+    fps: float | None = None,
+    seed: int = 0,
+    formats: Sequence[str] = FORMATS,
+    reporter: Reporter | None = None,
+) -> Result:
+    """New videos from the model of a run.
+
+    Parameters
+    ----------
+    run
+        A run folder.
+    out
+        Folder that gets `synthesised_000.*` …; a new one in the run's `samples/` if left out.
+    count
+        How many videos.
+    start
+        Where their chains start: 'noise', 'chains' (goes on with those of learning, each observed
+        video's in turn), or a video file or frame folder, which then turns into what was learned.
+    state
+        'last', or 'best': the state of learning that looked best, where one was kept.
+    frames, size
+        T and (H, W); as learned if left out.
+    steps, step_size
+        Langevin steps from the start to each video, and ε.
+    fps
+        Frame rate of the files; as learned if left out.
+    seed
+        Same seed, same videos.
+
+    Raises
+    ------
+    DynpatError
+        One clear sentence.
+    """
+    reporter = reporter or Reporter()
+    opened = Run.open(Path(run))
+    plan = opened.plan()
+    model = opened.load_model(state)
+    moving = plan.langevin if step_size is None else replace(plan.langevin, step_size=step_size)
+    check_step_size(moving.step_size, model.sigma)
+    shape = sampled_shape(model, frames, size)
+    starts = None if start == NOISE else _starts(opened, model, start, shape, reporter)
+    folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
+    videos = sample_videos(
+        model, moving, count=count, frames=frames, size=size, steps=steps, seed=seed,
+        starts=starts, progress=reporter.sampling,
+    )
+    rate = fps or float(opened.config()["inputs"][0]["fps"])
+    with memory_watched():
+        files = write_videos(folder, videos, rate, formats, reporter)
+    return Result(opened.folder, tuple(files), {"count": count, "steps": steps, "seed": seed})
+
+
+def _starts(
+    run: Run, model: EnergyModel, start: str | Path, shape: tuple[int, int, int, int],
+    reporter: Reporter,
+) -> list[np.ndarray]:
+    """The videos (T, H, W, C), grey levels, that chains start from."""
+    if start == CHAINS:
+        chains = np.asarray(model.to_grey(run.chains()))
+        videos = list(np.swapaxes(chains, 0, 1).reshape(-1, *chains.shape[2:]))
+        text = "{}x{} and {} frames".format
+        require(videos[0].shape == shape, "the learned chains",
+                f"have the size asked for, {text(shape[2], shape[1], shape[0])}",
+                text(videos[0].shape[2], videos[0].shape[1], len(videos[0])),
+                "Leave out --size and --frames")
+        return videos
+    frames, height, width, channels = shape
+    video = read_video(Path(start), size=(height, width), frames=frames, grey=channels == 1)
+    for note in video.notes:
+        reporter.say(f"{video.name}: {note}")
+    return [video.frames]

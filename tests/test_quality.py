@@ -1,0 +1,119 @@
+"""The judge of learning: its score, its sentence, the best state."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynpat import quality
+from dynpat.baselines import pixel_gaussian
+from dynpat.datasets import flames
+from dynpat.recording import Recorder
+from dynpat.runs import Run, read_log
+
+SIZE = (32, 32)
+
+
+@pytest.fixture(scope="module")
+def whole() -> np.ndarray:
+    return flames(120, SIZE).astype(np.float32)
+
+
+def test_the_score_orders_videos_as_the_eye_does(whole: np.ndarray) -> None:
+    judge = quality.Judge(whole[:60])
+    continued, still = whole[60:], np.repeat(whole[:1], 60, axis=0)
+    scores = [judge(video)["score"] for video in (continued, pixel_gaussian(whole[:60]), still)]
+    assert scores[0] < scores[1] < scores[2]
+    assert scores[0] < 1.5 and scores[1] > 2
+
+
+def test_the_score_is_the_mean_of_what_it_says() -> None:
+    rng = np.random.default_rng(0)
+    judge = quality.Judge(rng.uniform(0, 255, (20, 16, 16, 1)))
+    found = judge(rng.uniform(0, 255, (20, 16, 16, 1)))
+    parts = [found[name] / max(judge.floor[name], 0.5)
+             for name in ("patches", "motion_patches", "deviation")]
+    parts += [abs(math.log(found[name])) / 0.15 for name in ("motion", "sharpness")]
+    assert found["score"] == pytest.approx(np.mean(parts))
+
+
+def test_the_sentence_gives_floors_and_names_copies(whole: np.ndarray) -> None:
+    judge = quality.Judge(whole[:60])
+    copied, new = judge(whole[:60]), judge(whole[60:])
+    assert "nearly a copy" in judge.sentence(copied)
+    assert "nearly a copy" not in judge.sentence(new)
+    assert f"(floor {judge.floor['deviation']:.1f})" in judge.sentence(new)
+
+
+@pytest.mark.parametrize("shape", [(8, 32, 32, 3), (30, 6, 32, 3)])
+def test_what_is_too_small_is_not_judged(shape: tuple[int, ...]) -> None:
+    judge = quality.Judge(np.zeros(shape, np.uint8))
+    assert judge(np.zeros(shape)) == {}
+    assert judge.sentence({}) == "Too few frames or pixels to judge the quality."
+
+
+class Scripted:
+    """Stands for a learner: previews are judged by a script, saving is counted."""
+
+    def __init__(self, run: Run, scores: list[float | None], monkeypatch: Any) -> None:
+        self.saved: list[int] = []
+        self.recorder = Recorder(run, 25, np.zeros((4, 8, 8, 3)), 0.0, None)
+        self.learner: Any = SimpleNamespace(update=0, fraction_done=lambda: 0.5, model=None)
+        told = iter(scores)
+
+        def preview(learner: Any) -> dict[str, float]:
+            score = next(told)
+            return {} if score is None else {"score": score}
+
+        def save(model: Any, file: Path) -> None:
+            assert file == run.best_file
+            file.touch()
+            self.saved.append(self.learner.update)
+
+        monkeypatch.setattr(self.recorder, "preview", preview)
+        monkeypatch.setattr(run, "save_model", save)
+
+    def go(self, updates: int) -> list[int]:
+        for _ in range(updates):
+            self.learner.update += 1
+            self.recorder(self.learner, {})
+        return self.saved
+
+
+def test_only_better_states_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(tmp_path)
+    assert Scripted(run, [3.0, None, 2.0, 2.5, 1.0], monkeypatch).go(5) == [1, 3, 5]
+    rows = read_log(run.log_file)
+    assert [row["quality"].get("score") for row in rows] == [3.0, None, 2.0, 2.5, 1.0]
+
+
+def test_a_resumed_run_knows_its_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Scripted(Run(tmp_path), [3.0, 1.5], monkeypatch).go(2) == [1, 2]
+    assert Scripted(Run(tmp_path), [2.0, 1.4], monkeypatch).go(2) == [2]
+
+
+def test_early_states_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripted = Scripted(Run(tmp_path), [3.0, 1.5], monkeypatch)
+    scripted.learner.fraction_done = lambda: 0.2
+    assert scripted.go(2) == []
+
+
+def test_a_run_tells_its_quality_and_keeps_the_best_state(
+    dynpat: Callable[..., Any], flames_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shown = dynpat("learn", flames_file, "--out", out, "--iterations", 5, "--chains", 1,
+                   "--format", "npy", "--json")
+    assert shown.exit_code == 0, shown.output
+    assert "Quality, in grey levels: patches" in shown.stderr
+    assert json.loads(shown.stdout)["metrics"]["quality"]["score"] > 0
+    again = dynpat("sample", out, "--state", "best", "--steps", 2, "--format", "npy",
+                   "--out", tmp_path / "new", "--quiet")
+    assert again.exit_code == 0, again.output

@@ -1,0 +1,70 @@
+"""Where `dynpat sample` lets its chains start."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynpat import synthesise
+from dynpat.datasets import lights
+from dynpat.errors import BadRunError
+from dynpat.runs import Run
+from dynpat.videos import write_video
+
+Call = Callable[..., Any]
+GENTLE = {"steps": 1, "step_size": 1e-3, "formats": ("npy",)}  # leaves a start as it is
+
+
+def drawn(run: Path, out: Path, **options: Any) -> list[np.ndarray]:
+    result = synthesise.sample(run, out=out, **{**GENTLE, **options})
+    return [np.load(path) for path in result.files]
+
+
+def test_chains_go_on_from_where_learning_left_them(learned_once: Path, tmp_path: Path) -> None:
+    videos = drawn(learned_once, tmp_path / "new", start="chains", count=3)
+    run = Run.open(learned_once)
+    chains = np.asarray(run.load_model().to_grey(run.chains()))
+    assert chains.shape[:2] == (1, 2)
+    for number, video in enumerate(videos):
+        np.testing.assert_allclose(video, chains[0, number % 2], atol=0.05)
+
+
+def test_a_video_turns_into_what_was_learned(learned_once: Path, tmp_path: Path) -> None:
+    other = lights(20, (48, 48))
+    write_video(tmp_path / "lights", other, 25)
+    (start,) = drawn(learned_once, tmp_path / "a", start=tmp_path / "lights")
+    shrunk = other[:12].reshape(12, 24, 2, 24, 2, 3).mean(axis=(2, 4))
+    assert np.abs(start - shrunk).mean() < 4
+    (moved,) = drawn(learned_once, tmp_path / "b", start=tmp_path / "lights", steps=60,
+                     step_size=2.4)
+    (fresh,) = drawn(learned_once, tmp_path / "c", steps=60, step_size=2.4)
+    assert np.abs(moved - fresh).mean() < 0.5 * np.abs(start - fresh).mean()
+
+
+def test_many_frames_from_a_model_of_few(learned_once: Path, tmp_path: Path) -> None:
+    (video,) = drawn(learned_once, tmp_path / "long", frames=60, steps=30, step_size=2.4)
+    assert video.shape == (60, 24, 24, 3)
+    halves = [np.abs(np.diff(part, axis=0)).mean() for part in (video[10:30], video[30:50])]
+    assert halves[0] == pytest.approx(halves[1], rel=0.1)
+
+
+def test_without_checkpoints_there_are_no_chains(learned: Path, tmp_path: Path) -> None:
+    shutil.rmtree(learned / "checkpoints")
+    with pytest.raises(BadRunError, match="sample from noise instead"):
+        drawn(learned, tmp_path / "new", start="chains")
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_command_takes_where_to_start(dynpat: Call, learned_once: Path, tmp_path: Path) -> None:
+    outs = [tmp_path / name for name in ("noise", "chains")]
+    for out in outs:
+        shown = dynpat("sample", learned_once, "--from", out.name, "--out", out, "--steps", 2,
+                       "--format", "npy", "--quiet")
+        assert shown.exit_code == 0, shown.output
+    one, other = (np.load(out / "synthesised_000.npy") for out in outs)
+    assert not np.array_equal(one, other)
