@@ -17,8 +17,8 @@ PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 ORDER = (
     "errors", "atomic", "config", "metrics", "quality", "baselines", "reporter", "devices",
     "videos", "evaluation", "datasets", "layers", "reference", "network", "langevin",
-    "synthesis", "energy", "models", "watch", "learning", "sampling", "runs", "outcome", "synthesise", "recording",
-    "report", "planning", "estimate", "tasks", "doctor", "__init__",
+    "synthesis", "energy", "models", "watch", "learning", "sampling", "runs", "outcome",
+    "synthesise", "recording", "report", "planning", "estimate", "tasks", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))
