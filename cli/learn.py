@@ -19,7 +19,7 @@ from .progress import errors_as_click, reporting, show_result
 
 if TYPE_CHECKING:
     from dynpat.outcome import Result
-    from dynpat.runs import Plan
+    from dynpat.plan import Plan
 
 READING = ("size", "frames", "start", "fps", "grey", "window")
 LEARNING = (

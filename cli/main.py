@@ -13,7 +13,10 @@ COMMANDS = {
     "demo": "learn an embedded video and sample it, about two minutes",
     "doctor": "what works on this machine and what does not",
     "evaluate": "how good synthesised videos are, beside the observed one",
+    "extend": "continue a video, or put frames between its own",
+    "inpaint": "take away what a mask covers from a moving background",
     "learn": "learn from a video, or a folder of them",
+    "recover": "fill in what is missing from videos",
     "sample": "new videos from a learned run",
 }
 

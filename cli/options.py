@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -85,14 +86,18 @@ def together(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
     return decorate
 
 
-reading_options = together(
-    click.option("--size", type=Size(), help="100 or WxH: resize to this many pixels "
-                 "[default: about 100×100 in proportion, if larger]."),
-    click.option("--frames", type=click.IntRange(2), help="Frames of each video [default: 70, "
-                 "or all if fewer]."),
+reading_without_frames = together(
+    click.option("--size", type=Size(), help="100 or WxH: resize to this many pixels [default: "
+                 "about 100×100 in proportion, if larger; 150×150 to recover or extend]."),
     click.option("--start", type=click.IntRange(0), default=0, help="First frame."),
     click.option("--fps", type=click.FloatRange(0.01, 1000), help="Resample in time."),
     click.option("--grey", is_flag=True, help="One channel of luma instead of colours."),
+)
+
+reading_options = together(
+    click.option("--frames", type=click.IntRange(2), help="Frames of each video [default: 70, or "
+                 "all if fewer; all to inpaint]."),
+    reading_without_frames,
 )
 
 model_options = together(
@@ -103,6 +108,28 @@ model_options = together(
                  show_default=True, help="Network and settings; paper: the authors'."),
     click.option("--window", type=click.IntRange(2), help="Frames learned at once, from random "
                  "places of longer videos [default: all]."),
+    click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),
+    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
+                 show_default=True, help="Of the products inside layers."),
+)
+
+mask_options = together(
+    click.option("--mask", type=click.Path(path_type=Path), help="What is missing, in white: an "
+                 "image for all frames, a folder of images, a video, .npy, .npz or .mat."),
+    click.option("--box", metavar="X,Y,W,H", help="Instead of --mask: a box, in pixels of the "
+                 "video's own size."),
+    click.option("--invert-mask", "invert", is_flag=True, help="Black is missing."),
+    click.option("--dilate", type=click.IntRange(0), default=0, help="Pixels by which the mask "
+                 "grows."),
+)
+
+restoring_options = together(
+    click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: a new "
+                 "one in runs/]."),
+    click.option("--resume", is_flag=True, help="Go on with the run in --out."),
+    click.option("--estimate", type=click.Choice(["mean", "sample"]), help="mean: least error; "
+                 "sample: full texture and motion [default: mean to recover, else sample]."),
+    click.option("--window", type=click.IntRange(2), help="Frames learned at once [default: 24]."),
     click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),
     click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
                  show_default=True, help="Of the products inside layers."),

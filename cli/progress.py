@@ -15,6 +15,8 @@ from dynpat.errors import DynpatError, OutputError
 from dynpat.reporter import Reporter
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from dynpat.outcome import Result
 
 LINE_EVERY = 30.0  # seconds between lines where stderr is no terminal
@@ -129,25 +131,43 @@ def show_evaluation(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(strict_json(result))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"beside {result['observed']}", title_justify="left")
-    table.add_column("")
     columns = {Path(row["name"]).name: row["figures"] for row in result["videos"]}
     columns |= {"floor": result["floor"], **result["baselines"]}
-    for name in columns:
-        table.add_column(name, justify="right")
-    for figure, meaning in result["meanings"].items():
-        values = [column[figure] for column in columns.values()]
-        table.add_row(meaning, *("–" if value is None else f"{value:.2f}" for value in values))
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = 200
-    console.print(table)
+    console = _print_table(f"beside {result['observed']}", columns, result["meanings"], False)
     if result["diversity"] is not None:
         console.print(f"diversity {result['diversity']:.2f}: how far apart the videos are; 0: "
                       "alike, 1: as frames of the observed at other times")
     for row in result["videos"]:
         if row["copy"]:
             console.print(f"{row['name']} is nearly a copy of observed passages.")
+
+
+def show_restoration(result: Result) -> None:
+    """On stderr: figures of what was filled in, where the truth is known."""
+    from dynpat.truth import MEANINGS
+
+    for name, figures in result.metrics.items():
+        if isinstance(figures, dict) and "truth" in figures:
+            _print_table(f"{name.replace('_', ' ')} beside the truth", figures["truth"], MEANINGS,
+                         True)
+
+
+def _print_table(
+    title: str, columns: dict[str, dict[str, float | None]], meanings: dict[str, str], stderr: bool
+) -> Console:
+    """A table with a row for each figure and a column for each video."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for figure, meaning in meanings.items():
+        values = [column[figure] for column in columns.values()]
+        table.add_row(meaning, *("–" if value is None else f"{value:.2f}" for value in values))
+    console = Console(stderr=stderr, highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = 200
+    console.print(table)
+    return console

@@ -26,6 +26,8 @@ _HOMES = {
     "evaluate": "dynpat.evaluation",
     "learn": "dynpat.tasks",
     "make_plan": "dynpat.tasks",
+    "make_restoration": "dynpat.restoring",
+    "restore": "dynpat.restoring",
     "resume": "dynpat.tasks",
     "sample": "dynpat.synthesise",
 }

@@ -119,6 +119,29 @@ class LearnConfig:
                     "Use a number of seconds")
 
 
+@dataclass(frozen=True)
+class RecoverConfig:
+    """How missing pixels are estimated once a model is learned."""
+
+    estimate: str = "mean"
+    """'mean' has the least error, 'sample' keeps texture and motion."""
+    burn_in: int = 40
+    """Langevin steps before the first state that counts."""
+    samples: int = 20
+    """States of the chain that are averaged."""
+    between: int = 8
+    """Langevin steps between two of them."""
+    weigh: bool = True
+    """Whether the mean is mixed with the guess by what both are worth on hidden known pixels."""
+
+    def __post_init__(self) -> None:
+        require(self.estimate in ("mean", "sample"), "estimate", "be mean or sample",
+                self.estimate, "Use --estimate mean")
+        for name in ("burn_in", "samples", "between"):
+            require(getattr(self, name) >= 1, name, "be at least 1", getattr(self, name),
+                    f"Raise {name}")
+
+
 def to_dict(config: LangevinConfig | LearnConfig) -> dict[str, Any]:
     """All settings by name, for `config.json`."""
     return dataclasses.asdict(config)

@@ -12,6 +12,7 @@ import tensorflow as tf
 from dynpat import layers, network, synthesis
 from dynpat.config import LangevinConfig, check_step_size
 from dynpat.errors import BadOptionError
+from dynpat.fills import Fills
 from dynpat.reference import Reference
 
 
@@ -33,22 +34,17 @@ class EnergyModel(keras.Model):
         everything (fully connected).
     strides
         For each layer (T, H, W); one integer for kernels that cover all of space.
-    activation
-        After each layer, a Keras activation's name.
-    padding
-        'same' or 'valid', of the layers that do not cover all of space.
+    activation, padding
+        After each layer; 'same' or 'valid', of the layers that do not cover all of space.
     centre
         Which mean of the observed videos is subtracted: each 'pixel's over time, each
         'channel's, or one 'scalar'.
     input_scale, output_scale
         Factors on the video before the first layer, and on the sum over the last.
-    sigma
-        σ of the reference distribution N(0, σ²), in grey levels.
-    kernel_initializer
-        Keras initialiser of all kernels.
+    sigma, kernel_initializer
+        σ of the reference distribution N(0, σ²), in grey levels; of all kernels.
     precision
-        'float32', or 'bfloat16' for the products inside layers (weights, sums over the video and
-        chains stay float32).
+        'float32', or 'bfloat16' for the products inside layers; all else stays float32.
     start
         Where chains start when the model is sampled: 'reference' noise N(0, σ²), or noise with the
         'spread' of the observed pixels, which reaches models that are flat around zero.
@@ -56,9 +52,8 @@ class EnergyModel(keras.Model):
         What the network sees: the 'deviation' from the mean that is subtracted, or the 'picture'
         in which that mean stands (less one mean of each channel), so that it knows what is where.
     modes
-        How many groups of observed videos to tell apart when sampling: each keeps a mean and a
-        spread of its own, and the chains of sampled videos start from them in turn. As many as
-        there are unlike videos; a mixture of all of them would be no place to start from.
+        How many groups of observed videos to tell apart: each keeps a mean and a spread of its
+        own, and the chains of sampled videos start from them in turn.
     seed
         Of the initial weights.
 
@@ -121,6 +116,7 @@ class EnergyModel(keras.Model):
             for number, layer in enumerate(zip(filters, kernels, strides, strict=True))
         ]
         self.chains: synthesis.Chains | None = None
+        self.fills: Fills | None = None
         self.langevin_config = LangevinConfig()
         self.gap_limit, self.at_once = 0.0, 0
         self.build((None, frames, *size, channels))
@@ -135,9 +131,8 @@ class EnergyModel(keras.Model):
         """
         if preset not in cls.presets:
             known = ", ".join(sorted(cls.presets)) or "none; use one of its subclasses"
-            raise BadOptionError(
-                f"{cls.__name__} has no preset {preset!r}; choose one of: {known}."
-            )
+            what = f"{cls.__name__} has no preset {preset!r}"
+            raise BadOptionError(f"{what}; choose one of: {known}.")
         return cls(frames, size, channels, **{**cls._preset(preset, size), **changes})
 
     @classmethod
@@ -280,11 +275,17 @@ class EnergyModel(keras.Model):
         kwargs = {"verbose": 0, "shuffle": False, **kwargs}
         return super().fit(windows, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
 
-    def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One update of analysis by synthesis."""
-        grey_levels, indices = data
+    def train_step(self, data: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """One update of analysis by synthesis; missing pixels move first, where there are some."""
+        grey_levels, indices, starts = data
         assert self.chains is not None
-        observed = self.to_model(grey_levels)
+        if self.fills is None:
+            observed = self.to_model(grey_levels)
+        else:
+            observed = self.fills.move(
+                self, indices, starts, self._arguments["frames"], self.langevin_config,
+                tf.cast(self.chains.seed, tf.int64) * 1_000_003 + self.chains.update, self.at_once,
+            )
         return synthesis.update(
             self, self.chains, observed, indices, self.langevin_config, self.gap_limit,
             self.at_once,

@@ -11,9 +11,10 @@ import tensorflow as tf
 from dynpat import langevin
 from dynpat.errors import BadOptionError
 from dynpat.models import EnergyModel
+from dynpat.plan import Plan
 from dynpat.planning import read_observed, window_shape
 from dynpat.reporter import Reporter
-from dynpat.runs import Plan, make_model
+from dynpat.runs import make_model
 
 # The peak of learning was measured for eleven networks of all patterns, presets and precisions,
 # from 20×64×64 to 70×224×224; these factors, fitted to it, meet each within 15 %.

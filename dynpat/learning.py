@@ -20,6 +20,7 @@ import tensorflow as tf
 from dynpat.atomic import write_error
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError, DivergedError
+from dynpat.fills import Fills
 from dynpat.models import EnergyModel
 from dynpat.watch import Watch
 
@@ -54,11 +55,13 @@ class Learner:
         Settings.
     at_once
         Videos that pass the network together, 0: all.
+    missing
+        (N, T, H, W) bool, where `videos` hold a guess only; learning goes on from it.
     """
 
     def __init__(
         self, model: EnergyModel, videos: np.ndarray, config: LearnConfig,
-        langevin: LangevinConfig, at_once: int = 0,
+        langevin: LangevinConfig, at_once: int = 0, missing: np.ndarray | None = None,
     ) -> None:
         self.model, self.videos, self.config = model, videos, config
         self.last_tick = time.monotonic()
@@ -70,11 +73,11 @@ class Learner:
         model.adapt(videos)
         self.chains = model.start_chains(len(videos), config.chains, config.seed)
         self.progress = Progress()
+        state = {"chains": self.chains, "progress": self.progress}
+        if missing is not None:
+            model.fills = state["fills"] = Fills(model.to_model(videos), missing)
         self._checkpoint = tf.train.Checkpoint(
-            weights=_Weights(model.weights),
-            optimizer=_Weights(optimizer.variables),
-            chains=self.chains,
-            progress=self.progress,
+            weights=_Weights(model.weights), optimizer=_Weights(optimizer.variables), **state
         )
 
     @property

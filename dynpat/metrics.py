@@ -28,6 +28,7 @@ Metric = Callable[[np.ndarray, np.ndarray], float]
 def sliced_wasserstein(
     observed: np.ndarray, synthesised: np.ndarray, patch: tuple[int, int, int] = PATCH,
     seed: int = 0, count: int | None = None, directions: int | None = None,
+    where: np.ndarray | None = None,
 ) -> float:
     """Sliced Wasserstein distance of space-time patches.
 
@@ -45,6 +46,8 @@ def sliced_wasserstein(
         Of the directions and of which patches are taken.
     count, directions
         How many patches of each video and how many directions; 20,000 and 256.
+    where
+        (T, H, W) bool: first corners of the patches to take, of both videos; default anywhere.
     """
     rng = np.random.default_rng(seed)
     count, directions = count or PATCHES, directions or PROJECTIONS
@@ -53,21 +56,25 @@ def sliced_wasserstein(
     units /= np.linalg.norm(units, axis=0)
     quantiles = (np.arange(2000) + 0.5) / 2000
     sides = [
-        np.quantile(_patches(video, patch, count, rng) @ units, quantiles, axis=0)
+        np.quantile(_patches(video, patch, count, rng, where) @ units, quantiles, axis=0)
         for video in (observed, synthesised)
     ]
     return float(np.mean(np.abs(sides[0] - sides[1])))
 
 
 def _patches(
-    video: np.ndarray, patch: tuple[int, int, int], count: int, rng: np.random.Generator
+    video: np.ndarray, patch: tuple[int, int, int], count: int, rng: np.random.Generator,
+    where: np.ndarray | None,
 ) -> np.ndarray:
     """Some patches of a video at random places, (n, values)."""
     room = [edge - size + 1 for edge, size in zip(video.shape[:3], patch, strict=True)]
     require(min(room) >= 1, "videos", f"be at least {patch[0]} frames of {patch[2]}×{patch[1]}",
             f"{video.shape[0]} frames of {video.shape[2]}×{video.shape[1]}", "Use larger ones")
     views = np.lib.stride_tricks.sliding_window_view(video, (*patch, video.shape[-1]))
-    t, h, w = (rng.integers(0, n, count) for n in room)
+    if where is None:
+        t, h, w = (rng.integers(0, n, count) for n in room)
+    else:
+        t, h, w = rng.choice(np.argwhere(where), count).T
     return views[t, h, w, 0].reshape(count, -1).astype(np.float32)
 
 

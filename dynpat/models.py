@@ -55,7 +55,6 @@ class SceneModel(EnergyModel):
             "input_scale": 1 / 64,
             "sigma": 4.0,
             "start": "spread",
-            "shown": "picture",
         },
     }
 
@@ -87,7 +86,6 @@ class ActionModel(EnergyModel):
             "input_scale": 1 / 64,
             "sigma": 4.0,
             "start": "spread",
-            "shown": "picture",
         },
     }
 

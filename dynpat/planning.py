@@ -12,8 +12,8 @@ from dynpat.config import LangevinConfig, LearnConfig, check_step_size, from_dic
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
 from dynpat.models import PATTERNS
+from dynpat.plan import Plan
 from dynpat.reporter import Reporter
-from dynpat.runs import Plan
 from dynpat.videos import Video, read_videos
 
 DEFAULT_FRAMES = 70  # the paper's length
@@ -107,12 +107,15 @@ def given(values: dict[str, Any] | None) -> dict[str, Any]:
     return {name: value for name, value in (values or {}).items() if value is not None}
 
 
-def read_observed(plan: Plan, reporter: Reporter) -> list[Video]:
-    """The videos of a plan, with everything said that was changed on the way in."""
+def read_observed(
+    plan: Plan, reporter: Reporter, pixels: int = DEFAULT_PIXELS
+) -> list[Video]:
+    """The videos of a plan, with everything said that was changed on the way in.
+
+    Pictures of more than `pixels` pixels are shrunk to about so many, unless the plan has a size.
+    """
     reading = {name: value for name, value in plan.reading.items() if name != "window"}
-    videos = read_videos(
-        list(plan.videos), at_most=DEFAULT_FRAMES, pixels=DEFAULT_PIXELS, **reading
-    )
+    videos = read_videos(list(plan.videos), at_most=DEFAULT_FRAMES, pixels=pixels, **reading)
     for video in videos:
         for note in video.notes:
             reporter.say(f"{video.name}: {note}")

@@ -65,6 +65,24 @@ class Recorder:
             self.run.save_model(learner.model, self.run.best_file)
 
 
+class RestorationRecorder(Recorder):
+    """Previews show one incomplete video and what fills it; there is no quality to judge by."""
+
+    def __init__(
+        self, run: Run, fps: float, visible: np.ndarray, number: int, every: float,
+        tell: Callable[[Learner, dict[str, float]], None] | None,
+    ) -> None:
+        super().__init__(run, fps, visible, every, tell)
+        self.number = number
+
+    def preview(self, learner: Learner) -> dict[str, float]:
+        """Visible | filled in so far, as `preview.gif`."""
+        assert learner.model.fills is not None
+        filled = np.asarray(learner.model.to_grey(learner.model.fills.video[self.number]))
+        write_video(self.run.preview_file, side_by_side([self.observed, filled]), self.fps)
+        return {}
+
+
 def _synthesised(learner: Learner) -> np.ndarray | None:
     """A video that stands for what was learned so far, (T, H, W, C); None if there is none yet.
 

@@ -9,7 +9,6 @@ import hashlib
 import json
 import platform
 import shutil
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,47 +18,14 @@ import numpy as np
 import tensorflow as tf
 
 from dynpat.atomic import replacing_file, strict_json, write_error, write_json, write_text
-from dynpat.config import LangevinConfig, LearnConfig, from_dict, to_dict
 from dynpat.errors import BadRunError, DynpatError
 from dynpat.models import PATTERNS, EnergyModel
+from dynpat.plan import Plan
 from dynpat.videos import Video
 
 CHAINS_IN_CHECKPOINT = "chains/video/.ATTRIBUTES/VARIABLE_VALUE"
 MOST_MODES = 32  # more observed videos than this share their places to start from
-READING = ("size", "frames", "start", "fps", "grey", "window")
 PACKAGES = ("dynpat", "tensorflow", "keras", "numpy", "av")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All that decides the outcome of a learning run; `config.json` holds it."""
-
-    videos: tuple[str, ...]
-    reading: dict[str, Any]
-    pattern: str
-    preset: str
-    model: dict[str, Any]
-    langevin: LangevinConfig
-    learn: LearnConfig
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "videos": list(self.videos), "reading": self.reading, "pattern": self.pattern,
-            "preset": self.preset, "model": self.model,
-            "langevin": to_dict(self.langevin), "learn": to_dict(self.learn),
-        }
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Plan:
-        reading = {name: values["reading"][name] for name in READING}
-        reading["size"] = tuple(reading["size"]) if reading["size"] else None
-        PATTERNS[values["pattern"]].presets[values["preset"]]  # a KeyError if there is none
-        return cls(
-            videos=tuple(values["videos"]), reading=reading, pattern=values["pattern"],
-            preset=values["preset"], model=dict(values["model"]),
-            langevin=from_dict(LangevinConfig, values["langevin"]),
-            learn=from_dict(LearnConfig, values["learn"]),
-        )
 
 
 def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> EnergyModel:

@@ -13,7 +13,8 @@ from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import EnergyModel, SceneModel, TextureModel
 
 STEPS = 100  # Langevin steps from noise to a video
-SETTLING = 5  # last steps without noise: they take away the chain's own grain
+SETTLING = 20  # last steps without noise: they take away the chain's own grain
+MARGIN = (6, 12, 12)  # frames, pixels high and wide
 CHUNK = 20  # Langevin steps between two reports of progress
 LIMIT = 1e4  # grey levels; no chain that is well goes so far
 
@@ -95,12 +96,14 @@ def sample_videos(
     require(steps >= 1, "steps", "be at least 1", steps, "Raise --steps")
     check_step_size(langevin_config.step_size, model.sigma)
     shape = sampled_shape(model, frames, size)
+    margin = margin_of(model)
+    grown = (*(n + 2 * m for n, m in zip(shape, margin, strict=False)), shape[-1])
     for number in range(count):
         own_seed = seed * 10_007 + number
         if starts is None:
-            video = model.draw_start((1, *shape), own_seed, mode=number)
+            video = model.draw_start((1, *grown), own_seed, mode=number)
         else:
-            video = model.to_model(starts[number % len(starts)][np.newaxis])
+            video = _pad(model.to_model(starts[number % len(starts)][np.newaxis]), margin)
         done = 0
         while done < steps:
             now = min(CHUNK, steps - done)
@@ -111,7 +114,31 @@ def sample_videos(
             done += now
             _require_sane(video, done)
             progress(number * steps + done, count * steps)
-        yield model.to_grey(settle(model, video, langevin_config))[0].numpy()
+        settled = settle(model, video, langevin_config)
+        inner = [slice(m, m + n) for m, n in zip(margin, shape, strict=False)]
+        yield model.to_grey(settled[:, inner[0], inner[1], inner[2]])[0].numpy()
+
+
+def margin_of(model: EnergyModel) -> tuple[int, int, int]:
+    """How much longer, higher and wider chains are than the videos cut out of them, on each side.
+
+    At its ends a network looks at padding instead of video, and what is sampled there is pale.
+    """
+    free = isinstance(model, TextureModel) and model.get_config()["centre"] != "pixel"
+    frames = MARGIN[0] if isinstance(model, SceneModel | TextureModel) else 0
+    return (frames, *(MARGIN[1:] if free else (0, 0)))
+
+
+def _pad(video: tf.Tensor, margin: tuple[int, int, int]) -> tf.Tensor:
+    """Mirrored beyond its ends, as far as it is long; (N, T, H, W, C) to a larger one."""
+    for axis, wanted in enumerate(margin, start=1):
+        left = wanted
+        while left:
+            now = min(left, int(video.shape[axis]) - 1)
+            ends = [(now, now) if a == axis else (0, 0) for a in range(5)]
+            video = tf.pad(video, ends, "REFLECT")
+            left -= now
+    return video
 
 
 def settle(model: EnergyModel, video: tf.Tensor, config: LangevinConfig) -> tf.Tensor:

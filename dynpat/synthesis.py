@@ -109,7 +109,8 @@ def mini_batch(
 def observed_windows(
     videos: np.ndarray, window: int, batch: int, seed: int, first_update: int = 0
 ) -> tf.data.Dataset:
-    """The endless stream of mini-batches: grey levels (B, window, H, W, C) and video indices (B,).
+    """The endless stream of mini-batches: grey levels (B, window, H, W, C), and (B,) each of the
+    indices of their videos and of their first frames.
 
     Parameters
     ----------
@@ -120,10 +121,10 @@ def observed_windows(
     with tf.device("CPU:0"):
         held = tf.convert_to_tensor(videos)
 
-    def cut(update: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def cut(update: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         indices, starts = mini_batch(update, batch, count, frames, window, seed)
         rows = [held[indices[b], starts[b] : starts[b] + window] for b in range(batch)]
-        return tf.ensure_shape(tf.stack(rows), (batch, window, *videos.shape[2:])), indices
+        return tf.ensure_shape(tf.stack(rows), (batch, window, *videos.shape[2:])), indices, starts
 
     numbers = tf.data.Dataset.range(first_update, np.iinfo(np.int64).max)
     return numbers.map(cut, num_parallel_calls=1, deterministic=True).prefetch(1)

@@ -15,11 +15,12 @@ from dynpat.errors import BadRunError
 from dynpat.estimate import videos_at_once
 from dynpat.learning import Learner, learn_model
 from dynpat.outcome import FORMATS, Result, interrupt_flag, write_videos
+from dynpat.plan import Plan
 from dynpat.planning import make_plan, read_observed, window_shape, with_limits
 from dynpat.recording import Recorder
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
-from dynpat.runs import Plan, Run, make_model, read_log
+from dynpat.runs import Run, make_model, read_log
 from dynpat.sampling import STEPS, sample_videos
 from dynpat.synthesise import sample
 from dynpat.videos import Video, write_video

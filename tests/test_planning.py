@@ -12,8 +12,8 @@ import pytest
 from dynpat.datasets import flames
 from dynpat.errors import BadOptionError
 from dynpat.estimate import estimate
+from dynpat.plan import Plan
 from dynpat.planning import make_plan
-from dynpat.runs import Plan
 from dynpat.videos import write_video
 
 Call = Callable[..., Any]

@@ -20,9 +20,10 @@ from click.testing import Result
 from dynpat import tasks
 from dynpat.datasets import ocean
 from dynpat.errors import OutputError
+from dynpat.plan import Plan
 from dynpat.planning import make_plan
 from dynpat.reporter import Reporter
-from dynpat.runs import Plan, Run
+from dynpat.runs import Run
 from dynpat.videos import write_video
 
 Call = Callable[..., Result]

@@ -6,7 +6,7 @@ from dynpat.videos.batch import read_videos
 from dynpat.videos.finding import find_videos
 from dynpat.videos.model import IMAGE_ENDINGS, VIDEO_ENDINGS, Video, parse_size
 from dynpat.videos.reading import read_video
-from dynpat.videos.writing import parse_formats, write_outputs, write_video
+from dynpat.videos.writing import parse_formats, write_image, write_outputs, write_video
 
 __all__ = [
     "IMAGE_ENDINGS",
@@ -17,6 +17,7 @@ __all__ = [
     "parse_size",
     "read_video",
     "read_videos",
+    "write_image",
     "write_outputs",
     "write_video",
 ]

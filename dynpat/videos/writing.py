@@ -153,6 +153,18 @@ def _write(target: Path, kind: str, frames: np.ndarray, fps: float, loop: bool) 
     return notes + not_a_number_note(frames)
 
 
+def write_image(path: PathLike, picture: np.ndarray) -> None:
+    """Write one picture (H, W, 3) uint8 as PNG, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        It could not be written.
+    """
+    with _replacing_file(Path(path)) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG")
+
+
 @contextmanager
 def _reported(target: Path) -> Iterator[None]:
     """Turn errors of the system and of FFmpeg into an `OutputError` that names the target."""

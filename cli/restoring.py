@@ -1,0 +1,65 @@
+"""What `dynpat recover`, `inpaint` and `extend` have in common."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .progress import errors_as_click, reporting, show_restoration, show_result
+
+if TYPE_CHECKING:
+    from dynpat.outcome import Result
+
+READING = ("size", "frames", "start", "fps", "grey", "window", "precision", "sigma")
+LEARNING = (
+    "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
+)
+MISSING = (
+    "mask", "box", "invert", "dilate", "occlude", "truth", "complete", "before", "after", "between"
+)
+
+
+def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> None:
+    """Run a task from its command's arguments, and show what it made."""
+    if options["resume"] and options["out"] is None:
+        raise click.UsageError("--resume goes on with a run: name its folder by --out.")
+    if not (videos or options["resume"]):
+        raise click.UsageError(f"Give a video to {task}.")
+    with errors_as_click():
+        from dynpat.devices import load_tensorflow
+
+        load_tensorflow()
+        result = _run(task, videos, options)
+    folder = shlex.quote(str(result.run))
+    show_result(
+        result, options["as_json"], options["quiet"],
+        "" if result.finished
+        else f"Stopped and saved; go on with: dynpat {task} --resume --out {folder}",
+    )
+    if not (options["as_json"] or options["quiet"]):
+        show_restoration(result)
+
+
+def _run(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Result:
+    from dynpat import restoring
+
+    with reporting("Learning", options["quiet"]) as reporter:
+        if options["resume"]:
+            return restoring.resume_restoration(
+                options["out"], iterations=options["iterations"],
+                time_budget=options["time_budget"], formats=options["formats"], reporter=reporter,
+            )
+        missing = {name: options.get(name) for name in MISSING}
+        paths = {name: str(missing[name]) for name in ("mask", "truth") if missing[name]}
+        plan = restoring.make_restoration(
+            task, videos, estimate=options["estimate"], missing={**missing, **paths},
+            langevin={"steps": options["langevin_steps"], "step_size": options["step_size"]},
+            learn={name: options[name] for name in LEARNING},
+            **{name: options.get(name) for name in READING if options.get(name) is not None},
+        )
+        return restoring.restore(
+            plan, options["out"], formats=options["formats"], reporter=reporter
+        )

@@ -1,0 +1,76 @@
+"""What stands where pixels are missing while a model is learned from the visible ones.
+
+    I_missing ~ p(I_missing | I_visible; θ)      (CVPR 2017, section 5.4)
+
+Before each update of the weights the missing pixels move by the same Langevin chain as the rest
+videos, with the visible pixels held; what stands there then counts as observed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from dynpat import langevin
+from dynpat.config import LangevinConfig
+
+APART = 0xF111  # keeps the noise of fills apart from that of the synthesised chains
+
+
+class Fills(tf.Module):
+    """Observed videos whose missing pixels are persistent Langevin chains.
+
+    Attributes
+    ----------
+    video
+        (N, T, H, W, C) float32 on the model's scale; visible pixels never change.
+    visible
+        (N, T, H, W, 1) bool.
+    """
+
+    def __init__(self, start: tf.Tensor, missing: np.ndarray) -> None:
+        super().__init__(name="fills")
+        self.video = tf.Variable(start, trainable=False, name="video")
+        self.visible = tf.constant(~missing[..., np.newaxis])
+
+    def move(
+        self, model: Any, indices: tf.Tensor, starts: tf.Tensor, frames: int,
+        config: LangevinConfig, seed: tf.Tensor, at_once: int = 0,
+    ) -> tf.Tensor:
+        """Move the missing pixels of some windows; returns these, (B, frames, H, W, C).
+
+        Parameters
+        ----------
+        model
+            The energy.
+        indices, starts
+            (B,) which videos, and the first frame of the window of each.
+        frames
+            Length of the windows.
+        config
+            How chains move.
+        seed
+            Scalar integer; another one for each update.
+        at_once
+            See `langevin.energy_gradient`.
+        """
+        count = int(indices.shape[0])
+
+        def windows(of: tf.Tensor) -> tf.Tensor:
+            rows = [of[indices[b], starts[b] : starts[b] + frames] for b in range(count)]
+            return tf.ensure_shape(tf.stack(rows), (count, frames, *of.shape[2:]))
+
+        moved = langevin.chain(
+            model, windows(tf.convert_to_tensor(self.video)),
+            tf.constant(config.steps, tf.int32),
+            tf.constant(config.step_size, tf.float32),
+            tf.constant(config.noise, tf.float32),
+            tf.cast(seed, tf.int64) + APART,
+            held=windows(self.visible), at_once=at_once,
+        )
+        numbers = starts[:, tf.newaxis] + tf.range(frames, dtype=starts.dtype)
+        videos = tf.broadcast_to(indices[:, tf.newaxis], tf.shape(numbers))
+        self.video.scatter_nd_update(tf.stack([videos, numbers], axis=-1), moved)
+        return moved

@@ -1,0 +1,222 @@
+"""The kinds of files that masks come in: images, videos and arrays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from dynpat.errors import BadMaskError, BadVideoError
+from dynpat.videos import IMAGE_ENDINGS, VIDEO_ENDINGS, read_video
+from dynpat.videos.files import reason
+from dynpat.videos.finding import frame_files
+from dynpat.videos.model import size_text
+
+KINDS_SENTENCE = (
+    "give an image, a folder of images, a video or GIF, or an array as .npy, .npz or .mat"
+)
+
+_MIDDLE = 127  # the last level that counts as black: lossy masks hold every level
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which frames of which file are wanted, and whether black is missing."""
+
+    path: Path
+    frames: int
+    start: int
+    invert: bool
+
+    def chosen(self, count: int) -> slice:
+        """Which of the `count` frames of the mask belong to the video."""
+        if count in (1, self.frames):
+            return slice(0, count)
+        end = self.start + self.frames
+        if count >= end:
+            return slice(self.start, end)
+        begun = f", or of {end} or more counted as the video file is" if self.start else " or more"
+        raise self.bad(
+            f"has {count} frames, but the video has {self.frames} from frame {self.start} on; give "
+            f"a mask of one frame, which serves for all, or of {self.frames}{begun}"
+        )
+
+    def missing(self, levels: np.ndarray, limit: float) -> np.ndarray:
+        """Where any channel of levels (..., C) tells that a pixel is missing."""
+        return np.any(levels <= limit if self.invert else levels > limit, axis=-1)
+
+    def bad(self, problem: str) -> BadMaskError:
+        """An error about this mask; the sentence gets its full stop here."""
+        return BadMaskError(f"The mask '{self.path}' {problem}.")
+
+
+def load_mask(wanted: Wanted) -> np.ndarray:
+    """The wanted frames of the mask at its own size: `bool` (T or 1, h, w)."""
+    path, ending = wanted.path, wanted.path.suffix.lower()
+    with _reported(wanted):
+        if not path.exists():
+            raise wanted.bad("does not exist; check the spelling of the path")
+        if path.is_dir():
+            return _from_folder(wanted)
+        if ending in IMAGE_ENDINGS:
+            return _from_image(wanted)
+        if ending in VIDEO_ENDINGS:
+            return _from_video(wanted)
+        if ending in (".npy", ".npz"):
+            return _from_array(_numpy_array(wanted), wanted, "(H, W), (T, H, W) or (T, H, W, C)")
+        if ending == ".mat":
+            array = _hdf5_array(wanted) if _is_hdf5(path) else _matlab_array(wanted)
+            array = np.moveaxis(array, 2, 0) if array.ndim in (3, 4) else array
+            return _from_array(array, wanted, "(H, W), (H, W, T) or (H, W, T, C)")
+    raise wanted.bad(f"is of a kind that is not read ('{ending}'); {KINDS_SENTENCE}")
+
+
+@contextmanager
+def _reported(wanted: Wanted) -> Iterator[None]:
+    """Turn whatever the readers raise on a broken or hostile file into a `BadMaskError`."""
+    try:
+        yield
+    except BadMaskError:
+        raise
+    except BadVideoError as error:
+        # The rest names options that choose frames of the video, not of its mask.
+        problem = re.split("; |[.] ", str(error).removeprefix(f"'{wanted.path}' "))[0].rstrip(".")
+        raise wanted.bad(f"{problem}; give another copy of it, or a folder of images") from error
+    except Exception as error:  # the readers document no complete list
+        why = reason(error).splitlines()[0].rstrip(".")
+        raise wanted.bad(
+            f"cannot be read ({why}); it may be damaged or of another format: give another copy"
+        ) from error
+
+
+def _from_folder(wanted: Wanted) -> np.ndarray:
+    """One frame for each image that lies in the folder, in natural order."""
+    files = frame_files(wanted.path)
+    if not files:
+        raise wanted.bad(f"is a folder without images ({', '.join(IMAGE_ENDINGS)}) in it; "
+                         "give one that directly holds them")
+    pictures: list[np.ndarray] = []
+    for file in files[wanted.chosen(len(files))]:
+        with _reported(replace(wanted, path=file)):
+            pictures.append(next(_pages(file)))
+    return _from_pictures(pictures, wanted)
+
+
+def _from_image(wanted: Wanted) -> np.ndarray:
+    """One frame for each page of an image file."""
+    pages = list(_pages(wanted.path))
+    return _from_pictures(pages[wanted.chosen(len(pages))], wanted)
+
+
+def _from_pictures(pictures: list[np.ndarray], wanted: Wanted) -> np.ndarray:
+    for index, picture in enumerate(pictures):
+        if picture.shape[:2] != pictures[0].shape[:2]:
+            first, other = (size_text(*one.shape[:2]) for one in (pictures[0], picture))
+            raise wanted.bad(f"has pictures of different sizes ({first} pixels, but {other} in "
+                             f"number {index}); bring them to one size")
+    # Label images hold 0 and 1, which the middle of 0..255 would make all known.
+    limit = 0 if max(int(picture.max()) for picture in pictures) <= 1 else _MIDDLE
+    return np.stack([wanted.missing(picture, limit) for picture in pictures])
+
+
+def _pages(path: Path) -> Iterator[np.ndarray]:
+    """The pictures of an image file as `uint8` (h, w, 1 or 3), upright."""
+    with Image.open(path) as image:
+        for index in range(getattr(image, "n_frames", 1)):
+            image.seek(index)
+            yield _levels(ImageOps.exif_transpose(image))
+
+
+def _levels(image: Any) -> np.ndarray:
+    """Levels 0..255 of a Pillow image of any mode, `uint8` (h, w, 1 or 3), without opacity."""
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image)[..., None]
+        # Pillow would cut these off at 255.
+        return np.where(values > max(float(values.max()), 0) / 2, 255, 0).astype(np.uint8)
+    if image.mode in ("P", "PA"):
+        # By way of RGBA: Pillow warns where a palette with opacities loses them at once.
+        image = image.convert("RGBA").convert("RGB").convert("L")
+    if image.mode in ("1", "L", "LA", "La"):
+        return np.asarray(image.convert("L"))[..., None]
+    return np.asarray(image.convert("RGB"))
+
+
+def _from_video(wanted: Wanted) -> np.ndarray:
+    frames = read_video(wanted.path, grey=True, at_most=wanted.start + wanted.frames).frames
+    return wanted.missing(frames[wanted.chosen(len(frames))], _MIDDLE)
+
+
+def _from_array(array: np.ndarray, wanted: Wanted, expected: str) -> np.ndarray:
+    """Frames of numbers (h, w), (n, h, w) or (n, h, w, c)."""
+    if array.dtype.kind not in "biuf":
+        raise wanted.bad(f"holds {array.dtype} values; save it as bool or as plain numbers")
+    if array.ndim not in (2, 3, 4) or array.size == 0:
+        raise wanted.bad(f"holds an array of shape {array.shape}; save one of shape {expected}")
+    largest = float(array.max())
+    if not np.isfinite(largest):
+        raise wanted.bad("holds values that are not finite; save it as bool, or with 0 and 1")
+    array = array[None] if array.ndim == 2 else array
+    array = array if array.ndim == 4 else array[..., None]
+    return wanted.missing(array[wanted.chosen(len(array))], max(largest, 0) / 2)
+
+
+def _picked(names: list[str], wanted: Wanted) -> str:
+    """Which of the named arrays of a file is the mask."""
+    for name in ("masks", "mask", *(names if len(names) == 1 else ())):
+        if name in names:
+            return name
+    raise wanted.bad(f"holds no array 'masks' or 'mask' (but {', '.join(names) or 'none'}); "
+                     "rename the one that is meant")
+
+
+def _numpy_array(wanted: Wanted) -> np.ndarray:
+    try:
+        with wanted.path.open("rb") as raw:  # NumPy leaves damaged archives open
+            if raw.read(2) == b"PK":
+                raw.seek(0)
+                arrays = np.load(raw, allow_pickle=False)
+                return np.asarray(arrays[_picked(list(arrays), wanted)])
+        # Mapped, so that a long mask takes no more memory than the frames that are wanted.
+        return np.asarray(np.load(wanted.path, allow_pickle=False, mmap_mode="r"))
+    except ValueError as error:  # NumPy's own words recommend to unpickle whatever it is
+        raise wanted.bad(
+            "is no array of bool or numbers (or damaged, or holds Python objects); write it anew "
+            "with numpy.save"
+        ) from error
+
+
+def _is_hdf5(path: Path) -> bool:
+    """Whether a MATLAB file is of version 7.3: an HDF5 file behind a header, if any."""
+    with path.open("rb") as file:
+        head = file.read(512 + len(_HDF5))
+    return head.startswith(_HDF5) or head.endswith(_HDF5)
+
+
+def _matlab_array(wanted: Wanted) -> np.ndarray:
+    try:
+        from scipy.io import loadmat
+    except ImportError as error:
+        raise wanted.bad("needs SciPy to be read; run pip install scipy, or save it as .npy"
+                         ) from error
+    arrays = {name: array for name, array in loadmat(wanted.path).items() if name[:2] != "__"}
+    array = arrays[_picked(list(arrays), wanted)]
+    return np.asarray(array.toarray() if hasattr(array, "toarray") else array)
+
+
+def _hdf5_array(wanted: Wanted) -> np.ndarray:
+    try:
+        import h5py
+    except ImportError as error:
+        raise wanted.bad("needs h5py to be read; run pip install h5py, or save it as .npy"
+                         ) from error
+    with h5py.File(wanted.path, "r") as file:
+        names = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
+        # MATLAB stores columns first, which HDF5 shows as reversed axes.
+        return np.asarray(file[_picked(names, wanted)][()]).T

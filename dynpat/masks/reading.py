@@ -1,0 +1,130 @@
+"""Read a mask and fit it to the frames of a video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dynpat.config import require
+from dynpat.masks.loading import Wanted, load_mask
+from dynpat.videos.finding import PathLike
+from dynpat.videos.model import size_text
+
+_PART = 0.1 + 1e-6  # a tenth of a pixel's area, with room for the rounding of float32
+
+
+def read_mask(
+    path: PathLike,
+    video_shape: tuple[int, int, int],
+    *,
+    source_size: tuple[int, int] | None = None,
+    start: int = 0,
+    invert: bool = False,
+    dilate: int = 0,
+) -> np.ndarray:
+    """Read a mask and fit it to a video.
+
+    White (images: level above 127; numbers: above half of the largest in the file; images that
+    hold only 0 and 1: 1) is missing. Where channels differ, a pixel is missing if any channel
+    tells so; videos and palette images count by their luma, and opacity is ignored.
+
+    Parameters
+    ----------
+    path : path
+        An image or a folder of images; a video or GIF; an array (H, W), (T, H, W) or
+        (T, H, W, C) as .npy, or as "mask", "masks" or the only array of an .npz file; a MATLAB
+        file of any version with "masks" of shape (H, W), (H, W, T) or (H, W, T, C).
+    video_shape : tuple of int
+        (T, H, W) of the video, at the size at which it is used.
+    source_size : tuple of int, optional
+        (H, W) of the video file, in pixels. A mask of this size is brought to that of the
+        video: a pixel is missing if more than a tenth of its area is.
+    start : int
+        Index in the video file of the video's first frame. Masks of start + T frames or more
+        are counted as the file is; those of T frames, as the video is; one frame serves for all.
+    invert : bool
+        Whether black is missing instead.
+    dilate : int
+        By how many pixels the missing region grows to each side, corners included.
+
+    Returns
+    -------
+    numpy.ndarray
+        `bool` (T, H, W), True where a pixel is missing.
+
+    Raises
+    ------
+    BadMaskError
+        Not readable, of another length or size, or nothing or everything is missing.
+    BadOptionError
+        `start` or `dilate` is negative, or `video_shape` is none.
+    """
+    require_shape(video_shape)
+    require(start >= 0, "start", "not be negative", start, "Give 0 or more")
+    require(dilate >= 0, "dilate", "not be negative", dilate, "Give 0 or more pixels")
+    wanted = Wanted(Path(path), video_shape[0], start, invert)
+    own = load_mask(wanted)
+    mask = _grown(_fitted(own, wanted, video_shape[1:], source_size), dilate)
+    _require_both(mask, own, wanted, dilate)
+    return np.broadcast_to(mask, video_shape).copy()
+
+
+def _require_both(mask: np.ndarray, own: np.ndarray, wanted: Wanted, dilate: int) -> None:
+    """Raise unless the mask marks something as missing and leaves something known."""
+    other = "leave out --invert-mask" if wanted.invert else "use --invert-mask"
+    if not mask.any():
+        black, white = ("white", "black") if wanted.invert else ("black", "white")
+        raise wanted.bad(
+            f"marks nothing as missing in these frames; make missing pixels {white}, or {other} "
+            f"if they are {black}"
+        )
+    if mask.all() and dilate and not own.all():
+        raise wanted.bad(
+            f"marks everything as missing once it is grown by {dilate} pixels; grow it by fewer, "
+            f"or {other} if it marks the known pixels"
+        )
+    if mask.all():
+        raise wanted.bad(
+            "marks everything as missing, so that nothing is known of the video; leave some "
+            f"pixels unmarked, or {other} if it marks the known pixels"
+        )
+
+
+def require_shape(video_shape: tuple[int, int, int]) -> None:
+    """Raise `BadOptionError` unless `video_shape` is (T, H, W), each at least 1."""
+    require(len(video_shape) == 3 and min(video_shape) >= 1, "video_shape",
+            "be (T, H, W), each at least 1", video_shape, "Give the shape of the video's frames")
+
+
+def _fitted(
+    mask: np.ndarray, wanted: Wanted, size: tuple[int, int], source_size: tuple[int, int] | None
+) -> np.ndarray:
+    """Bring `bool` (n, h, w) to the size of the video."""
+    if mask.shape[1:] == tuple(size):
+        return mask
+    if source_size is None or mask.shape[1:] != tuple(source_size):
+        own, working = size_text(*mask.shape[1:]), size_text(*size)
+        source = "" if source_size is None else f" ({size_text(*source_size)} in its file)"
+        either = "" if source_size is None else ", or to that of the file"
+        raise wanted.bad(f"is of {own} pixels, but the video is of {working}{source}; "
+                         f"bring the mask to {working}{either}")
+    height, width = size
+    shares = (
+        Image.fromarray(frame.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
+        for frame in mask
+    )
+    return np.stack([np.asarray(share) > _PART for share in shares])
+
+
+def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """Grow `bool` (n, h, w) by a square of 2·pixels + 1: counts in a moving window."""
+    for axis in (1, 2) if pixels else ():
+        reach = min(pixels, mask.shape[axis])
+        ends = [(0, 0)] * 3
+        ends[axis] = (reach + 1, reach)
+        counts = np.moveaxis(np.cumsum(np.pad(mask, ends), axis=axis, dtype=np.int32), axis, 0)
+        window = 2 * reach + 1
+        mask = np.moveaxis(counts[window:] > counts[:-window], 0, axis)
+    return mask

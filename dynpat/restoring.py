@@ -1,0 +1,271 @@
+"""The tasks `recover`, `inpaint` and `extend`: fill in what is missing from a video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynpat import truth
+from dynpat.config import RecoverConfig, require
+from dynpat.devices import memory_watched
+from dynpat.errors import BadOptionError
+from dynpat.estimate import videos_at_once
+from dynpat.fills import Fills
+from dynpat.guessing import Guess, make_guess
+from dynpat.incomplete import Incomplete, read_incomplete
+from dynpat.learning import Learner, learn_model
+from dynpat.masks import describe, mask_preview
+from dynpat.models import EnergyModel
+from dynpat.outcome import FORMATS, Result, interrupt_flag
+from dynpat.plan import Plan
+from dynpat.planning import make_plan, window_shape, with_limits
+from dynpat.recording import RestorationRecorder, side_by_side
+from dynpat.recovery import Estimate, estimate
+from dynpat.report import write_report
+from dynpat.reporter import Reporter
+from dynpat.runs import Run, make_model, read_log
+from dynpat.videos import Video, write_image, write_outputs
+
+TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
+WINDOW = 24  # frames learned at once of longer videos
+BUDGET = 480.0  # seconds of learning
+CHAINS = 2
+
+
+def make_restoration(
+    task: str, videos: str | Path | Sequence[str | Path], *, estimate: str | None = None,
+    missing: dict[str, Any] | None = None, frames: int | None = None, **options: Any,
+) -> Plan:
+    """The plan of `recover`, `inpaint` or `extend`.
+
+    Parameters
+    ----------
+    task
+        One of the three.
+    videos
+        As in `make_plan`; for `inpaint` and `extend` a single one.
+    estimate
+        'mean' (of least error) or 'sample' (with full texture and motion); by the task if None.
+    missing
+        What says which pixels are missing. All but `extend`: one of `mask` (a file or folder),
+        `box` ('x,y,w,h'), `occlude` ('salt-pepper:P', 'region:SHARE', 'frames:SHARE'; `recover`
+        only, the truth is then known), with `invert`, `dilate` (pixels), `truth` (a video) and
+        `complete` (videos of which nothing is missing). `extend`: `before`, `after` (frames) or
+        `between` (frames between every two).
+    frames, options
+        As in `make_plan`.
+
+    Raises
+    ------
+    BadOptionError
+        If an option is unknown, out of range, or contradicts another one.
+    """
+    require(task in TASKS, "task", f"be one of {', '.join(TASKS)}", task, "Choose one")
+    missing = {name: value for name, value in (missing or {}).items() if value}
+    asked = options.get("learn") or {}
+    chosen = {name: value for name, value in asked.items() if value is not None}
+    if "iterations" not in chosen:
+        chosen.setdefault("time_budget", BUDGET)
+    options["learn"] = {"chains": CHAINS, **chosen}
+    complete = [str(path) for path in missing.pop("complete", ())]
+    listed = [videos] if isinstance(videos, str | Path) else list(videos)
+    plan = make_plan([*listed, *complete], frames=frames, **options)
+    _require_consistent(task, listed, missing)
+    missing["recover"] = asdict(RecoverConfig(estimate=estimate or TASKS[task]))
+    if complete:
+        missing["complete"] = complete
+    return replace(plan, task=task, missing=missing)
+
+
+def _require_consistent(task: str, videos: list[Any], missing: dict[str, Any]) -> None:
+    ways = [name for name in ("mask", "box", "occlude") if missing.get(name)]
+    if task == "extend":
+        lengths = [missing.get(name, 0) for name in ("before", "after", "between")]
+        require(all(n >= 0 for n in lengths) and any(lengths), "the number of new frames",
+                "be positive", max(lengths), "Give --frames, --before or --between")
+        if missing.get("between") and any(lengths[:2]):
+            raise BadOptionError("--between cannot be combined with --frames and --before.")
+    elif len(ways) != 1:
+        given = " and ".join(f"--{name}" for name in ways) or "neither"
+        other = " or --occlude" if task == "recover" else ""
+        raise BadOptionError(
+            f"One of --mask, --box{other} says which pixels are missing; {given} was given. "
+            "Give exactly one."
+        )
+    if task != "recover" and len(videos) != 1:
+        raise BadOptionError(f"dynpat {task} takes one video; {len(videos)} were given.")
+
+
+def restore(
+    plan: Plan, out: str | Path | None = None, *, formats: Sequence[str] = FORMATS,
+    reporter: Reporter | None = None,
+) -> Result:
+    """Learn from the visible pixels of a plan from `make_restoration`, and fill in the others.
+
+    Writes `results/recovered_000.*`, `uncertainty_000.*` and `comparison_000.*` (what was visible,
+    recovered, and the truth where it is known) of each video into a run folder.
+
+    Raises
+    ------
+    DynpatError
+        One clear sentence.
+    """
+    reporter = reporter or Reporter()
+    if out is not None:
+        Run.require_free(Path(out))
+    work = read_incomplete(plan, reporter)
+    plan = _with_window(plan, work)
+    run = Run.create(None if out is None else Path(out), f"{Path(plan.videos[0]).stem}-{plan.task}")
+    run.write_config(plan, _named(work))
+    return _restore_into(run, plan, work, formats, reporter)
+
+
+def resume_restoration(
+    folder: str | Path, *, iterations: int | None = None, time_budget: float | None = None,
+    formats: Sequence[str] = FORMATS, reporter: Reporter | None = None,
+) -> Result:
+    """Go on with a run of `restore` that was stopped, or beyond its end with higher limits."""
+    reporter = reporter or Reporter()
+    run = Run.open(Path(folder))
+    plan = with_limits(run.plan(), iterations, time_budget)
+    if plan.task not in TASKS:
+        raise BadOptionError(
+            f"'{folder}' is a run of dynpat learn; go on with it by dynpat learn --resume."
+        )
+    run.sweep()
+    work = read_incomplete(plan, reporter)
+    run.check_inputs(_named(work))
+    if plan != run.plan():
+        run.write_config(plan, _named(work))
+    return _restore_into(run, plan, work, formats, reporter)
+
+
+def _with_window(plan: Plan, work: Incomplete) -> Plan:
+    frames = work.missing.shape[1]
+    window = plan.reading["window"] or min(WINDOW, frames)
+    return replace(plan, reading={**plan.reading, "window": min(window, frames)})
+
+
+def _named(work: Incomplete) -> list[Video]:
+    """The videos with missing pixels black: their hashes tell other videos and other masks."""
+    return [replace(video, frames=frames)
+            for video, frames in zip(work.videos, work.frames, strict=True)]
+
+
+def _restore_into(
+    run: Run, plan: Plan, work: Incomplete, formats: Sequence[str], reporter: Reporter
+) -> Result:
+    damaged = [n for n, missing in enumerate(work.missing) if missing.any()]
+    preview = run.folder / "mask_preview.png"
+    write_image(preview, mask_preview(work.videos[0].frames, work.missing[0]))
+    reporter.say(f"{describe(work.missing[damaged[0]])} See {preview}")
+    frames = work.frames
+    guesses = {n: make_guess(frames[n], work.missing[n], plan.learn.seed) for n in damaged}
+    filled = np.stack([
+        guesses[n].filled if n in guesses else video.astype(np.float32)
+        for n, video in enumerate(frames)
+    ])
+    learner = _learner(plan, work, filled, reporter)
+    fills = learner.model.fills
+    assert fills is not None
+    recorder = RestorationRecorder(
+        run, work.videos[0].fps, frames[damaged[0]], damaged[0], plan.learn.preview_every,
+        lambda learner, figures: reporter.learning(
+            learner.update, learner.fraction_done(), figures, run.preview_file
+        ),
+    )
+    with memory_watched(), interrupt_flag() as interrupted:
+        finished = learn_model(
+            learner, run.checkpoints, listeners=[recorder],
+            restored=lambda learner: run.trim_log(learner.update),
+            say=reporter.say, stop=interrupted.is_set,
+        )
+        run.save_model(learner.model)
+        recorder.preview(learner)
+        files, metrics = [run.model_file, run.preview_file], {}
+        if finished:
+            for number, video in enumerate(damaged):
+                guess = guesses[video]
+                found = _estimated(plan, work, learner.model, fills, video, guess, reporter)
+                recovered = _chosen(plan, found)
+                files += _outputs(run, work, recovered, found, video, number, formats, reporter)
+                metrics[f"video_{number}"] = _figures(work, recovered, found, video, guess)
+    files.append(write_report(run, replace(work.videos[0], frames=frames[0])))
+    last = (read_log(run.log_file) or [{}])[-1]
+    return Result(run.folder, tuple(files), {**last, **metrics}, finished)
+
+
+def _learner(
+    plan: Plan, work: Incomplete, filled: np.ndarray, reporter: Reporter
+) -> Learner:
+    videos = [replace(v, frames=f) for v, f in zip(work.videos, filled, strict=True)]
+    shape = window_shape(plan, videos)
+    model = make_model(plan, shape, len(videos))
+    at_once = videos_at_once(model, plan, shape, len(videos), filled.nbytes)
+    if at_once:
+        reporter.say(f"To keep within --memory, {at_once} videos pass the network at once.")
+    return Learner(model, filled, plan.learn, plan.langevin, at_once, work.missing)
+
+
+def _estimated(
+    plan: Plan, work: Incomplete, model: EnergyModel, fills: Fills, video: int, guess: Guess,
+    reporter: Reporter,
+) -> Estimate:
+    fill = np.asarray(model.to_grey(fills.video[video]))
+    return estimate(
+        model, work.frames[video], fill, work.missing[video], guess, plan.langevin,
+        RecoverConfig(**plan.missing["recover"]), plan.learn.seed, reporter.sampling,
+    )
+
+
+def _chosen(plan: Plan, found: Estimate) -> np.ndarray:
+    """The estimate that was asked for, uint8."""
+    wanted = found.mean if plan.missing["recover"]["estimate"] == "mean" else found.sample
+    return np.clip(np.rint(wanted), 0, 255).astype(np.uint8)
+
+
+def _outputs(
+    run: Run, work: Incomplete, recovered: np.ndarray, found: Estimate, video: int, number: int,
+    formats: Sequence[str], reporter: Reporter,
+) -> list[Path]:
+    """Write what came out of one video; returns the files."""
+    panels = [work.frames[video], recovered]
+    if work.truth is not None:
+        panels.append(work.truth[video])
+    whole = work.crop.paste(recovered) if work.crop else recovered
+    # Four times enlarged, for eyes: spreads are of a few grey levels.
+    spread = np.clip(4 * found.spread, 0, 255)
+    files: list[Path] = []
+    for name, frames in (("recovered", whole), ("uncertainty", spread),
+                         ("comparison", side_by_side(panels))):
+        paths, notes = write_outputs(
+            run.folder / "results", f"{name}_{number:03d}", frames, work.videos[video].fps, formats
+        )
+        files += paths
+        for note in notes:
+            reporter.say(note)
+    return files
+
+
+def _figures(
+    work: Incomplete, recovered: np.ndarray, found: Estimate, video: int, guess: Guess
+) -> dict[str, Any]:
+    """How much is missing, how certain the model is, and errors where the truth is known."""
+    missing = work.missing[video]
+    figures: dict[str, Any] = {
+        "missing": float(missing.mean()), "weight": found.weight, "guess": guess.weights,
+        "uncertainty": float(found.spread[missing].mean()),
+    }
+    if work.truth is not None:
+        known, visible = work.truth[video], work.frames[video]
+        estimates = {"recovered": recovered, "mean": found.mean, "sample": found.sample,
+                     "guess": guess.filled}
+        estimates |= {name: make(visible, missing) for name, make in truth.BASELINES.items()}
+        figures["truth"] = {
+            name: truth.compare(known, made, missing) for name, made in estimates.items()
+        }
+    return figures

@@ -1,0 +1,126 @@
+"""Chains on missing pixels: exact where the energy is known, held where pixels are visible."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dynpat.config import LangevinConfig, LearnConfig, RecoverConfig
+from dynpat.errors import BadOptionError
+from dynpat.fills import Fills
+from dynpat.guessing import Guess
+from dynpat.learning import Learner
+from dynpat.models import TextureModel
+from dynpat.recovery import estimate
+
+SHAPE = (6, 20, 20, 1)
+MOVING = LangevinConfig(steps=3, step_size=0.6)
+
+
+def flat(sigma: float = 2.0) -> TextureModel:
+    """f = 0: missing pixels are N(mean, σ²), whatever is visible."""
+    model = TextureModel(
+        6, (20, 20), 1, filters=(1,), kernels=((1, 1, 1),), strides=((1, 1, 1),), sigma=sigma
+    )
+    model.trainable_variables[0].assign(np.zeros((1, 1, 1, 1, 1), np.float32))
+    model.adapt(np.full((1, *SHAPE), 100.0))
+    return model
+
+
+def case() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, SHAPE).astype(np.float32), rng.random(SHAPE[:3]) < 0.5
+
+
+def guess_of(video: np.ndarray, missing: np.ndarray, level: float) -> Guess:
+    filled = np.where(missing[..., np.newaxis], level, video).astype(np.float32)
+    hidden = ~missing & (np.arange(SHAPE[1]) % 4 == 0)[:, np.newaxis]
+    without = np.where(hidden[..., np.newaxis], level, filled).astype(np.float32)
+    return Guess(filled, hidden, without, {})
+
+
+def test_the_estimate_is_the_posterior_of_a_known_energy() -> None:
+    """The chain of f = 0 has variance ε²/(1 − (1 − ε²/2σ²)²) around the mean."""
+    video, missing = case()
+    config = RecoverConfig(burn_in=60, samples=200, between=10, weigh=False)
+    found = estimate(
+        flat(), video, guess_of(video, missing, 100).filled, missing,
+        guess_of(video, missing, 100), MOVING, config, seed=1,
+    )
+    factor = 1 - MOVING.step_size**2 / (2 * 2.0**2)
+    deviation = MOVING.step_size / np.sqrt(1 - factor**2)
+    assert found.mean[missing].mean() == pytest.approx(100, abs=0.1)
+    assert found.spread[missing].mean() == pytest.approx(deviation, rel=0.05)
+    # A state, settled without noise: nearer to the mean than the chain is, by each step's factor.
+    assert found.sample[missing].std() == pytest.approx(deviation * factor**20, rel=0.15)
+    for made in (found.mean, found.sample):
+        np.testing.assert_array_equal(made[~missing], video[~missing])
+    assert found.spread[~missing].max() == 0 and found.weight == 1
+
+
+@pytest.mark.parametrize(("truth", "weight"), [(100.0, 1.0), (40.0, 0.0)])
+def test_the_mean_trusts_what_predicts_hidden_pixels(truth: float, weight: float) -> None:
+    """The model says 100, the guess says 40: whoever is right about the visible wins."""
+    _, missing = case()
+    video = np.full(SHAPE, truth, np.float32)
+    guess = guess_of(video, missing, 40)
+    found = estimate(
+        flat(), video, guess.filled, missing, guess, MOVING,
+        RecoverConfig(burn_in=60, samples=50, between=5), seed=0,
+    )
+    assert found.weight == pytest.approx(weight, abs=0.02)
+    assert found.mean[missing].mean() == pytest.approx(truth, abs=1.5)
+
+
+def test_progress_ends_at_its_total() -> None:
+    video, missing = case()
+    told: list[tuple[int, int]] = []
+    guess = guess_of(video, missing, 90)
+    estimate(flat(), video, guess.filled, missing, guess, MOVING,
+             RecoverConfig(burn_in=2, samples=3, between=2), 0, lambda *n: told.append(n))
+    assert told[-1] == (16, 16) and told == sorted(told)
+
+
+def test_settings_out_of_range_are_named() -> None:
+    with pytest.raises(BadOptionError, match="estimate must be mean or sample"):
+        RecoverConfig(estimate="best")
+    with pytest.raises(BadOptionError, match="samples must be at least 1"):
+        RecoverConfig(samples=0)
+
+
+# Fills.
+
+
+def test_only_missing_pixels_of_the_window_move() -> None:
+    rng = np.random.default_rng(1)
+    videos = rng.normal(0, 20, (3, *SHAPE)).astype(np.float32)
+    missing = rng.random((3, *SHAPE[:3])) < 0.4
+    fills = Fills(tf.constant(videos), missing)
+    moved = fills.move(flat(), tf.constant([2, 0], tf.int64), tf.constant([1, 3], tf.int64), 2,
+                       MOVING, tf.constant(5))
+    after = fills.video.numpy()
+    may = np.zeros((3, *SHAPE[:3]), bool)
+    may[2, 1:3], may[0, 3:5] = missing[2, 1:3], missing[0, 3:5]
+    np.testing.assert_array_equal(after[~may], videos[~may])
+    assert np.all(after[may] != videos[may])
+    np.testing.assert_array_equal(moved[0], after[2, 1:3])
+    np.testing.assert_array_equal(moved[1], after[0, 3:5])
+
+
+def test_learning_keeps_visible_pixels_bit_equal_and_moves_the_others() -> None:
+    rng = np.random.default_rng(2)
+    videos = rng.integers(0, 256, (2, 12, 12, 12, 3)).astype(np.float32)
+    missing = rng.random((2, 12, 12, 12)) < 0.3
+    model = TextureModel(6, (12, 12), 3, filters=(4, 2), kernels=((3, 3, 3), (3, 3, 3)),
+                         strides=((2, 2, 2), (1, 1, 1)))
+    learner = Learner(model, videos, LearnConfig(iterations=4, chains=1, batch=1), MOVING,
+                      missing=missing)
+    fills = model.fills
+    assert fills is not None
+    start = fills.video.numpy()
+    model.fit(videos, batch_size=1, chains=1, steps_per_epoch=12)
+    after = fills.video.numpy()
+    np.testing.assert_array_equal(after[~missing], start[~missing])
+    assert np.mean(after[missing] != start[missing]) > 0.7  # some frames are in few windows
+    assert learner.update == 12
