@@ -107,7 +107,7 @@ model_options = together(
     click.option("--preset", type=click.Choice(["default", "paper"]), default="default",
                  show_default=True, help="Network and settings; paper: the authors'."),
     click.option("--window", type=click.IntRange(2), help="Frames learned at once, from random "
-                 "places of longer videos [default: all]."),
+                 "places of longer videos [default: 24; all of actions]."),
     click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),
     click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
                  show_default=True, help="Of the products inside layers."),

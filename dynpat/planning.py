@@ -17,6 +17,7 @@ from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
 
 DEFAULT_FRAMES = 70  # the paper's length
+DEFAULT_WINDOW = 24  # frames learned at once; the default scene network sees 18 together
 DEFAULT_PIXELS = 100 * 100  # the paper's size
 
 
@@ -48,7 +49,8 @@ def make_plan(
         As in `read_video`. Without `frames` the first 70 are read, without `size` larger pictures
         are shrunk to about 100×100 pixels in proportion; both are said.
     window
-        Frames that are learned at once, from random places; all, unless given.
+        Frames that are learned at once, from random places; unless given 24, or all for actions
+        and the preset 'paper'.
     sigma
         σ of the reference distribution; the preset's if left out.
     precision
@@ -125,9 +127,14 @@ def read_observed(
 
 
 def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
-    """(T, H, W, C) of what the model learns at once."""
+    """(T, H, W, C) of what the model learns at once.
+
+    Patterns that are stationary in time need no more frames than their network sees together:
+    shorter windows are learned in more updates, and leave no place in time to be learned by heart.
+    """
     length, *picture = videos[0].frames.shape
-    window = plan.reading["window"] or length
+    bound = plan.pattern == "action" or plan.preset == "paper"
+    window = plan.reading["window"] or (length if bound else min(length, DEFAULT_WINDOW))
     if window > length:
         raise BadOptionError(
             f"--window {window} is longer than the videos, which have {length} frames here. "

@@ -31,7 +31,6 @@ from dynpat.runs import Run, make_model, read_log
 from dynpat.videos import Video, write_image, write_outputs
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
-WINDOW = 24  # frames learned at once of longer videos
 BUDGET = 480.0  # seconds of learning
 CHAINS = 2
 
@@ -118,7 +117,6 @@ def restore(
     if out is not None:
         Run.require_free(Path(out))
     work = read_incomplete(plan, reporter)
-    plan = _with_window(plan, work)
     run = Run.create(None if out is None else Path(out), f"{Path(plan.videos[0]).stem}-{plan.task}")
     run.write_config(plan, _named(work))
     return _restore_into(run, plan, work, formats, reporter)
@@ -142,12 +140,6 @@ def resume_restoration(
     if plan != run.plan():
         run.write_config(plan, _named(work))
     return _restore_into(run, plan, work, formats, reporter)
-
-
-def _with_window(plan: Plan, work: Incomplete) -> Plan:
-    frames = work.missing.shape[1]
-    window = plan.reading["window"] or min(WINDOW, frames)
-    return replace(plan, reading={**plan.reading, "window": min(window, frames)})
 
 
 def _named(work: Incomplete) -> list[Video]:

@@ -36,6 +36,19 @@ def test_sample_longer(tmp_path: Path) -> None:
     assert video.fps == pytest.approx(25)
 
 
+def test_remove_boat(tmp_path: Path) -> None:
+    error = load("remove_boat").main(2, tmp_path)
+    assert error < 40  # the boat itself is further from the water
+    assert (tmp_path / "run" / "results" / "comparison_000.gif").is_file()
+
+
+def test_recover_and_extend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    load("recover_and_extend").main(2, tmp_path)
+    assert "interpolation in time: error" in capsys.readouterr().out
+    extended = read_video(tmp_path / "extended" / "results" / "recovered_000.gif")
+    assert len(extended.frames) == 52
+
+
 def test_every_example_is_tested() -> None:
-    tested = {"learn_texture", "sample_longer"}
+    tested = {"learn_texture", "sample_longer", "remove_boat", "recover_and_extend"}
     assert {path.stem for path in EXAMPLES.glob("*.py")} == tested

@@ -1,0 +1,73 @@
+"""The benchmarks compare equal things: every form of a network has the same energy."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+VIDEO = (2, 16, 24, 26)
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("pattern", ["texture", "scene", "action"])
+def test_the_direct_keras_form_has_the_same_energy(pattern: str) -> None:
+    bench = load("langevin_step")
+    model = bench.make(pattern, VIDEO, "float32")
+    for number, weight in enumerate(model.trainable_variables):
+        rng = np.random.default_rng(number)
+        weight.assign(rng.normal(0, 0.02, weight.shape))
+    video = np.random.default_rng(9).normal(0, 30, (*VIDEO, 3)).astype(np.float32)
+    np.testing.assert_allclose(bench.direct_energy(model)(video), model(video), rtol=1e-3)
+
+
+@pytest.mark.parametrize("pattern", ["texture", "scene", "action"])
+def test_the_pytorch_form_takes_the_same_step(
+    pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    bench = load("langevin_step")
+    monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
+    sums = []
+    monkeypatch.setattr(bench, "float", lambda value: sums.append(value) or 0.0, raising=False)
+    model = bench.make(pattern, VIDEO, "float32")
+    video = np.random.default_rng(9).normal(0, 30, (*VIDEO, 3)).astype(np.float32)
+    bench.torch_step(model, video, torch.float32, False)(1)
+    gradient = bench.langevin.energy_gradient(model, bench.tf.constant(video))
+    expected = (video - 0.5 * bench.STEP_SIZE**2 * gradient.numpy()).sum()
+    assert sums[0].item() == pytest.approx(expected, rel=1e-3, abs=1)
+
+
+def test_exponents_are_fitted_beyond_what_an_empty_process_takes() -> None:
+    scaling = load("scaling")
+    values = [1.0, 2.0, 4.0]
+    costs = [10 + 3 * value**1.5 for value in values]
+    assert scaling.exponent(values, costs, 10) == pytest.approx(1.5)
+
+
+@pytest.mark.slow
+def test_the_benchmark_runs_and_writes_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = load("langevin_step")
+    monkeypatch.setattr(bench, "CASES", {"small": ("scene", VIDEO)})
+    monkeypatch.setattr(sys, "argv", [
+        "langevin_step.py", "--rounds", "1", "--steps", "1", "--cases", "small",
+        "--json", str(tmp_path / "a.json"),
+    ])
+    bench.main()
+    (result,) = json.loads((tmp_path / "a.json").read_text())["results"]
+    assert result["ours_over_keras"] > 0 and result["seconds"]["Keras float32"] > 0
