@@ -52,6 +52,7 @@ def write_report(run: Run, observed: Video) -> Path:
     write_video(observed_file, observed.frames, observed.fps)
     pictures = [("observed", observed_file)]
     pictures += [(path.stem, path) for path in sorted(run.samples.glob("synthesised_*.gif"))[:3]]
+    pictures += [(path.stem, path) for path in sorted((run.folder / "results").glob("*_000.gif"))]
     if len(pictures) == 1:
         pictures.append(("observed | synthesised so far", run.preview_file))
     rows = read_log(run.log_file)

@@ -186,6 +186,7 @@ def _restore_into(
                 recovered = _chosen(plan, found)
                 files += _outputs(run, work, recovered, found, video, number, formats, reporter)
                 metrics[f"video_{number}"] = _figures(work, recovered, found, video, guess)
+                reporter.say(_told(found, guess))
     files.append(write_report(run, replace(work.videos[0], frames=frames[0])))
     last = (read_log(run.log_file) or [{}])[-1]
     return Result(run.folder, tuple(files), {**last, **metrics}, finished)
@@ -218,6 +219,14 @@ def _chosen(plan: Plan, found: Estimate) -> np.ndarray:
     """The estimate that was asked for, uint8."""
     wanted = found.mean if plan.missing["recover"]["estimate"] == "mean" else found.sample
     return np.clip(np.rint(wanted), 0, 255).astype(np.uint8)
+
+
+def _told(found: Estimate, guess: Guess) -> str:
+    """What the mean is made of."""
+    parts = {name: (1 - found.weight) * share for name, share in guess.weights.items()}
+    parts["the learned model"] = found.weight
+    made = ", ".join(f"{100 * share:.0f} % {name}" for name, share in parts.items())
+    return f"The mean estimate, as predicts hidden known pixels best: {made}."
 
 
 def _outputs(

@@ -184,9 +184,9 @@ def _finished(picture: np.ndarray, wanted: _Wanted) -> np.ndarray:
     image = Image.fromarray(picture)
     if wanted.size is not None and wanted.size != picture.shape[:2]:
         height, width = wanted.size
-        # Pillow widens the cubic kernel when it shrinks, so nothing aliases; this is the
-        # kernel of MATLAB's imresize, with which the papers prepared their videos.
-        image = image.resize((width, height), Image.Resampling.BICUBIC)
+        # Pillow widens the kernel when it shrinks, so nothing aliases; a cubic one overshoots at
+        # edges, which a model would learn as detail.
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
     if wanted.grey:
         return np.asarray(image.convert("L"))[..., None]
     return np.asarray(image)
