@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from .progress import errors_as_click, reporting, show_restoration, show_result
 
@@ -17,6 +18,8 @@ READING = ("size", "frames", "start", "fps", "grey", "window", "precision", "sig
 LEARNING = (
     "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
 )
+# What a resumed run may be given anew.
+RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json"}
 MISSING = (
     "mask", "box", "invert", "dilate", "occlude", "truth", "complete", "before", "after", "between"
 )
@@ -26,7 +29,9 @@ def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Non
     """Run a task from its command's arguments, and show what it made."""
     if options["resume"] and options["out"] is None:
         raise click.UsageError("--resume goes on with a run: name its folder by --out.")
-    if not (videos or options["resume"]):
+    if options["resume"]:
+        _require_resumable()
+    elif not videos:
         raise click.UsageError(f"Give a video to {task}.")
     with errors_as_click():
         from dynpat.devices import load_tensorflow
@@ -41,6 +46,20 @@ def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Non
     )
     if not (options["as_json"] or options["quiet"]):
         show_restoration(result)
+
+
+def _require_resumable() -> None:
+    """A run keeps its videos and settings: nothing else may be said anew, or it would not count."""
+    context = click.get_current_context()
+    for param in context.command.params:
+        given = context.get_parameter_source(str(param.name)) == ParameterSource.COMMANDLINE
+        empty = param.name == "videos" and not context.params["videos"]
+        if given and not empty and param.name not in RESUMABLE:
+            name = "VIDEOS" if param.name == "videos" else param.opts[0]
+            raise click.UsageError(
+                f"{name} cannot be changed on --resume: the run keeps its own. Leave it out, or "
+                "start a new run."
+            )
 
 
 def _run(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Result:

@@ -27,13 +27,9 @@ class EnergyModel(keras.Model):
     ----------
     frames, size, channels
         T, (H, W) and C of the videos to learn.
-    filters
-        Number of filters of each layer.
-    kernels
-        For each layer (T, H, W); one integer n covers n frames × all of space; "all" covers
-        everything (fully connected).
-    strides
-        For each layer (T, H, W); one integer for kernels that cover all of space.
+    filters, kernels, strides
+        For each layer: number, (T, H, W) and (T, H, W). A kernel of one integer n covers n frames ×
+        all of space and has a stride of one integer; "all" covers everything (fully connected).
     activation, padding
         After each layer; 'same' or 'valid', of the layers that do not cover all of space.
     centre
@@ -52,10 +48,9 @@ class EnergyModel(keras.Model):
         What the network sees: the 'deviation' from the mean that is subtracted, or the 'picture'
         in which that mean stands (less one mean of each channel), so that it knows what is where.
     modes
-        How many groups of observed videos to tell apart: each keeps a mean and a spread of its
-        own, and the chains of sampled videos start from them in turn.
+        How many groups of observed videos to tell apart: each keeps a mean and a spread of its own.
     seed
-        Of the initial weights.
+        Of the weights.
 
     Raises
     ------
@@ -209,8 +204,7 @@ class EnergyModel(keras.Model):
         self,
         optimizer: Any = "adam",
         langevin: LangevinConfig | None = None,
-        gap_limit: float = 0.0,
-        at_once: int = 0,
+        gap_limit: float = 0.0, at_once: int = 0,
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -269,11 +263,14 @@ class EnergyModel(keras.Model):
             self.adapt(videos)
             self.start_chains(len(videos), chains, seed)
         assert self.chains is not None
+        # Several windows are as many samples; missing pixels move in one of each video.
+        several = videos.shape[1] > self._arguments["frames"] and self.fills is None
         windows = synthesis.observed_windows(
-            videos, self._arguments["frames"], batch, seed, int(self.chains.update)
+            videos, self._arguments["frames"], batch, seed, int(self.chains.update),
+            chains if several else 1,
         )
-        kwargs = {"verbose": 0, "shuffle": False, **kwargs}
-        return super().fit(windows, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
+        kwargs = {"verbose": 0, "shuffle": False, "epochs": epochs, **kwargs}
+        return super().fit(windows, steps_per_epoch=steps_per_epoch, **kwargs)
 
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of analysis by synthesis; missing pixels move first, where there are some."""

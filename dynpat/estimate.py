@@ -70,7 +70,7 @@ def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
         "memory_bytes": memory_bytes(
             model, plan, shape, len(videos), observed_bytes, at_once
         ),
-        "videos_at_once": at_once or _in_an_update(plan, len(videos)),
+        "videos_at_once": at_once or _in_an_update(plan, len(videos), shape, observed_bytes),
         "seconds_per_update": per_update,
         "updates": updates,
         "seconds": updates * per_update,
@@ -86,7 +86,7 @@ def memory_bytes(
     The peak is the gradient of an update: it holds what the network computes for the observed
     videos of the batch and all their chains, or for `at_once` of them.
     """
-    together = _in_an_update(plan, videos)
+    together = _in_an_update(plan, videos, shape, observed_bytes)
     passing = min(at_once or together, together)
     weights = sum(math.prod(weight.shape) for weight in model.weights) * 4
     video = math.prod(shape) * 4
@@ -100,8 +100,13 @@ def memory_bytes(
     )
 
 
-def _in_an_update(plan: Plan, videos: int) -> int:
-    return min(plan.learn.batch, videos) * (1 + plan.learn.chains)
+def _in_an_update(
+    plan: Plan, videos: int, shape: tuple[int, int, int, int], observed_bytes: int
+) -> int:
+    """Chains, and what is observed: of videos longer than a window, one window for each chain."""
+    longer = observed_bytes > videos * math.prod(shape)
+    windows = plan.learn.chains if longer else 1
+    return min(plan.learn.batch, videos) * (windows + plan.learn.chains)
 
 
 def _passing_bytes(model: EnergyModel, shape: tuple[int, int, int, int]) -> int:

@@ -48,9 +48,9 @@ class SceneModel(EnergyModel):
             "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
         },
         "default": {
-            "filters": (48, 30, 5),
-            "kernels": ((6, 6, 6), 5, 2),
-            "strides": ((2, 2, 2), 2, 1),
+            "filters": (48, 48, 30, 5),
+            "kernels": ((6, 6, 6), (4, 5, 5), 5, 2),
+            "strides": ((2, 2, 2), (2, 2, 2), 1, 1),
             "centre": "pixel",
             "input_scale": 1 / 64,
             "sigma": 4.0,

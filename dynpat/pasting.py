@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from dynpat.videos.model import fitted_size, size_text
 
-CONTEXT = 0.5  # of the mask's larger side: what is learned from around it
+CONTEXT = 0.5  # of the smaller side of what is missing: what is learned from around it
 LEAST_CONTEXT = 16  # pixels
 COVERED = 0.1  # share of a working pixel's area from which on it is missing
 FEATHER = 6.0  # pixels over which a step at the border is taken up
@@ -75,8 +75,10 @@ def crop_around(
     size
         (height, width) to work at; if None, the part's own, or about `pixels` if that is larger.
     """
-    around = max(LEAST_CONTEXT, round(CONTEXT * _largest(mask)))
-    rows, columns = (_span(np.asarray(mask.any(axis=(0, a))), around) for a in (2, 1))
+    used = [np.asarray(mask.any(axis=(0, axis))) for axis in (2, 1)]
+    smaller = min(int(np.ptp(np.flatnonzero(edge))) + 1 for edge in used)
+    around = max(LEAST_CONTEXT, round(CONTEXT * smaller))
+    rows, columns = (_span(edge, around) for edge in used)
     edges = (rows.stop - rows.start, columns.stop - columns.start)
     if size is None:
         size = edges if math.prod(edges) <= pixels else fitted_size(*edges, pixels)
@@ -98,11 +100,6 @@ def _span(used: np.ndarray, around: int) -> slice:
     """The rows (or columns) that are used, and so many around them."""
     numbers = np.flatnonzero(used)
     return slice(max(0, int(numbers[0]) - around), min(len(used), int(numbers[-1]) + 1 + around))
-
-
-def _largest(mask: np.ndarray) -> int:
-    """The larger side of what is missing in a frame, in pixels, at most over all frames."""
-    return int(max(mask.any(axis=1).sum(axis=1).max(), mask.any(axis=2).sum(axis=1).max()))
 
 
 def _resized(

@@ -17,7 +17,7 @@ from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
 
 DEFAULT_FRAMES = 70  # the paper's length
-DEFAULT_WINDOW = 24  # frames learned at once; the default scene network sees 18 together
+DEFAULT_WINDOW = 24  # frames learned at once; networks look at little more together
 DEFAULT_PIXELS = 100 * 100  # the paper's size
 
 
@@ -129,8 +129,8 @@ def read_observed(
 def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
     """(T, H, W, C) of what the model learns at once.
 
-    Patterns that are stationary in time need no more frames than their network sees together:
-    shorter windows are learned in more updates, and leave no place in time to be learned by heart.
+    Patterns that are stationary in time need hardly more frames than their network sees together:
+    short windows are learned in more updates, and leave no place in time to be learned by heart.
     """
     length, *picture = videos[0].frames.shape
     bound = plan.pattern == "action" or plan.preset == "paper"

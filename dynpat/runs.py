@@ -146,7 +146,7 @@ class Run:
 
     def sweep(self) -> None:
         """Remove what a killed process left half-written; nothing else writes here now."""
-        for folder in (self.folder, self.samples):
+        for folder in (self.folder, self.samples, self.folder / "results"):
             for path in folder.glob(".*.tmp-*"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 

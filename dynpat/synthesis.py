@@ -60,14 +60,19 @@ class Chains(tf.Module):
         return int(self.video.shape[1])
 
     def starts(self, indices: tf.Tensor, observed: tf.Tensor, sigma: float) -> tf.Tensor:
-        """Where the chains of some observed videos (B, T, H, W, C) go on: (B, K, T, H, W, C)."""
+        """Where the chains of some observed videos go on: (B, K, T, H, W, C).
+
+        `observed` (B·V, T, H, W, C) holds one window of each, or one for each of its chains.
+        """
         current = tf.gather(self.video, indices)
         lost = tf.gather(self.lost, indices)
 
         def start_again() -> tf.Tensor:
             seed = tf.stack([tf.cast(self.seed, tf.int64) + RESTART, self.update])
             noise = tf.random.stateless_normal(tf.shape(current), seed)
-            again = observed[:, tf.newaxis] + sigma * noise
+            each = int(observed.shape[0]) // int(indices.shape[0])
+            windows = tf.reshape(observed, [-1, each, *current.shape[2:]])
+            again = windows + sigma * noise
             which = tf.reshape(lost, [-1, self.per_video, 1, 1, 1, 1])
             return tf.where(which, again, current)
 
@@ -81,9 +86,9 @@ class Chains(tf.Module):
 
 
 def mini_batch(
-    update: tf.Tensor, batch: int, videos: int, frames: int, window: int, seed: int
+    update: tf.Tensor, batch: int, videos: int, frames: int, window: int, seed: int, each: int = 1
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Which observed videos, and which time window of each, update number `update` looks at.
+    """Which observed videos, and which time windows of each, update number `update` looks at.
 
     Every epoch goes through the videos in a new order without repeats (the remainder of an
     epoch that fills no whole batch is left out, so that a batch never holds a video twice).
@@ -92,7 +97,7 @@ def mini_batch(
     Returns
     -------
     indices, starts
-        (batch,) int64 each.
+        (batch,) and (batch · each,) int64.
     """
     per_epoch = videos // batch
     update = tf.cast(update, tf.int64)
@@ -101,16 +106,17 @@ def mini_batch(
     places = position * batch + tf.range(batch, dtype=tf.int64)
     indices = tf.random.experimental.index_shuffle(places, order_seed, videos - 1)
     starts = tf.random.stateless_uniform(
-        (batch,), tf.stack([tf.cast(seed, tf.int64), update]), 0, frames - window + 1, tf.int64
+        (batch * each,), tf.stack([tf.cast(seed, tf.int64), update]), 0, frames - window + 1,
+        tf.int64,
     )
     return indices, starts
 
 
 def observed_windows(
-    videos: np.ndarray, window: int, batch: int, seed: int, first_update: int = 0
+    videos: np.ndarray, window: int, batch: int, seed: int, first_update: int = 0, each: int = 1
 ) -> tf.data.Dataset:
-    """The endless stream of mini-batches: grey levels (B, window, H, W, C), and (B,) each of the
-    indices of their videos and of their first frames.
+    """The endless stream of mini-batches: grey levels (B·V, window, H, W, C), the indices (B,) of
+    their videos, and the numbers (B·V,) of their first frames; V = `each` windows of a video.
 
     Parameters
     ----------
@@ -122,9 +128,12 @@ def observed_windows(
         held = tf.convert_to_tensor(videos)
 
     def cut(update: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        indices, starts = mini_batch(update, batch, count, frames, window, seed)
-        rows = [held[indices[b], starts[b] : starts[b] + window] for b in range(batch)]
-        return tf.ensure_shape(tf.stack(rows), (batch, window, *videos.shape[2:])), indices, starts
+        indices, starts = mini_batch(update, batch, count, frames, window, seed, each)
+        rows = [
+            held[indices[n // each], starts[n] : starts[n] + window] for n in range(batch * each)
+        ]
+        shape = (batch * each, window, *videos.shape[2:])
+        return tf.ensure_shape(tf.stack(rows), shape), indices, starts
 
     numbers = tf.data.Dataset.range(first_update, np.iinfo(np.int64).max)
     return numbers.map(cut, num_parallel_calls=1, deterministic=True).prefetch(1)
@@ -147,7 +156,8 @@ def update(
     Parameters
     ----------
     observed
-        (B, T, H, W, C) float32 on the model's scale.
+        (B·V, T, H, W, C) float32 on the model's scale: one window of each observed video, or one
+        for each of its chains to be measured by.
     indices
         (B,) which observed videos these are: each has its own chains.
     gap_limit
@@ -171,12 +181,15 @@ def update(
         at_once=at_once,
     )
     values = tf.cast(tf.size(observed[0]), tf.float32)
-    reference = model.reference.energy(observed)[:, tf.newaxis] / values
+    windows = int(observed.shape[0]) // int(indices.shape[0])
+    references = tf.reshape(model.reference.energy(observed) / values, [-1, windows])
+    reference = tf.reduce_mean(references, axis=1, keepdims=True)
     limit = gap_limit * reference
     batch = tf.shape(observed)[0]
 
     def gaps_of(f: tf.Tensor) -> tf.Tensor:
-        return f[:batch, tf.newaxis] - tf.reshape(f[batch:], [-1, chains.per_video])
+        return (tf.reshape(f[:batch], [-1, windows])
+                - tf.reshape(f[batch:], [-1, chains.per_video]))
 
     gradients, f = statistics(
         model, tf.concat([observed, synthesised], axis=0),

@@ -102,6 +102,11 @@ def resume(
 
 def _require_resumable(run: Run, plan: Plan) -> None:
     """What a resumed run needs and only its own folder and videos can give."""
+    if plan.task != "learn":
+        raise BadRunError(
+            f"'{run.folder}' is a run of dynpat {plan.task}; go on with it by dynpat {plan.task} "
+            "--resume."
+        )
     missing = [name for name in plan.videos if not Path(name).exists()]
     if missing:
         raise BadRunError(

@@ -184,6 +184,7 @@ def test_a_complete_video_helps_and_is_not_written(sea: Path, tmp_path: Path) ->
     (("extend",), ["--frames, --before or --between"]),
     (("extend", "--between", 1, "--before", 2), ["cannot be combined"]),
     (("recover", "--resume"), ["--out"]),
+    (("recover", "--resume", "--out", "run"), ["VIDEOS cannot be changed"]),
 ])  # fmt: skip
 def test_refusals(
     refused: Call, sea: Path, tmp_path: Path, command: tuple[Any, ...], words: list[str]
@@ -195,7 +196,14 @@ def test_refusals(
     assert not (tmp_path / "run").exists()
 
 
+def test_nothing_but_limits_is_said_anew_on_resume(refused: Call, tmp_path: Path) -> None:
+    sentence = refused("recover", "--resume", "--out", tmp_path, "--estimate", "sample")
+    assert "--estimate cannot be changed on --resume" in sentence
+
+
 def test_a_run_of_another_task_is_not_resumed(
-    refused: Call, learned: Path, sea: Path, tmp_path: Path
+    dynpat: Call, refused: Call, learned: Path, sea: Path, tmp_path: Path
 ) -> None:
     assert "dynpat learn --resume" in refused("recover", "--resume", "--out", learned)
+    dynpat("extend", sea, "--frames", 2, "--out", tmp_path / "run", *QUICK)
+    assert "dynpat extend --resume" in refused("learn", "--resume", "--out", tmp_path / "run")

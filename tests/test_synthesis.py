@@ -97,12 +97,24 @@ def test_an_update_raises_f_of_the_observed_against_the_synthesised() -> None:
     assert float(after) / math.prod(SHAPE) > gap
 
 
+def test_a_window_for_each_chain_is_the_mean_of_their_gaps() -> None:
+    """Twice the same window changes nothing; two windows give the mean of both gaps."""
+    gaps = []
+    for numbers in ([1], [1, 1], [0], [0, 1]):
+        model, chains, scaled = prepared()
+        observed = tf.gather(scaled, numbers)
+        figures = synthesis.update(model, chains, observed, tf.constant([2], tf.int64), MOVING)
+        gaps.append(float(figures["energy_gap"]))
+    assert gaps[0] == pytest.approx(gaps[1], rel=1e-4)
+    assert gaps[3] == pytest.approx((gaps[0] + gaps[2]) / 2, rel=1e-4)
+
+
 def test_train_step_in_a_graph_is_the_update() -> None:
     eager, graph = prepared(), prepared()
     indices = tf.constant([1, 2], tf.int64)
     levels = tf.constant(grey_levels(3)[1:])
     by_hand = synthesis.update(eager[0], eager[1], eager[0].to_model(levels), indices, MOVING)
-    figures = tf.function(graph[0].train_step)((levels, indices))
+    figures = tf.function(graph[0].train_step)((levels, indices, 0 * indices))
     assert set(figures) == set(by_hand)
     for name, value in by_hand.items():
         assert float(figures[name]) == pytest.approx(float(value), rel=1e-4, abs=1e-7), name
@@ -280,14 +292,24 @@ def test_windows_come_from_the_right_place(dtype: type) -> None:
     shape = (5, 9, 2, 3, 1)
     videos: np.ndarray = np.broadcast_to(levels[:, :, None, None, None], shape).astype(dtype)
     rows = list(synthesis.observed_windows(videos, 4, 2, seed=6).take(7).as_numpy_iterator())
-    for update, (windows, indices) in enumerate(rows):
+    for update, (windows, indices, first) in enumerate(rows):
         expected, starts = draw(update, 2, 5, 9, 4, 6)
-        assert indices.tolist() == expected
+        assert indices.tolist() == expected and first.tolist() == starts
         assert windows.shape == (2, 4, 2, 3, 1) and windows.dtype == dtype
         for window, index, start in zip(windows, expected, starts, strict=True):
             np.testing.assert_array_equal(window, videos[index, start : start + 4])
     # Beginning later is the same stream from there on.
     later = synthesis.observed_windows(videos, 4, 2, seed=6, first_update=4)
-    for (windows, indices), (again, same) in zip(rows[4:], later.as_numpy_iterator(), strict=False):
-        np.testing.assert_array_equal(windows, again)
-        np.testing.assert_array_equal(indices, same)
+    for row, same in zip(rows[4:], later.as_numpy_iterator(), strict=False):
+        for one, other in zip(row, same, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_several_windows_of_each_video() -> None:
+    videos = np.arange(3 * 9, dtype=np.float32).reshape(3, 9, 1, 1, 1)
+    for windows, indices, starts in (
+        synthesis.observed_windows(videos, 4, 2, seed=1, each=3).take(5).as_numpy_iterator()
+    ):
+        assert windows.shape == (6, 4, 1, 1, 1) and starts.shape == (6,)
+        for n, (window, start) in enumerate(zip(windows, starts, strict=True)):
+            np.testing.assert_array_equal(window, videos[indices[n // 3], start : start + 4])
