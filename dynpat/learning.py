@@ -17,19 +17,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dynpat.atomic import write_error
+from dynpat.checkpoints import RATE_CUT, Saver, roll_back, save
 from dynpat.config import LangevinConfig, LearnConfig
-from dynpat.errors import BadRunError, DivergedError
+from dynpat.errors import BadRunError
 from dynpat.fills import Fills
 from dynpat.models import EnergyModel
 from dynpat.watch import Watch
 
-MAX_ROLLBACKS = 5
+MOST_FOR_LOST = 3  # rollbacks for chains that are lost, of which no run dies
 # What TensorFlow raises for checkpoints that were cut off, spoilt or of another model.
 _DAMAGED = (
     ValueError, AssertionError, IndexError, KeyError, RuntimeError, OSError, tf.errors.OpError,
 )
-RATE_CUT = 0.5  # each rollback halves the learning rate
 
 
 class Progress(tf.Module):
@@ -40,6 +39,8 @@ class Progress(tf.Module):
         self.elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self.rollbacks = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.best_contrast = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self.lost = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self.calm = tf.Variable(False, trainable=False)
 
 
 class Learner:
@@ -108,7 +109,7 @@ class Learner:
 
     def manager(self, folder: Path) -> tf.train.CheckpointManager:
         """Rotated checkpoints of the whole state below `folder`."""
-        return tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=2)
+        return tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=3)
 
     def restore(self, path: str) -> None:
         """Take the state of a checkpoint.
@@ -158,7 +159,9 @@ class _Loop(keras.callbacks.Callback):
         step_seconds, self.learner.last_tick = now - self.learner.last_tick, now
         progress = self.learner.progress
         progress.elapsed.assign_add(step_seconds)
-        self.trouble = self.watch.trouble(figures, float(progress.best_contrast))
+        self.trouble = self.watch.trouble(
+            figures, float(progress.best_contrast), self._lost_lately(figures["lost"])
+        )
         if self.trouble is None:
             progress.best_contrast.assign(
                 max(float(progress.best_contrast), figures["contrast"])
@@ -172,6 +175,17 @@ class _Loop(keras.callbacks.Callback):
                 listener(self.learner, figures)
         if self.trouble or self.stop() or self.learner.fraction_done() >= 1:
             self.model.stop_training = True
+
+
+    def _lost_lately(self, lost: float) -> float:
+        """A running mean over ten updates; 0 in a run never calm, or cut back often already."""
+        progress = self.learner.progress
+        mean = 0.9 * float(progress.lost) + 0.1 * lost
+        progress.lost.assign(mean)
+        if self.learner.update >= self.watch.calm_from and mean < self.watch.calm_below:
+            progress.calm.assign(True)
+        matters = bool(progress.calm) and int(progress.rollbacks) < MOST_FOR_LOST
+        return mean if matters else 0.0
 
 
 def learn_model(
@@ -219,8 +233,8 @@ def learn_model(
         learner.restore(manager.latest_checkpoint)
         restored(learner)
     else:
-        _save(manager, learner)
-    saver = _Saver(manager, learner.config.checkpoint_every)
+        save(manager, learner)
+    saver = Saver(manager, learner.config.checkpoint_every)
     while learner.fraction_done() < 1 and not stop():
         loop = _Loop(learner, watch or Watch(), [*listeners, saver], stop)
         learner.model.fit(
@@ -232,68 +246,8 @@ def learn_model(
             callbacks=[loop],
         )
         if loop.trouble:
-            _roll_back(learner, manager, loop.trouble, say)
+            roll_back(learner, manager, loop.trouble, say)
             restored(learner)
     if manager.latest_checkpoint is None or saver.saved_update != learner.update:
-        _save(manager, learner)
+        save(manager, learner)
     return learner.fraction_done() >= 1
-
-
-class _Saver:
-    """Writes a checkpoint every so many seconds of learning."""
-
-    def __init__(self, manager: tf.train.CheckpointManager, every: float) -> None:
-        self.manager, self.every = manager, every
-        self.saved_update = -1
-        self.last = time.monotonic()
-
-    def __call__(self, learner: Learner, figures: dict[str, float]) -> None:
-        if time.monotonic() - self.last >= self.every:
-            _save(self.manager, learner)
-            self.saved_update, self.last = learner.update, time.monotonic()
-
-
-def _save(manager: tf.train.CheckpointManager, learner: Learner) -> None:
-    try:
-        manager.save(checkpoint_number=learner.update)
-    except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "message", None) or getattr(error, "strerror", None) or error
-        raise write_error(Path(manager.directory), reason) from error
-
-
-def _last_good(manager: tf.train.CheckpointManager, update: int) -> str:
-    """The checkpoint to go back to from trouble at `update`.
-
-    It is the latest, unless the trouble came with the very next update: then it was in the
-    checkpoint already, and the one before is taken.
-    """
-    latest = str(manager.latest_checkpoint)
-    number = _number(latest)
-    older = [path for path in manager.checkpoints if _number(path) < number]
-    return max(older, key=_number) if older and update - number <= 1 else latest
-
-
-def _number(checkpoint: str) -> int:
-    return int(checkpoint.rsplit("-", 1)[1])
-
-
-def _roll_back(
-    learner: Learner, manager: tf.train.CheckpointManager, trouble: str, say: Callable[[str], None]
-) -> None:
-    """Back to the last good checkpoint with half the learning rate, or give up with advice."""
-    update, elapsed = learner.update, float(learner.progress.elapsed)
-    rollbacks = int(learner.progress.rollbacks) + 1
-    learner.restore(_last_good(manager, update))
-    if rollbacks > MAX_ROLLBACKS:
-        raise DivergedError(
-            f"Learning diverged at update {update} ({trouble}), for the {rollbacks}th time; the "
-            f"state of update {learner.update} is kept. Lower --learning-rate (now "
-            f"{learner.config.learning_rate:g}) or --step-size, or learn more videos at once."
-        )
-    learner.progress.rollbacks.assign(rollbacks)
-    learner.progress.elapsed.assign(elapsed)  # time lost is lost: a budget is a promise
-    _save(manager, learner)
-    say(
-        f"Update {update}: {trouble}; back to update {learner.update} with learning rate × "
-        f"{RATE_CUT**rollbacks:g}."
-    )

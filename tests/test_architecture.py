@@ -15,11 +15,12 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
-    "errors", "atomic", "config", "metrics", "quality", "baselines", "kriging", "guessing", "truth",
-    "reporter", "devices", "videos", "masks", "pasting", "evaluation", "datasets", "layers",
-    "reference", "network", "langevin", "fills", "synthesis", "energy", "models", "plan",
-    "watch", "learning", "sampling", "recovery", "runs", "outcome", "synthesise", "recording",
-    "report", "planning", "estimate", "incomplete", "tasks", "restoring", "doctor", "__init__",
+    "errors", "atomic", "config", "metrics", "quality", "baselines", "kriging", "guessing",
+    "truth", "reporter", "devices", "videos", "masks", "pasting", "evaluation", "datasets",
+    "layers", "reference", "network", "langevin", "fills", "synthesis", "energy", "models",
+    "plan", "watch", "checkpoints", "learning", "sampling", "recovery", "runs", "outcome",
+    "synthesise", "recording", "report", "planning", "estimate", "incomplete", "tasks",
+    "restoring", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))

@@ -17,9 +17,10 @@ import pytest
 import tensorflow as tf
 
 import dynpat.learning as learning_module
+from dynpat.checkpoints import MAX_ROLLBACKS, RATE_CUT
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError, DivergedError
-from dynpat.learning import MAX_ROLLBACKS, Learner, learn_model
+from dynpat.learning import Learner, learn_model
 from dynpat.models import ActionModel, TextureModel
 from dynpat.runs import read_log
 from dynpat.watch import Watch
@@ -239,7 +240,7 @@ def test_higher_limits_go_on_beyond_the_end(tmp_path: Path) -> None:
 def test_old_checkpoints_are_rotated(tmp_path: Path) -> None:
     learn_model(learner(checkpoint_every=0.0), tmp_path)
     indices = sorted(path.name for path in tmp_path.glob("*.index"))
-    assert indices == ["ckpt-5.index", "ckpt-6.index"]
+    assert indices == ["ckpt-4.index", "ckpt-5.index", "ckpt-6.index"]
 
 
 @pytest.mark.parametrize("keep", [0, 100])
@@ -291,6 +292,46 @@ def test_the_watch_sees_runaway_and_death_and_lets_health_pass() -> None:
     assert watch.trouble(figures(weakest=1.01 * watch.weakest), 1.0) is None
     # Chains start with no contrast: that is no death until there was some.
     assert watch.trouble(figures(weakest=0.0, contrast=0.0), 0.99 * watch.armed_from) is None
+
+
+def test_the_watch_sees_chains_that_are_lost_only_where_few_were() -> None:
+    watch = Watch()
+    assert "too steep (30 %" in str(watch.trouble(figures(), 1.0, lost=0.3))
+    assert watch.trouble(figures(lost=1.0), 1.0, lost=0.2) is None
+
+
+@pytest.mark.parametrize(("calm", "rollbacks", "trouble"), [
+    (True, 0, True), (False, 0, False), (True, learning_module.MOST_FOR_LOST, False),
+])  # fmt: skip
+def test_lost_chains_cut_the_rate_back_a_few_times_and_end_no_run(
+    calm: bool, rollbacks: int, trouble: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = learner(iterations=30)
+    ours.progress.calm.assign(calm)
+    ours.progress.rollbacks.assign(rollbacks)
+    real = ours.model.train_step
+
+    def lossy(data: Any) -> dict[str, tf.Tensor]:
+        return {**real(data), "lost": tf.constant(1.0)}
+
+    monkeypatch.setattr(ours.model, "train_step", lossy)
+    said: list[str] = []
+    assert learn_model(ours, tmp_path, say=said.append)
+    assert bool(said) == trouble and all("too steep" in sentence for sentence in said)
+    assert ours.update == 30
+    if trouble:
+        assert int(ours.progress.rollbacks) == learning_module.MOST_FOR_LOST
+
+
+def test_a_run_is_calm_once_few_chains_were_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Watch, "calm_from", 5)
+    ours = learner(iterations=6)
+    assert learn_model(ours, tmp_path, stop=lambda: ours.update == 4) is False
+    assert not bool(ours.progress.calm)
+    learn_model(ours, tmp_path)
+    assert bool(ours.progress.calm)
 
 
 def planting(when: Callable[[int], bool], plant: Callable[[Learner], None]) -> Any:
@@ -384,7 +425,7 @@ def test_trouble_without_end_is_an_error_and_the_good_state_is_kept(tmp_path: Pa
             np.testing.assert_array_equal(kept, first)
     assert float(again.progress.elapsed) > 0
     assert again.learning_rate() == pytest.approx(
-        again.config.learning_rate * learning_module.RATE_CUT**MAX_ROLLBACKS
+        again.config.learning_rate * RATE_CUT**MAX_ROLLBACKS
     )
 
 
