@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from dynpat.kriging import RIDGES, interpolate_in_time, krige
+from dynpat.kriging import RIDGES, interpolate_in_time, krige, visible_mean
 
-CALIBRATION = 0x0CA1
+CALIBRATION, TEXTURE = 0x0CA1, 0x7E87  # keep their noise apart
 EVERY = 3  # one in so many frames also loses pixels that are known
 FEWEST = 200  # hidden pixels that can weigh anything
 MOST = 200_000
@@ -50,6 +50,25 @@ def make_guess(video: np.ndarray, missing: np.ndarray, seed: int = 0) -> Guess:
     weights = _weights(video, without, hidden)
     filled = _estimates(video, missing)
     return Guess(_mixed(filled, weights), hidden, _mixed(without, weights), weights)
+
+
+def with_texture(guess: Guess, video: np.ndarray, missing: np.ndarray, seed: int) -> np.ndarray:
+    """The guess with as much white noise as its missing pixels lack of the visible ones' variance.
+
+    Where chains on missing pixels start: from a guess that is too smooth they would not get away,
+    because a learned energy may be flat around the mean.
+    """
+    mean = visible_mean(video, missing)
+
+    def variance(of: np.ndarray, where: np.ndarray) -> np.ndarray:
+        total = np.einsum("thwc,thw->hwc", (of - mean) ** 2, where)
+        return np.asarray(total / np.maximum(where.sum(axis=0), 1)[..., np.newaxis])
+
+    lacking = np.sqrt(np.maximum(variance(video, ~missing) - variance(guess.filled, missing), 0))
+    noise = np.random.default_rng([TEXTURE, seed]).normal(size=video.shape)
+    return np.where(
+        missing[..., np.newaxis], guess.filled + lacking * noise, guess.filled
+    ).astype(np.float32)
 
 
 def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from dynpat.devices import memory_watched
 from dynpat.errors import BadOptionError
 from dynpat.estimate import videos_at_once
 from dynpat.fills import Fills
-from dynpat.guessing import Guess, make_guess
+from dynpat.guessing import Guess, make_guess, with_texture
 from dynpat.incomplete import Incomplete, read_incomplete
 from dynpat.learning import Learner, learn_model
 from dynpat.masks import describe, mask_preview
@@ -158,8 +158,8 @@ def _restore_into(
     frames = work.frames
     guesses = {n: make_guess(frames[n], work.missing[n], plan.learn.seed) for n in damaged}
     filled = np.stack([
-        guesses[n].filled if n in guesses else video.astype(np.float32)
-        for n, video in enumerate(frames)
+        with_texture(guesses[n], video, work.missing[n], plan.learn.seed)
+        if n in guesses else video.astype(np.float32) for n, video in enumerate(frames)
     ])
     learner = _learner(plan, work, filled, reporter)
     fills = learner.model.fills

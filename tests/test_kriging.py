@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dynpat import kriging
 from dynpat.datasets import ocean
-from dynpat.guessing import calibration_mask, make_guess
+from dynpat.guessing import Guess, calibration_mask, make_guess, with_texture
 from dynpat.masks import draw_mask
 
 
@@ -98,6 +98,17 @@ def test_the_guess_takes_what_predicts_best() -> None:
         assert error(guess.filled, video, missing) < 1.05 * min(
             error(made, video, missing) for made in alone
         )
+
+
+def test_chains_start_with_the_variance_of_what_is_visible() -> None:
+    video = autoregressive(0.1, (400, 6, 6, 1))
+    missing = draw_mask("salt-pepper:0.5", video.shape[:3], 0)
+    smooth = np.where(missing[..., np.newaxis], kriging.visible_mean(video, missing), video)
+    start = with_texture(Guess(smooth, missing, smooth, {}), video, missing, 0)
+    np.testing.assert_array_equal(start[~missing], video[~missing])
+    assert start[missing].std() == pytest.approx(20, rel=0.06)
+    rough = Guess(video, missing, video, {})  # lacks nothing
+    assert np.abs(with_texture(rough, video, missing, 0) - video).mean() < 4
 
 
 def test_hidden_pixels_were_visible_and_do_not_help_their_own_guess() -> None:
