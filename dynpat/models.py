@@ -58,12 +58,6 @@ class SceneModel(EnergyModel):
         },
     }
 
-    # Deeper than the others: at twice this rate its energy grows too steep within minutes.
-    learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
-        **EnergyModel.learn_presets,
-        "default": {**EnergyModel.learn_presets["default"], "learning_rate": 1.5e-3},
-    }
-
     @classmethod
     def _preset(cls, preset: str, size: tuple[int, int]) -> dict[str, Any]:
         values = dict(cls.presets[preset])
