@@ -61,11 +61,13 @@ class EnergyModel(keras.Model):
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     langevin_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {"steps": 5, "step_size": 2.4},
+        "lively": {"steps": 5, "step_size": 2.4},
         "paper": {"steps": 20, "step_size": 0.3},
     }
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {"learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 0.25},
+        "lively": {"learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 0.25},
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3, "gap_limit": 0.0},
     }
 
