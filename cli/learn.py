@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import (
+    LEARNING,
+    RESUMABLE,
     learning_options,
     model_options,
     output_options,
@@ -22,11 +24,6 @@ if TYPE_CHECKING:
     from dynpat.plan import Plan
 
 READING = ("size", "frames", "start", "fps", "grey", "window")
-LEARNING = (
-    "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
-)
-# What a resumed run may be given anew, besides options that say what the run says already.
-RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run"}
 
 
 @click.command()

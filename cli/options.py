@@ -11,6 +11,11 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 BYTES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+LEARNING = (
+    "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
+)
+# What a resumed run may be given anew; of others only what it says already.
+RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run"}
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 

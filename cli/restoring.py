@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from .options import LEARNING, RESUMABLE
 from .progress import errors_as_click, reporting, show_restoration, show_result
 
 if TYPE_CHECKING:
     from dynpat.outcome import Result
 
 READING = ("size", "frames", "start", "fps", "grey", "window", "precision", "sigma")
-LEARNING = (
-    "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
-)
-# What a resumed run may be given anew.
-RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json"}
 MISSING = (
     "mask", "box", "invert", "dilate", "occlude", "truth", "complete", "before", "after", "between"
 )

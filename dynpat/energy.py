@@ -37,8 +37,10 @@ class EnergyModel(keras.Model):
         'channel's, or one 'scalar'.
     input_scale, output_scale
         Factors on the video before the first layer, and on the sum over the last.
-    sigma, kernel_initializer
-        σ of the reference distribution N(0, σ²), in grey levels; of all kernels.
+    sigma
+        σ of the reference distribution N(0, σ²), in grey levels.
+    kernel_initializer
+        Of all kernels, as Keras names it.
     precision
         'float32', or 'bfloat16' for the products inside layers; all else stays float32.
     start
@@ -61,13 +63,11 @@ class EnergyModel(keras.Model):
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     langevin_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {"steps": 5, "step_size": 2.4},
-        "lively": {"steps": 5, "step_size": 2.4},
         "paper": {"steps": 20, "step_size": 0.3},
     }
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {"learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 0.25},
-        "lively": {"learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 0.25},
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3, "gap_limit": 0.0},
     }
 

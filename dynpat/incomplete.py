@@ -90,7 +90,7 @@ def _to_inpaint(plan: Plan, reporter: Reporter) -> Incomplete:
     for note in whole.notes:
         reporter.say(f"{whole.name}: {note}")
     mask = _mask(plan, whole.frames.shape[:3], whole.frames.shape[1:3], 0)
-    crop = crop_around(whole.frames, mask, plan.reading["size"], plan.missing.get("pixels", PIXELS))
+    crop = crop_around(whole.frames, mask, plan.reading["size"], PIXELS)
     reporter.say(crop.note)
     video = replace(whole, frames=crop.working_frames)
     return Incomplete([video], crop.working_mask[np.newaxis], crop=crop)

@@ -74,8 +74,8 @@ def in_groups(
     if at_once == 0 or (count is not None and count <= at_once):
         return function(video)
     count = tf.shape(video)[0]
-    shape = (-(-count // at_once),)
-    results = tf.TensorArray(tf.float32, size=shape[0], infer_shape=False)
+    groups = -(-count // at_once)
+    results = tf.TensorArray(tf.float32, size=groups, infer_shape=False)
 
     def body(group: tf.Tensor, results: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
         part = video[group * at_once : (group + 1) * at_once]
@@ -83,7 +83,7 @@ def in_groups(
 
     # One iteration at a time: groups side by side would need the memory of all.
     _, results = tf.while_loop(
-        lambda group, _: group < shape[0], body, (tf.constant(0), results), parallel_iterations=1
+        lambda group, _: group < groups, body, (tf.constant(0), results), parallel_iterations=1
     )
     return results.concat()
 

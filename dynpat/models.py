@@ -57,16 +57,19 @@ class SceneModel(EnergyModel):
             "start": "spread",
             "shown": "picture",
         },
-        # Better motion and variety on real fire and water; on some videos its chains are lost soon.
-        "lively": {
-            "filters": (48, 48, 30, 5),
-            "kernels": ((6, 6, 6), (4, 5, 5), 5, 2),
-            "strides": ((2, 2, 2), (2, 2, 2), 1, 1),
-            "centre": "pixel",
-            "input_scale": 1 / 64,
-            "sigma": 4.0,
-            "start": "spread",
-        },
+    }
+    # Better motion and variety on real fire and water; on some videos its chains are lost soon.
+    presets["lively"] = presets["default"] | {
+        "filters": (48, 48, 30, 5),
+        "kernels": ((6, 6, 6), (4, 5, 5), 5, 2),
+        "strides": ((2, 2, 2), (2, 2, 2), 1, 1),
+        "shown": "deviation",
+    }
+    langevin_presets: ClassVar[dict[str, dict[str, Any]]] = EnergyModel.langevin_presets | {
+        "lively": EnergyModel.langevin_presets["default"],
+    }
+    learn_presets: ClassVar[dict[str, dict[str, Any]]] = EnergyModel.learn_presets | {
+        "lively": EnergyModel.learn_presets["default"],
     }
 
     @classmethod

@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from dynpat.masks import shrink_mask
 from dynpat.videos.model import fitted_size, size_text
 
 CONTEXT = 0.5  # of the smaller side of what is missing: what is learned from around it
 LEAST_CONTEXT = 16  # pixels
-COVERED = 0.1  # share of a working pixel's area from which on it is missing
 FEATHER = 6.0  # pixels over which a step at the border is taken up
 
 
@@ -86,13 +86,9 @@ def crop_around(
     if size == edges:
         return Crop(frames, mask, (rows, columns), part, missing)
     shrunk = np.stack([_resized(frame, size) for frame in part])
-    covered = np.stack([
-        _resized(frame[..., np.newaxis].astype(np.float32), size, Image.Resampling.BOX)
-        for frame in missing
-    ])
     return Crop(
         frames, mask, (rows, columns), np.clip(np.rint(shrunk), 0, 255).astype(np.uint8),
-        covered[..., 0] > COVERED,
+        shrink_mask(missing, size),
     )
 
 
@@ -102,14 +98,12 @@ def _span(used: np.ndarray, around: int) -> slice:
     return slice(max(0, int(numbers[0]) - around), min(len(used), int(numbers[-1]) + 1 + around))
 
 
-def _resized(
-    frame: np.ndarray, size: tuple[int, int], kind: Image.Resampling = Image.Resampling.BICUBIC
-) -> np.ndarray:
+def _resized(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(H, W, C) to (height, width, C) float32."""
     height, width = size
+    images = (Image.fromarray(channel.astype(np.float32)) for channel in np.moveaxis(frame, -1, 0))
     channels = [
-        np.asarray(Image.fromarray(channel.astype(np.float32)).resize((width, height), kind))
-        for channel in np.moveaxis(frame, -1, 0)
+        np.asarray(image.resize((width, height), Image.Resampling.BICUBIC)) for image in images
     ]
     return np.stack(channels, axis=-1)
 

@@ -12,6 +12,7 @@ import numpy as np
 from dynpat.errors import DivergedError
 from dynpat.learning import Learner
 from dynpat.quality import Judge
+from dynpat.reporter import Reporter
 from dynpat.runs import Run, read_log
 from dynpat.sampling import sample_videos
 from dynpat.videos import write_video
@@ -22,14 +23,30 @@ GAP = 4  # grey pixels between the panels of a preview
 
 
 class Recorder:
-    """A listener of learning: one line of the log per update, the preview now and then."""
+    """A listener of learning: one line of the log per update, the preview now and then.
+
+    Parameters
+    ----------
+    run, fps
+        Where to write, and frames per second of the preview.
+    observed
+        (T, H, W, C) grey levels, the preview's first panel.
+    every
+        Seconds from one preview to the next.
+    reporter
+        Told of each update.
+    made
+        What the preview shows beside `observed`: (T, H, W, C) grey levels, None if not yet.
+    judge
+        Of what is made; without one there is no best state.
+    """
 
     def __init__(
-        self, run: Run, fps: float, observed: np.ndarray, every: float,
-        tell: Callable[[Learner, dict[str, float]], None] | None,
+        self, run: Run, fps: float, observed: np.ndarray, every: float, reporter: Reporter,
+        made: Callable[[Learner], np.ndarray | None], judge: Judge | None = None,
     ) -> None:
-        self.run, self.fps, self.observed, self.every, self.tell = run, fps, observed, every, tell
-        self.judge = Judge(observed)
+        self.run, self.fps, self.observed, self.every = run, fps, observed, every
+        self.reporter, self.made, self.judge = reporter, made, judge
         self.last = 0.0
         self.best: float | None = None
 
@@ -40,17 +57,17 @@ class Recorder:
             self._keep_best(learner, row["quality"])
             self.last = time.monotonic()
         self.run.append_log(row)
-        if self.tell:
-            self.tell(learner, figures)
+        self.reporter.learning(
+            learner.update, learner.fraction_done(), figures, self.run.preview_file
+        )
 
     def preview(self, learner: Learner) -> dict[str, float]:
-        """Observed | synthesised so far, as `preview.gif`; returns the figures of the latter."""
-        synthesised = _synthesised(learner)
-        if synthesised is None:
+        """Observed | made so far, as `preview.gif`; returns the figures of the latter."""
+        made = self.made(learner)
+        if made is None:
             return {}
-        panels = side_by_side([self.observed, synthesised])
-        write_video(self.run.preview_file, panels, self.fps)
-        return self.judge(np.clip(synthesised, 0, 255))
+        write_video(self.run.preview_file, side_by_side([self.observed, made]), self.fps)
+        return self.judge(np.clip(made, 0, 255)) if self.judge else {}
 
     def _keep_best(self, learner: Learner, quality: dict[str, float]) -> None:
         """`best.keras` is the best state by the score; early ones are not worth their writing."""
@@ -65,25 +82,7 @@ class Recorder:
             self.run.save_model(learner.model, self.run.best_file)
 
 
-class RestorationRecorder(Recorder):
-    """Previews show one incomplete video and what fills it; there is no quality to judge by."""
-
-    def __init__(
-        self, run: Run, fps: float, visible: np.ndarray, number: int, every: float,
-        tell: Callable[[Learner, dict[str, float]], None] | None,
-    ) -> None:
-        super().__init__(run, fps, visible, every, tell)
-        self.number = number
-
-    def preview(self, learner: Learner) -> dict[str, float]:
-        """Visible | filled in so far, as `preview.gif`."""
-        assert learner.model.fills is not None
-        filled = np.asarray(learner.model.to_grey(learner.model.fills.video[self.number]))
-        write_video(self.run.preview_file, side_by_side([self.observed, filled]), self.fps)
-        return {}
-
-
-def _synthesised(learner: Learner) -> np.ndarray | None:
+def synthesised(learner: Learner) -> np.ndarray | None:
     """A video that stands for what was learned so far, (T, H, W, C); None if there is none yet.
 
     Chains that start again from the observed videos would flatter, so it is a fresh one then.

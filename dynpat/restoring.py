@@ -13,21 +13,20 @@ from dynpat import truth
 from dynpat.config import RecoverConfig, require
 from dynpat.devices import memory_watched
 from dynpat.errors import BadOptionError
-from dynpat.estimate import videos_at_once
 from dynpat.fills import Fills
 from dynpat.guessing import Guess, make_guess, with_texture
 from dynpat.incomplete import Incomplete, read_incomplete
-from dynpat.learning import Learner, learn_model
 from dynpat.masks import describe, mask_preview
 from dynpat.models import EnergyModel
-from dynpat.outcome import FORMATS, Result, interrupt_flag
+from dynpat.outcome import FORMATS, Result
 from dynpat.plan import Plan
-from dynpat.planning import make_plan, window_shape, with_limits
-from dynpat.recording import RestorationRecorder, side_by_side
+from dynpat.planning import make_plan, with_limits
+from dynpat.recording import Recorder, side_by_side
 from dynpat.recovery import Estimate, estimate
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
-from dynpat.runs import Run, make_model, read_log
+from dynpat.runs import Run
+from dynpat.tasks import last_figures, learn_recorded, make_learner
 from dynpat.videos import Video, write_image, write_outputs
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
@@ -37,7 +36,7 @@ CHAINS = 2
 
 def make_restoration(
     task: str, videos: str | Path | Sequence[str | Path], *, estimate: str | None = None,
-    missing: dict[str, Any] | None = None, frames: int | None = None, **options: Any,
+    missing: dict[str, Any] | None = None, **options: Any,
 ) -> Plan:
     """The plan of `recover`, `inpaint` or `extend`.
 
@@ -55,7 +54,7 @@ def make_restoration(
         only, the truth is then known), with `invert`, `dilate` (pixels), `truth` (a video) and
         `complete` (videos of which nothing is missing). `extend`: `before`, `after` (frames) or
         `between` (frames between every two).
-    frames, options
+    options
         As in `make_plan`.
 
     Raises
@@ -73,7 +72,7 @@ def make_restoration(
     complete = [str(path) for path in missing.pop("complete", ())]
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
     # Chains on missing pixels are kept near the observed ones by what is visible.
-    plan = make_plan([*listed, *complete], frames=frames, **{"preset": "lively", **options})
+    plan = make_plan([*listed, *complete], **{"preset": "lively", **options})
     _require_consistent(task, listed, missing)
     missing["recover"] = asdict(RecoverConfig(estimate=estimate or TASKS[task]))
     if complete:
@@ -162,57 +161,41 @@ def _restore_into(
         with_texture(guesses[n], video, work.missing[n], plan.learn.seed)
         if n in guesses else video.astype(np.float32) for n, video in enumerate(frames)
     ])
-    learner = _learner(plan, work, filled, reporter)
+    started = [replace(video, frames=fill) for video, fill in zip(work.videos, filled, strict=True)]
+    learner = make_learner(plan, started, reporter, work.missing)
     fills = learner.model.fills
     assert fills is not None
-    recorder = RestorationRecorder(
-        run, work.videos[0].fps, frames[damaged[0]], damaged[0], plan.learn.preview_every,
-        lambda learner, figures: reporter.learning(
-            learner.update, learner.fraction_done(), figures, run.preview_file
-        ),
+    recorder = Recorder(
+        run, work.videos[0].fps, frames[damaged[0]], plan.learn.preview_every, reporter,
+        lambda learner: _filled(learner.model, fills, damaged[0]),
     )
-    with memory_watched(), interrupt_flag() as interrupted:
-        finished = learn_model(
-            learner, run.checkpoints, listeners=[recorder],
-            restored=lambda learner: run.trim_log(learner.update),
-            say=reporter.say, stop=interrupted.is_set,
-        )
-        run.save_model(learner.model)
-        recorder.preview(learner)
-        files, metrics = [run.model_file, run.preview_file], {}
-        if finished:
-            for number, video in enumerate(damaged):
-                guess = guesses[video]
-                found = _estimated(plan, work, learner.model, fills, video, guess, reporter)
-                recovered = _chosen(plan, found)
-                files += _outputs(run, work, recovered, found, video, number, formats, reporter)
-                metrics[f"video_{number}"] = _figures(work, recovered, found, video, guess)
-                reporter.say(_told(found, guess))
+    finished = learn_recorded(learner, recorder)
+    files, metrics = [run.model_file, run.preview_file], last_figures(run)
+    for number, video in enumerate(damaged if finished else ()):
+        guess = guesses[video]
+        with memory_watched():
+            found = _estimated(plan, work, learner.model, fills, video, guess, reporter)
+        recovered = _chosen(plan, found)
+        files += _outputs(run, work, recovered, found, video, number, formats, reporter)
+        metrics[f"video_{number}"] = _figures(work, recovered, found, video, guess)
+        reporter.say(_told(found, guess))
     files.append(write_report(run, replace(work.videos[0], frames=frames[0])))
-    last = (read_log(run.log_file) or [{}])[-1]
-    return Result(run.folder, tuple(files), {**last, **metrics}, finished)
+    return Result(run.folder, tuple(files), metrics, finished)
 
 
-def _learner(
-    plan: Plan, work: Incomplete, filled: np.ndarray, reporter: Reporter
-) -> Learner:
-    videos = [replace(v, frames=f) for v, f in zip(work.videos, filled, strict=True)]
-    shape = window_shape(plan, videos)
-    model = make_model(plan, shape, len(videos))
-    at_once = videos_at_once(model, plan, shape, len(videos), filled.nbytes)
-    if at_once:
-        reporter.say(f"To keep within --memory, {at_once} videos pass the network at once.")
-    return Learner(model, filled, plan.learn, plan.langevin, at_once, work.missing)
+def _filled(model: EnergyModel, fills: Fills, video: int) -> np.ndarray:
+    """A video with its missing pixels as learning has them now, (T, H, W, C) grey levels."""
+    return np.asarray(model.to_grey(fills.video[video]))
 
 
 def _estimated(
     plan: Plan, work: Incomplete, model: EnergyModel, fills: Fills, video: int, guess: Guess,
     reporter: Reporter,
 ) -> Estimate:
-    fill = np.asarray(model.to_grey(fills.video[video]))
     return estimate(
-        model, work.frames[video], fill, work.missing[video], guess, plan.langevin,
-        RecoverConfig(**plan.missing["recover"]), plan.learn.seed, reporter.sampling,
+        model, work.frames[video], _filled(model, fills, video), work.missing[video], guess,
+        plan.langevin, RecoverConfig(**plan.missing["recover"]), plan.learn.seed,
+        reporter.sampling,
     )
 
 

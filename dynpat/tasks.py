@@ -17,7 +17,8 @@ from dynpat.learning import Learner, learn_model
 from dynpat.outcome import FORMATS, Result, interrupt_flag, write_videos
 from dynpat.plan import Plan
 from dynpat.planning import make_plan, read_observed, window_shape, with_limits
-from dynpat.recording import Recorder
+from dynpat.quality import Judge
+from dynpat.recording import Recorder, synthesised
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, make_model, read_log
@@ -63,7 +64,7 @@ def learn(
     if out is not None:
         Run.require_free(Path(out))  # before videos are read for minutes in vain
     videos = read_observed(plan, reporter)
-    learner = _learner(plan, videos, reporter)
+    learner = make_learner(plan, videos, reporter)
     run = Run.create(None if out is None else Path(out), Path(plan.videos[0]).stem)
     run.write_config(plan, videos)
     return _learn_into(run, plan, learner, videos, formats, reporter)
@@ -87,7 +88,7 @@ def resume(
     run.sweep()
     videos = read_observed(plan, reporter)
     run.check_inputs(videos)
-    learner = _learner(plan, videos, reporter)
+    learner = make_learner(plan, videos, reporter)
     if plan != run.plan():
         run.write_config(plan, videos)
     before = last_figures(run).get("update", 0)
@@ -120,47 +121,58 @@ def _require_resumable(run: Run, plan: Plan) -> None:
         )
 
 
-def _learner(plan: Plan, videos: list[Video], reporter: Reporter) -> Learner:
+def make_learner(
+    plan: Plan, videos: list[Video], reporter: Reporter, missing: np.ndarray | None = None
+) -> Learner:
+    """A new model by a plan, and all that its learning needs.
+
+    `missing`, (N, T, H, W) bool, is where the videos hold a guess only.
+    """
     shape = window_shape(plan, videos)
     model = make_model(plan, shape, len(videos))
     observed = np.stack([video.frames for video in videos])
     at_once = videos_at_once(model, plan, shape, len(videos), observed.nbytes)
     if at_once:
         reporter.say(f"To keep within --memory, {at_once} videos pass the network at once.")
-    return Learner(model, observed, plan.learn, plan.langevin, at_once)
+    return Learner(model, observed, plan.learn, plan.langevin, at_once, missing)
 
 
 def _learn_into(
     run: Run, plan: Plan, learner: Learner, videos: list[Video], formats: Sequence[str],
     reporter: Reporter,
 ) -> Result:
+    judge = Judge(videos[0].frames)
     recorder = Recorder(
-        run, videos[0].fps, videos[0].frames, plan.learn.preview_every,
-        lambda learner, figures: reporter.learning(
-            learner.update, learner.fraction_done(), figures, run.preview_file
-        ),
+        run, videos[0].fps, videos[0].frames, plan.learn.preview_every, reporter, synthesised, judge
     )
-    with memory_watched(), interrupt_flag() as interrupted:
-        finished = learn_model(
-            learner, run.checkpoints,
-            listeners=[recorder],
-            restored=lambda learner: run.trim_log(learner.update),
-            say=reporter.say,
-            stop=interrupted.is_set,
-        )
-    run.save_model(learner.model)
-    recorder.preview(learner)
+    finished = learn_recorded(learner, recorder)
     files = [run.model_file, run.preview_file]
     metrics = last_figures(run)
     if finished:
         fresh = _fresh(learner)
         files += write_videos(run.samples, fresh, videos[0].fps, formats, reporter)
-        metrics["quality"] = recorder.judge(np.clip(fresh[0], 0, 255))
-        reporter.say(recorder.judge.sentence(metrics["quality"]))
+        metrics["quality"] = judge(np.clip(fresh[0], 0, 255))
+        reporter.say(judge.sentence(metrics["quality"]))
         if recorder.best is not None and recorder.best < BETTER * metrics["quality"]["score"]:
             reporter.say("An earlier state looked better: use dynpat sample --state best.")
     files.append(write_report(run, videos[0]))
     return Result(run.folder, tuple(files), metrics, finished)
+
+
+def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
+    """Learn into the recorder's run, until a limit (then True) or an interrupt."""
+    run = recorder.run
+    with memory_watched(), interrupt_flag() as interrupted:
+        finished = learn_model(
+            learner, run.checkpoints,
+            listeners=[recorder],
+            restored=lambda learner: run.trim_log(learner.update),
+            say=recorder.reporter.say,
+            stop=interrupted.is_set,
+        )
+    run.save_model(learner.model)
+    recorder.preview(learner)
+    return finished
 
 
 def _fresh(learner: Learner) -> list[np.ndarray]:

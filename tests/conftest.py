@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -83,6 +85,21 @@ def refused(dynpat: Callable[..., Result]) -> Callable[..., str]:
         return lines[0]
 
     return call
+
+
+@pytest.fixture
+def script() -> Callable[[str], ModuleType]:
+    """Load a script of this repository as a module: `script("examples/remove_boat.py")`."""
+
+    def load(path: str) -> ModuleType:
+        file = Path(__file__).parent.parent / path
+        spec = importlib.util.spec_from_file_location(file.stem, file)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture

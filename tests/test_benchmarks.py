@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
+Script = Callable[[str], ModuleType]
 VIDEO = (2, 28, 30, 32)  # large enough for the paper's texture network
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("pattern", ["texture", "scene", "action"])
-def test_the_direct_keras_form_has_the_same_energy(pattern: str) -> None:
-    bench = load("langevin_step")
+def test_the_direct_keras_form_has_the_same_energy(pattern: str, script: Script) -> None:
+    bench = script("benchmarks/langevin_step.py")
     model = bench.make(pattern, VIDEO, "float32")
     for number, weight in enumerate(model.trainable_variables):
         rng = np.random.default_rng(number)
@@ -36,10 +28,10 @@ def test_the_direct_keras_form_has_the_same_energy(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", ["texture", "scene", "action"])
 def test_the_pytorch_form_takes_the_same_step(
-    pattern: str, monkeypatch: pytest.MonkeyPatch
+    pattern: str, monkeypatch: pytest.MonkeyPatch, script: Script
 ) -> None:
     torch = pytest.importorskip("torch")
-    bench = load("langevin_step")
+    bench = script("benchmarks/langevin_step.py")
     monkeypatch.setattr(torch, "randn_like", torch.zeros_like)
     sums = []
     monkeypatch.setattr(bench, "float", lambda value: sums.append(value) or 0.0, raising=False)
@@ -51,8 +43,8 @@ def test_the_pytorch_form_takes_the_same_step(
     assert sums[0].item() == pytest.approx(expected, rel=1e-3, abs=1)
 
 
-def test_exponents_are_fitted_beyond_what_an_empty_process_takes() -> None:
-    scaling = load("scaling")
+def test_exponents_are_fitted_beyond_what_an_empty_process_takes(script: Script) -> None:
+    scaling = script("benchmarks/scaling.py")
     values = [1.0, 2.0, 4.0]
     costs = [10 + 3 * value**1.5 for value in values]
     assert scaling.exponent(values, costs, 10) == pytest.approx(1.5)
@@ -60,9 +52,9 @@ def test_exponents_are_fitted_beyond_what_an_empty_process_takes() -> None:
 
 @pytest.mark.slow
 def test_the_benchmark_runs_and_writes_json(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script
 ) -> None:
-    bench = load("langevin_step")
+    bench = script("benchmarks/langevin_step.py")
     monkeypatch.setattr(bench, "CASES", {"small": ("scene", VIDEO)})
     monkeypatch.setattr(sys, "argv", [
         "langevin_step.py", "--rounds", "1", "--steps", "1", "--cases", "small",

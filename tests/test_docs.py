@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import dynpat
 
 ROOT = Path(__file__).parent.parent
 
 
-def test_cli_page_is_what_the_commands_say() -> None:
-    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    said = re.sub(r"\s+", " ", module.page())
+def test_cli_page_is_what_the_commands_say(script: Callable[[str], ModuleType]) -> None:
+    said = re.sub(r"\s+", " ", script("docs/make_cli.py").page())
     written = re.sub(r"\s+", " ", (ROOT / "docs" / "cli.md").read_text(encoding="utf-8"))
     assert written == said, "run python docs/make_cli.py"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -10,40 +10,35 @@ import pytest
 
 from dynpat.videos import read_video
 
+Script = Callable[[str], ModuleType]
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_learn_texture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    load("learn_texture").main(2, tmp_path)
+def test_learn_texture(tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script) -> None:
+    script("examples/learn_texture.py").main(2, tmp_path)
     video = read_video(tmp_path / "observed_synthesised.gif")
     assert video.frames.shape == (32, 48, 96, 3)
     assert (tmp_path / "model.keras").stat().st_size > 0
     assert "energy_gap" in capsys.readouterr().out
 
 
-def test_sample_longer(tmp_path: Path) -> None:
-    load("sample_longer").main(2, tmp_path)
+def test_sample_longer(tmp_path: Path, script: Script) -> None:
+    script("examples/sample_longer.py").main(2, tmp_path)
     video = read_video(tmp_path / "longer" / "synthesised_000.gif")
     assert len(video.frames) == 48
     assert video.fps == pytest.approx(25)
 
 
-def test_remove_boat(tmp_path: Path) -> None:
-    error = load("remove_boat").main(2, tmp_path)
+def test_remove_boat(tmp_path: Path, script: Script) -> None:
+    error = script("examples/remove_boat.py").main(2, tmp_path)
     assert error < 40  # the boat itself is further from the water
     assert (tmp_path / "run" / "results" / "comparison_000.gif").is_file()
 
 
-def test_recover_and_extend(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    load("recover_and_extend").main(2, tmp_path)
+def test_recover_and_extend(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script
+) -> None:
+    script("examples/recover_and_extend.py").main(2, tmp_path)
     assert "interpolation in time: error" in capsys.readouterr().out
     extended = read_video(tmp_path / "extended" / "results" / "recovered_000.gif")
     assert len(extended.frames) == 52

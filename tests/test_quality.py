@@ -15,7 +15,8 @@ import pytest
 from dynpat import quality
 from dynpat.baselines import pixel_gaussian
 from dynpat.datasets import flames
-from dynpat.recording import Recorder
+from dynpat.recording import Recorder, synthesised
+from dynpat.reporter import Reporter
 from dynpat.runs import Run, read_log
 
 SIZE = (32, 32)
@@ -64,7 +65,7 @@ class Scripted:
 
     def __init__(self, run: Run, scores: list[float | None], monkeypatch: Any) -> None:
         self.saved: list[int] = []
-        self.recorder = Recorder(run, 25, np.zeros((4, 8, 8, 3)), 0.0, None)
+        self.recorder = Recorder(run, 25, np.zeros((4, 8, 8, 3)), 0.0, Reporter(), synthesised)
         self.learner: Any = SimpleNamespace(update=0, fraction_done=lambda: 0.5, model=None)
         told = iter(scores)
 

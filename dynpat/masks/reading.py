@@ -110,6 +110,11 @@ def _fitted(
         either = "" if source_size is None else ", or to that of the file"
         raise wanted.bad(f"is of {own} pixels, but the video is of {working}{source}; "
                          f"bring the mask to {working}{either}")
+    return shrink_mask(mask, size)
+
+
+def shrink_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """`bool` (n, h, w) at (height, width): missing where more than a tenth of a pixel's area is."""
     height, width = size
     shares = (
         Image.fromarray(frame.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
