@@ -83,6 +83,10 @@ class LearnConfig:
     """Adam's first-moment decay (0.5 in the authors' code)."""
     gap_limit: float = 0.25
     """Largest energy gap, in reference energies of the observed videos; 0: none."""
+    observed_noise: float = 0.0
+    """Standard deviation of noise on the observed, in grey levels; chains are never without."""
+    average: float = 0.0
+    """Share of the running mean of the weights that an update keeps; 0: no mean, the last ones."""
     memory: int | None = None
     """Bytes that learning may take: chains pass the network in groups where all would not fit."""
     seed: int = 0
@@ -110,6 +114,9 @@ class LearnConfig:
         require(0 <= self.beta_1 < 1, "beta_1", "lie in [0, 1)", self.beta_1, "Use 0.5")
         require(0 <= self.gap_limit < math.inf, "gap_limit", "not be negative", self.gap_limit,
                 "Use 0.5")
+        require(0 <= self.observed_noise < math.inf, "observed_noise", "not be negative",
+                self.observed_noise, "Use 0")
+        require(0 <= self.average < 1, "average", "lie in [0, 1)", self.average, "Use 0.99")
         require(self.memory is None or self.memory > 0, "memory", "be positive", self.memory,
                 "Give --memory such as 4GB")
         require(0 <= self.seed < 2**31, "seed", "lie in 0 … 2147483647", self.seed,

@@ -115,7 +115,7 @@ class EnergyModel(keras.Model):
         self.chains: synthesis.Chains | None = None
         self.fills: Fills | None = None
         self.langevin_config = LangevinConfig()
-        self.gap_limit, self.at_once = 0.0, 0
+        self.gap_limit, self.at_once, self.observed_noise = 0.0, 0, 0.0
         self.build((None, frames, *size, channels))
 
     @classmethod
@@ -206,7 +206,7 @@ class EnergyModel(keras.Model):
         self,
         optimizer: Any = "adam",
         langevin: LangevinConfig | None = None,
-        gap_limit: float = 0.0, at_once: int = 0,
+        gap_limit: float = 0.0, at_once: int = 0, observed_noise: float = 0.0,
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -219,7 +219,7 @@ class EnergyModel(keras.Model):
         for (on CPU it makes the Langevin loop 25 times slower).
         """
         self.langevin_config = langevin or LangevinConfig()
-        self.gap_limit, self.at_once = gap_limit, at_once
+        self.gap_limit, self.at_once, self.observed_noise = gap_limit, at_once, observed_noise
         check_step_size(self.langevin_config.step_size, self.sigma)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
@@ -287,7 +287,7 @@ class EnergyModel(keras.Model):
             )
         return synthesis.update(
             self, self.chains, observed, indices, self.langevin_config, self.gap_limit,
-            self.at_once,
+            self.at_once, self.observed_noise,
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,13 @@ class Learner:
     ) -> None:
         self.model, self.videos, self.config = model, videos, config
         self.last_tick = time.monotonic()
-        optimizer = keras.optimizers.Adam(config.learning_rate, beta_1=config.beta_1)
+        optimizer = keras.optimizers.Adam(
+            config.learning_rate, beta_1=config.beta_1,
+            use_ema=config.average > 0, ema_momentum=config.average,
+        )
         model.compile(
-            optimizer=optimizer, langevin=langevin, gap_limit=config.gap_limit, at_once=at_once
+            optimizer=optimizer, langevin=langevin, gap_limit=config.gap_limit, at_once=at_once,
+            observed_noise=config.observed_noise,
         )
         optimizer.build(model.trainable_variables)
         model.adapt(videos)
@@ -107,6 +112,20 @@ class Learner:
         cosine = 0.5 * (1 + math.cos(math.pi * self.schedule_fraction()))
         return (final + (peak - final) * cosine) * RATE_CUT ** int(self.progress.rollbacks)
 
+    @contextmanager
+    def averaged(self) -> Iterator[EnergyModel]:
+        """The model with the running mean of its weights: what learning has come to."""
+        weights = self.model.trainable_variables
+        if not self.config.average or not self.update:
+            yield self.model
+            return
+        own = [weight.numpy() for weight in weights]
+        self.model.optimizer.finalize_variable_values(weights)
+        try:
+            yield self.model
+        finally:
+            _assign(weights, own)
+
     def manager(self, folder: Path) -> tf.train.CheckpointManager:
         """Rotated checkpoints of the whole state below `folder`."""
         return tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=3)
@@ -126,6 +145,11 @@ class Learner:
                 f"The checkpoint '{path}' is damaged or belongs to other settings. "
                 "Delete it to go on from the one before, or start a new run."
             ) from error
+
+
+def _assign(weights: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    for weight, value in zip(weights, values, strict=True):
+        weight.assign(value)
 
 
 class _Weights(tf.Module):
@@ -149,6 +173,7 @@ class _Loop(keras.callbacks.Callback):
         super().__init__()
         self.learner, self.watch, self.listeners, self.stop = learner, watch, listeners, stop
         self.trouble: str | None = None
+        self.own: list[np.ndarray] = []
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self.learner.model.optimizer.learning_rate.assign(self.learner.learning_rate())
@@ -175,7 +200,11 @@ class _Loop(keras.callbacks.Callback):
                 listener(self.learner, figures)
         if self.trouble or self.stop() or self.learner.fraction_done() >= 1:
             self.model.stop_training = True
+            self.own = [weight.numpy() for weight in self.model.trainable_variables]
 
+    def on_train_end(self, logs: Any = None) -> None:
+        """Keras leaves the mean of the weights in their place; learning goes on with their own."""
+        _assign(self.model.trainable_variables, self.own)
 
     def _lost_lately(self, lost: float) -> float:
         """A running mean over ten updates; 0 in a run never calm, or cut back often already."""

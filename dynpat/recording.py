@@ -53,8 +53,9 @@ class Recorder:
     def __call__(self, learner: Learner, figures: dict[str, float]) -> None:
         row: dict[str, Any] = {"update": learner.update, **figures}
         if time.monotonic() - self.last >= self.every:
-            row["quality"] = self.preview(learner)
-            self._keep_best(learner, row["quality"])
+            with learner.averaged():
+                row["quality"] = self.preview(learner)
+                self._keep_best(learner, row["quality"])
             self.last = time.monotonic()
         self.run.append_log(row)
         self.reporter.learning(

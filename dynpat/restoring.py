@@ -173,8 +173,8 @@ def _restore_into(
     files, metrics = [run.model_file, run.preview_file], last_figures(run)
     for number, video in enumerate(damaged if finished else ()):
         guess = guesses[video]
-        with memory_watched():
-            found = _estimated(plan, work, learner.model, fills, video, guess, reporter)
+        with memory_watched(), learner.averaged() as model:
+            found = _estimated(plan, work, model, fills, video, guess, reporter)
         recovered = _chosen(plan, found)
         files += _outputs(run, work, recovered, found, video, number, formats, reporter)
         metrics[f"video_{number}"] = _figures(work, recovered, found, video, guess)
@@ -249,7 +249,7 @@ def _figures(
         known, visible = work.truth[video], work.frames[video]
         estimates = {"recovered": recovered, "mean": found.mean, "sample": found.sample,
                      "guess": guess.filled}
-        estimates |= {name: make(visible, missing) for name, make in truth.BASELINES.items()}
+        estimates |= truth.baselines(visible, missing)
         figures["truth"] = {
             name: truth.compare(known, made, missing) for name, made in estimates.items()
         }

@@ -120,6 +120,10 @@ class Run:
     def plan(self) -> Plan:
         return Plan.from_dict(self.config()["plan"])
 
+    def labels(self) -> list[str]:
+        """Of each observed video."""
+        return [str(entry.get("label", "")) for entry in self.config()["inputs"]]
+
     def write_config(self, plan: Plan, videos: list[Video]) -> None:
         """Every option as resolved, versions, and the inputs with hashes of what was read."""
         inputs = [

@@ -59,6 +59,7 @@ def sample_videos(
     steps: int = STEPS,
     seed: int = 0,
     starts: Sequence[np.ndarray] | None = None,
+    modes: Sequence[int] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[np.ndarray]:
     """New videos one after the other, from fresh chains.
@@ -70,13 +71,15 @@ def sample_videos(
     langevin_config
         Step size and noise; the number of steps is `steps`.
     count, frames, size
-        How many videos, T, (H, W); default as learned. The model's modes take turns.
+        How many videos, T, (H, W); default as learned.
     steps
         Langevin steps of each chain.
     seed
         Video number n of a seed is always the same, whatever `count`.
     starts
         Videos (T, H, W, C), grey levels, from which chains start in turn, instead of noise.
+    modes
+        The model's modes that take turns, all if left out.
     progress
         Called with the steps done and the total.
 
@@ -98,10 +101,11 @@ def sample_videos(
     shape = sampled_shape(model, frames, size)
     margin = margin_of(model)
     grown = (*(n + 2 * m for n, m in zip(shape, margin, strict=False)), shape[-1])
+    turns = range(model.get_config()["modes"]) if modes is None else modes
     for number in range(count):
         own_seed = seed * 10_007 + number
         if starts is None:
-            video = model.draw_start((1, *grown), own_seed, mode=number)
+            video = model.draw_start((1, *grown), own_seed, mode=turns[number % len(turns)])
         else:
             video = _pad(model.to_model(starts[number % len(starts)][np.newaxis]), margin)
         done = 0

@@ -16,6 +16,7 @@ from dynpat.config import LangevinConfig
 from dynpat.reference import Reference
 
 RESTART = 0x0B5  # keeps the noise of restarts apart from the chains' own
+GRAIN = 0x67A  # the same for that of noise on the observed
 LOST = 0.95  # a chain is lost from this share of the gap's limit on
 
 
@@ -147,6 +148,7 @@ def update(
     config: LangevinConfig,
     gap_limit: float = 0.0,
     at_once: int = 0,
+    observed_noise: float = 0.0,
 ) -> dict[str, tf.Tensor]:
     """Move the chains, then move θ by ∂f(observed) − ∂f(synthesised).
 
@@ -170,7 +172,11 @@ def update(
     dict of scalars
         What the log and the divergence watch look at, see `measure`.
     """
-    starts = chains.starts(indices, observed, model.sigma)
+    if observed_noise:
+        seed = tf.stack([tf.cast(chains.seed, tf.int64) + GRAIN, chains.update])
+        observed += observed_noise * tf.random.stateless_normal(tf.shape(observed), seed)
+    # Noisy windows are where chains live already.
+    starts = chains.starts(indices, observed, 0.0 if observed_noise else model.sigma)
     synthesised = langevin.chain(
         model,
         tf.reshape(starts, [-1, *observed.shape[1:]]),

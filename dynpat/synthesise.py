@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
 
 from dynpat.config import check_step_size, require
 from dynpat.devices import memory_watched
+from dynpat.errors import BadOptionError
 from dynpat.models import EnergyModel
 from dynpat.outcome import FORMATS, Result, write_videos
 from dynpat.reporter import Reporter
@@ -33,6 +35,7 @@ def sample(
     step_size: float | None = None,
     fps: float | None = None,
     seed: int = 0,
+    label: str | None = None,
     formats: Sequence[str] = FORMATS,
     reporter: Reporter | None = None,
 ) -> Result:
@@ -59,6 +62,8 @@ def sample(
         Frame rate of the files; as learned if left out.
     seed
         Same seed, same videos.
+    label
+        Only of what was learned from videos of this label (the folder that they were found in).
 
     Raises
     ------
@@ -72,25 +77,51 @@ def sample(
     moving = plan.langevin if step_size is None else replace(plan.langevin, step_size=step_size)
     check_step_size(moving.step_size, model.sigma)
     shape = sampled_shape(model, frames, size)
-    starts = None if start == NOISE else _starts(opened, model, start, shape, reporter)
+    turns = _turns(opened, model, start, label)
+    starts = None
+    if start != NOISE:
+        starts = _starts(opened, model, start, shape, list(turns), reporter)
     folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
     videos = sample_videos(
         model, moving, count=count, frames=frames, size=size, steps=steps, seed=seed,
-        starts=starts, progress=reporter.sampling,
+        starts=starts, modes=None if start == CHAINS else list(turns), progress=reporter.sampling,
     )
     rate = fps or float(opened.config()["inputs"][0]["fps"])
     with memory_watched():
         files = write_videos(folder, videos, rate, formats, reporter)
-    return Result(opened.folder, tuple(files), {"count": count, "steps": steps, "seed": seed})
+    named = [turns[which] for which in islice(cycle(turns), count)]
+    return Result(
+        opened.folder, tuple(files),
+        {"count": count, "steps": steps, "seed": seed, "labels": named},
+    )
+
+
+def _turns(
+    run: Run, model: EnergyModel, start: str | Path, label: str | None
+) -> dict[int, list[str]]:
+    """Which modes (of chains: which observed videos) take turns, each with its labels."""
+    labels = run.labels()
+    groups = model.reference.groups(len(labels))
+    if start == CHAINS:
+        groups = [np.array([video]) for video in range(len(labels))]
+    held = {number: sorted({labels[v] for v in group}) for number, group in enumerate(groups)}
+    kept = {number: names for number, names in held.items() if label is None or label in names}
+    if not kept:
+        known = ", ".join(sorted({name for name in labels if name})) or "none"
+        raise BadOptionError(
+            f"No video of the label '{label}' was learned; choose one of: {known}. Labels are the "
+            "folders in which videos were found."
+        )
+    return kept
 
 
 def _starts(
     run: Run, model: EnergyModel, start: str | Path, shape: tuple[int, int, int, int],
-    reporter: Reporter,
+    which: list[int], reporter: Reporter,
 ) -> list[np.ndarray]:
     """The videos (T, H, W, C), grey levels, that chains start from."""
     if start == CHAINS:
-        chains = np.asarray(model.to_grey(run.chains()))
+        chains = np.asarray(model.to_grey(run.chains()))[which]
         videos = list(np.swapaxes(chains, 0, 1).reshape(-1, *chains.shape[2:]))
         text = "{}x{} and {} frames".format
         require(videos[0].shape == shape, "the learned chains",

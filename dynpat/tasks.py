@@ -149,7 +149,8 @@ def _learn_into(
     files = [run.model_file, run.preview_file]
     metrics = last_figures(run)
     if finished:
-        fresh = _fresh(learner)
+        with learner.averaged():
+            fresh = _fresh(learner)
         files += write_videos(run.samples, fresh, videos[0].fps, formats, reporter)
         metrics["quality"] = judge(np.clip(fresh[0], 0, 255))
         reporter.say(judge.sentence(metrics["quality"]))
@@ -170,8 +171,9 @@ def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
             say=recorder.reporter.say,
             stop=interrupted.is_set,
         )
-    run.save_model(learner.model)
-    recorder.preview(learner)
+    with learner.averaged() as model:
+        run.save_model(model)
+        recorder.preview(learner)
     return finished
 
 

@@ -5,14 +5,17 @@ Videos are (T, H, W, C) grey levels, masks (T, H, W) bool with True = missing.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 
 import numpy as np
 from skimage.metrics import structural_similarity
+from skimage.restoration import inpaint_biharmonic
 
 from dynpat import metrics
 from dynpat.kriging import interpolate_in_time, visible_mean
 
+TELEA_RADIUS = 5  # pixels, of the neighbourhood that it looks at
 MEANINGS = {
     "error": "mean |recovered − truth| at missing pixels, grey levels",
     "psnr": "peak signal to noise at missing pixels, dB",
@@ -86,9 +89,45 @@ def _motion_patches(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarra
     )
 
 
-BASELINES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "mean over time": lambda video, missing: np.where(
-        missing[..., np.newaxis], visible_mean(video, missing), video
-    ),
-    "interpolation in time": interpolate_in_time,
-}
+def baselines(visible: np.ndarray, missing: np.ndarray) -> dict[str, np.ndarray]:
+    """What simple methods make of a video (T, H, W, C) with missing pixels, by name.
+
+    Methods that look at single frames are left out where a whole frame is missing, and Telea's also
+    where OpenCV is not installed.
+    """
+    made = {
+        "mean over time": np.where(
+            missing[..., np.newaxis], visible_mean(visible, missing), visible
+        ),
+        "interpolation in time": interpolate_in_time(visible, missing),
+    }
+    if not missing.all(axis=(1, 2)).any():
+        made["biharmonic"] = _each_frame(_biharmonic, visible, missing)
+        if importlib.util.find_spec("cv2"):
+            made["Telea"] = _each_frame(_telea, visible, missing)
+    return made
+
+
+def _each_frame(
+    fill: Callable[[np.ndarray, np.ndarray], np.ndarray], visible: np.ndarray, missing: np.ndarray
+) -> np.ndarray:
+    """`fill` maps uint8 (H, W, C) and bool (H, W) to grey levels (H, W, C)."""
+    made = visible.astype(np.float32)
+    for t in np.flatnonzero(missing.any(axis=(1, 2))):
+        made[t][missing[t]] = fill(np.asarray(visible[t], np.uint8), missing[t])[missing[t]]
+    return made
+
+
+def _biharmonic(frame: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    return 255 * np.asarray(inpaint_biharmonic(
+        frame / 255, missing, channel_axis=-1, split_into_regions=True
+    ))
+
+
+def _telea(frame: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    import cv2
+
+    filled = cv2.inpaint(
+        np.squeeze(frame), missing.astype(np.uint8), TELEA_RADIUS, cv2.INPAINT_TELEA
+    )
+    return np.asarray(filled).reshape(frame.shape)

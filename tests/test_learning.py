@@ -195,6 +195,31 @@ def test_stop_and_resume_is_bit_equal_to_undisturbed(tmp_path: Path) -> None:
     assert float(second.progress.elapsed) > float(first.progress.elapsed) > 0
 
 
+def test_the_mean_of_the_weights_is_lent_and_survives_a_stop(tmp_path: Path) -> None:
+    weights: list[list[np.ndarray]] = []
+
+    def note(of: Learner, figures: Figures) -> None:
+        weights.append([weight.numpy() for weight in of.model.trainable_variables])
+
+    undisturbed = learner(average=0.75)
+    learn_model(undisturbed, tmp_path / "a", listeners=[note])
+    first = learner(average=0.75)
+    learn_model(first, tmp_path / "b", stop=lambda: first.update >= 3)
+    second = learner(average=0.75)
+    learn_model(second, tmp_path / "b")
+    assert_bit_equal(second, undisturbed)
+    expected = weights[0]
+    for now in weights[1:]:
+        expected = [0.75 * mean + 0.25 * own for mean, own in zip(expected, now, strict=True)]
+    before = state(second)
+    with second.averaged() as model:
+        for weight, mean, last in zip(model.trainable_variables, expected, weights[-1], strict=True):
+            np.testing.assert_allclose(weight.numpy(), mean, rtol=1e-5, atol=1e-7)
+            assert not np.allclose(weight.numpy(), last, rtol=1e-5, atol=1e-7)
+    for own, again in zip(before, state(second), strict=True):
+        np.testing.assert_array_equal(own, again)
+
+
 @pytest.mark.parametrize("last", [2, 5])
 def test_going_on_after_a_kill_is_bit_equal_to_undisturbed(last: int, tmp_path: Path) -> None:
     """Windows shorter than the videos; the last checkpoint is some updates older than the kill."""

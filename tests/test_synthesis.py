@@ -186,6 +186,25 @@ def test_lost_chains_start_again_from_the_observed_and_others_go_on() -> None:
     assert not np.array_equal(chains.starts(indices, observed, 1.5).numpy()[lost], starts[lost])
 
 
+def test_noise_on_the_observed_is_what_chains_are_compared_with_and_start_again_from() -> None:
+    indices = tf.range(3, dtype=tf.int64)
+    seen = []
+    for lost in (False, True):
+        model, chains, observed = prepared()
+        grain = 2.5 * tf.random.stateless_normal(observed.shape, [8 + synthesis.GRAIN, 0])
+        chains.lost.assign(tf.fill((3, 2), lost))
+        noisy = synthesis.update(
+            model, chains, observed, indices, LangevinConfig(3, 1e-6), observed_noise=2.5
+        )
+        seen.append(chains.video.numpy())
+        clean, clean_chains, _ = prepared()
+        figures = synthesis.update(clean, clean_chains, observed + grain, indices, MOVING)
+        assert float(noisy["f_observed"]) == pytest.approx(float(figures["f_observed"]), rel=1e-5)
+    assert np.abs(seen[0] - seen[1]).max() > 1
+    again = np.broadcast_to((observed + grain).numpy()[:, np.newaxis], seen[1].shape)
+    np.testing.assert_allclose(seen[1], again, atol=1e-3)
+
+
 @pytest.mark.parametrize(("gap", "limit"), [(0.3, 0.2), (0.1, 0.2), (0.2, 0.2), (-0.4, 0.2)])
 def test_loss_of_gap_pulls_less_as_the_gap_grows_to_its_limit(gap: float, limit: float) -> None:
     """∂loss/∂gap = −(1 − gap/limit) for a positive gap, −1 for a negative one."""

@@ -60,6 +60,37 @@ def test_without_checkpoints_there_are_no_chains(learned: Path, tmp_path: Path) 
     assert not (tmp_path / "new").exists()
 
 
+@pytest.fixture(scope="module")
+def learned_labels(quick_samples: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on two videos of noise, dark in the folder `night` and bright in `day`."""
+    from dynpat import tasks
+
+    folder = tmp_path_factory.mktemp("labelled")
+    for name, level in (("day", 220), ("night", 20)):
+        noise = np.random.default_rng(level).integers(-20, 20, (12, 24, 24, 3))
+        write_video(folder / "in" / name / "a", (level + noise).astype(np.uint8), 25)
+    plan = tasks.make_plan([folder / "in"], precision="float32",
+                           learn={"iterations": 1, "chains": 2})
+    return tasks.learn(plan, folder / "run", formats=("npy",)).run
+
+
+@pytest.mark.parametrize("start", ["noise", "chains"])
+def test_a_label_chooses_what_is_sampled(learned_labels: Path, tmp_path: Path, start: str) -> None:
+    result = synthesise.sample(learned_labels, out=tmp_path / "all", count=3, start=start, **GENTLE)
+    assert result.metrics["labels"] == [["day"], ["night"], ["day"]]
+    levels = [np.load(path).mean() for path in result.files]
+    assert min(levels[0], levels[2]) > 200 and levels[1] < 50
+    nights = drawn(learned_labels, tmp_path / "b", count=2, label="night", start=start)
+    assert max(night.mean() for night in nights) < 50
+
+
+def test_an_unknown_label_is_refused_with_those_that_are_there(
+    learned_labels: Path, refused: Callable[..., str]
+) -> None:
+    said = refused("sample", learned_labels, "--label", "dusk")
+    assert "'dusk'" in said and "day, night" in said
+
+
 def test_the_command_takes_where_to_start(dynpat: Call, learned_once: Path, tmp_path: Path) -> None:
     outs = [tmp_path / name for name in ("noise", "chains")]
     for out in outs:

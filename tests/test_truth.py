@@ -60,6 +60,41 @@ def test_what_cannot_be_measured_is_none() -> None:
     assert figures["error"] == pytest.approx(1)
 
 
+def test_baselines_touch_missing_pixels_alone_and_continue_a_slope() -> None:
+    """A plane of grey levels that stands still is recovered by all; one that brightens, by some."""
+    height, width = np.mgrid[:20, :24]
+    video = np.stack([60 + 3 * height + 2 * width + 4 * t for t in range(6)])[..., np.newaxis]
+    video = video.astype(np.uint8)
+    missing = np.zeros((6, 20, 24), bool)
+    missing[2:4, 8:12, 9:14] = True
+    visible = np.where(missing[..., np.newaxis], np.uint8(0), video)
+    made = truth.baselines(visible, missing)
+    expected = {"mean over time", "interpolation in time", "biharmonic"}
+    assert set(made) - {"Telea"} == expected
+    for filled in made.values():
+        np.testing.assert_array_equal(filled[~missing], video[~missing])
+    for name in ("interpolation in time", "biharmonic"):
+        assert np.abs(made[name][missing] - video[missing]).max() < 1
+    assert np.abs(made["mean over time"][missing] - video[missing]).mean() > 1
+
+
+def test_baselines_of_single_frames_need_a_part_of_each() -> None:
+    missing = np.zeros((4, 8, 8), bool)
+    missing[1] = True
+    made = truth.baselines(np.full((4, 8, 8, 3), 9, np.uint8), missing)
+    assert set(made) == {"mean over time", "interpolation in time"}
+
+
+def test_telea_is_beside_them_where_opencv_is_installed() -> None:
+    pytest.importorskip("cv2")
+    missing = np.zeros((2, 16, 16), bool)
+    missing[:, 6:9, 6:9] = True
+    for channels in (1, 3):
+        visible = np.full((2, 16, 16, channels), 90, np.uint8)
+        visible[missing] = 0
+        assert np.abs(truth.baselines(visible, missing)["Telea"] - 90).max() <= 1
+
+
 def test_pasting_at_full_size_changes_what_is_missing_and_nothing_else() -> None:
     scene = boat(10, (60, 90))
     crop = crop_around(scene.video, scene.mask, None, 10**6)
