@@ -17,6 +17,8 @@ from .progress import errors_as_click, reporting, show_evaluation
 @reading_options
 @click.option("--baselines/--no-baselines", default=True, show_default=True,
               help="Beside: shuffled frames, a Gaussian per pixel, a linear dynamical system.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path),
+              help="Also write a page (.html): the videos in step, and the figures.")
 @click.option("--quiet", is_flag=True, help="No progress and no notes.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def evaluate(

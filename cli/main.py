@@ -10,6 +10,7 @@ import click
 from dynpat import __version__
 
 COMMANDS = {
+    "compare": "a page with several runs side by side",
     "demo": "learn an embedded video and sample it, about two minutes",
     "doctor": "what works on this machine and what does not",
     "evaluate": "how good synthesised videos are, beside the observed one",
@@ -17,6 +18,7 @@ COMMANDS = {
     "inpaint": "take away what a mask covers from a moving background",
     "learn": "learn from a video, or a folder of them",
     "recover": "fill in what is missing from videos",
+    "report": "write a run's page again",
     "sample": "new videos from a learned run",
 }
 

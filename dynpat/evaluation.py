@@ -12,13 +12,14 @@ from dynpat import metrics
 from dynpat.baselines import BASELINES
 from dynpat.errors import BadVideoError
 from dynpat.quality import FIGURES, figures, floor, is_copy
+from dynpat.report import page_of_videos, table
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
 
 
 def evaluate(
     observed: str | Path, synthesised: Sequence[str | Path], *, baselines: bool = True,
-    reporter: Reporter | None = None, **reading: Any,
+    report: str | Path | None = None, reporter: Reporter | None = None, **reading: Any,
 ) -> dict[str, Any]:
     """The figures of synthesised videos against the observed.
 
@@ -31,6 +32,8 @@ def evaluate(
     baselines
         Also those of trivial syntheses: shuffled frames, a Gaussian per pixel, a linear
         dynamical system.
+    report
+        An HTML file to write: the videos in step, and the figures.
     reading
         `size`, `frames`, `start`, `fps`, `grey`, as in `read_videos`, for the observed video;
         the default size is that of the first synthesised video.
@@ -63,7 +66,7 @@ def evaluate(
         reporter.sampling(number + 1, len(made))
     same = len({video.frames.shape[1:] for video in (real, *made)}) == 1
     spread = metrics.diversity(real.frames, [v.frames for v in made]) if same else float("nan")
-    return {
+    result: dict[str, Any] = {
         "observed": str(real.source), "floor": lowest, "videos": rows,
         "baselines": {
             name: figures(real.frames, make(real.frames)) for name, make in BASELINES.items()
@@ -71,6 +74,19 @@ def evaluate(
         "meanings": {name: figure.meaning for name, figure in FIGURES.items()},
         "diversity": spread if np.isfinite(spread) else None,
     }
+    if report is not None:
+        _write_report(Path(report), result, real, made)
+    return result
+
+
+def _write_report(path: Path, result: dict[str, Any], real: Video, made: list[Video]) -> None:
+    columns = {Path(row["name"]).name: row["figures"] for row in result["videos"]}
+    columns |= {"floor: real against real": result["floor"], **result["baselines"]}
+    page_of_videos(
+        f"{real.name}: how good", [f"Videos beside {result['observed']}."],
+        {"observed": real.frames} | {video.source.name: video.frames for video in made},
+        real.fps, [table("Quality, in grey levels", columns, result["meanings"])],
+    ).write(path)
 
 
 def _only(videos: list[Video], path: str | Path) -> Video:

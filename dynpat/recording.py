@@ -18,6 +18,7 @@ from dynpat.sampling import sample_videos
 from dynpat.videos import write_video
 
 PREVIEW_STEPS = 60  # Langevin steps from noise to a preview
+MOST_OF_TIME = 0.08  # that previews take: they become rarer where they are slow
 WORTH_KEEPING = 0.3  # share of the run from which on the best state is kept
 GAP = 4  # grey pixels between the panels of a preview
 
@@ -47,16 +48,18 @@ class Recorder:
     ) -> None:
         self.run, self.fps, self.observed, self.every = run, fps, observed, every
         self.reporter, self.made, self.judge = reporter, made, judge
-        self.last = 0.0
+        self.last = self.cost = 0.0
         self.best: float | None = None
 
     def __call__(self, learner: Learner, figures: dict[str, float]) -> None:
         row: dict[str, Any] = {"update": learner.update, **figures}
-        if time.monotonic() - self.last >= self.every:
+        begun = time.monotonic()
+        if begun - self.last >= max(self.every, self.cost / MOST_OF_TIME):
             with learner.averaged():
                 row["quality"] = self.preview(learner)
                 self._keep_best(learner, row["quality"])
             self.last = time.monotonic()
+            self.cost = self.last - begun
         self.run.append_log(row)
         self.reporter.learning(
             learner.update, learner.fraction_done(), figures, self.run.preview_file

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from dynpat import truth
+from dynpat.atomic import write_json
 from dynpat.config import RecoverConfig, require
 from dynpat.devices import memory_watched
 from dynpat.errors import BadOptionError
@@ -27,7 +28,7 @@ from dynpat.report import write_report
 from dynpat.reporter import Reporter
 from dynpat.runs import Run
 from dynpat.tasks import last_figures, learn_recorded, make_learner
-from dynpat.videos import Video, write_image, write_outputs
+from dynpat.videos import Video, write_image, write_outputs, write_video
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
 BUDGET = 480.0  # seconds of learning
@@ -179,7 +180,9 @@ def _restore_into(
         files += _outputs(run, work, recovered, found, video, number, formats, reporter)
         metrics[f"video_{number}"] = _figures(work, recovered, found, video, guess)
         reporter.say(_told(found, guess))
-    files.append(write_report(run, replace(work.videos[0], frames=frames[0])))
+    write_json(run.metrics_file, {name: metrics[name] for name in metrics if "video_" in name})
+    write_video(run.observed_file, frames[damaged[0]], work.videos[0].fps)
+    files.append(write_report(run))
     return Result(run.folder, tuple(files), metrics, finished)
 
 
@@ -228,7 +231,7 @@ def _outputs(
     for name, frames in (("recovered", whole), ("uncertainty", spread),
                          ("comparison", side_by_side(panels))):
         paths, notes = write_outputs(
-            run.folder / "results", f"{name}_{number:03d}", frames, work.videos[video].fps, formats
+            run.results, f"{name}_{number:03d}", frames, work.videos[video].fps, formats
         )
         files += paths
         for note in notes:

@@ -54,6 +54,10 @@ class Run:
     checkpoints = property(lambda self: self.folder / "checkpoints")
     preview_file = property(lambda self: self.folder / "preview.gif")
     samples = property(lambda self: self.folder / "samples")
+    results = property(lambda self: self.folder / "results")
+    observed_file = property(lambda self: self.folder / "observed.gif")
+    metrics_file = property(lambda self: self.folder / "metrics.json")
+    report_file = property(lambda self: self.folder / "report.html")
 
     @classmethod
     def create(cls, folder: Path | None, name: str) -> Run:
@@ -150,7 +154,7 @@ class Run:
 
     def sweep(self) -> None:
         """Remove what a killed process left half-written; nothing else writes here now."""
-        for folder in (self.folder, self.samples, self.folder / "results"):
+        for folder in (self.folder, self.samples, self.results):
             for path in folder.glob(".*.tmp-*"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -170,6 +174,15 @@ class Run:
             raise write_error(self.log_file, error.strerror) from error
 
     # The model.
+
+    def metrics(self) -> dict[str, Any]:
+        """`metrics.json`: how good what was made is; empty if nothing was finished yet."""
+        try:
+            return dict(json.loads(self.metrics_file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError) as error:
+            raise BadRunError(f"'{self.metrics_file}' is damaged ({error}); delete it.") from error
 
     def save_model(self, model: EnergyModel, file: Path | None = None) -> None:
         with replacing_file(file or self.model_file) as temporary:

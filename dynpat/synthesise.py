@@ -14,12 +14,14 @@ from dynpat.devices import memory_watched
 from dynpat.errors import BadOptionError
 from dynpat.models import EnergyModel
 from dynpat.outcome import FORMATS, Result, write_videos
+from dynpat.report import page_of_videos
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, free_folder
 from dynpat.sampling import STEPS, sample_videos, sampled_shape
 from dynpat.videos import read_video
 
 NOISE, CHAINS = "noise", "chains"
+SHOWN = 4  # videos on the page about them
 
 
 def sample(
@@ -89,11 +91,25 @@ def sample(
     rate = fps or float(opened.config()["inputs"][0]["fps"])
     with memory_watched():
         files = write_videos(folder, videos, rate, formats, reporter)
+    files.append(_report(opened, folder, files, rate))
     named = [turns[which] for which in islice(cycle(turns), count)]
     return Result(
         opened.folder, tuple(files),
         {"count": count, "steps": steps, "seed": seed, "labels": named},
     )
+
+
+def _report(run: Run, folder: Path, files: Sequence[Path], fps: float) -> Path:
+    """A page of the new videos beside the observed one, in their folder."""
+    first = {path.stem: path for path in reversed(files)}
+    videos = {
+        name.replace("_", " "): np.load(first[name]) if first[name].suffix == ".npy"
+        else read_video(first[name]).frames for name in sorted(first)[:SHOWN]
+    }
+    if run.observed_file.exists():
+        videos = {"observed": read_video(run.observed_file).frames, **videos}
+    sentence = f"New videos from the run {run.folder}."
+    return page_of_videos(folder.name, [sentence], videos, fps).write(folder / "report.html")
 
 
 def _turns(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from dynpat.atomic import write_json
 from dynpat.devices import memory_watched
 from dynpat.errors import BadRunError
 from dynpat.estimate import videos_at_once
@@ -17,7 +18,7 @@ from dynpat.learning import Learner, learn_model
 from dynpat.outcome import FORMATS, Result, interrupt_flag, write_videos
 from dynpat.plan import Plan
 from dynpat.planning import make_plan, read_observed, window_shape, with_limits
-from dynpat.quality import Judge
+from dynpat.quality import Judge, figures, floor
 from dynpat.recording import Recorder, synthesised
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
@@ -152,11 +153,15 @@ def _learn_into(
         with learner.averaged():
             fresh = _fresh(learner)
         files += write_videos(run.samples, fresh, videos[0].fps, formats, reporter)
-        metrics["quality"] = judge(np.clip(fresh[0], 0, 255))
+        levels = np.clip(fresh[0], 0, 255)
+        metrics["quality"] = judge(levels)
         reporter.say(judge.sentence(metrics["quality"]))
         if recorder.best is not None and recorder.best < BETTER * metrics["quality"]["score"]:
             reporter.say("An earlier state looked better: use dynpat sample --state best.")
-    files.append(write_report(run, videos[0]))
+        reality = {"floor": floor(videos[0].frames)}
+        write_json(run.metrics_file, {"synthesised": figures(videos[0].frames, levels), **reality})
+    write_video(run.observed_file, videos[0].frames, videos[0].fps)
+    files.append(write_report(run))
     return Result(run.folder, tuple(files), metrics, finished)
 
 

@@ -16,11 +16,11 @@ PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
     "errors", "atomic", "config", "metrics", "quality", "baselines", "kriging", "guessing",
-    "truth", "reporter", "devices", "videos", "masks", "pasting", "evaluation", "datasets",
+    "truth", "reporter", "devices", "videos", "masks", "pasting", "datasets",
     "layers", "reference", "network", "langevin", "fills", "synthesis", "energy", "models",
-    "plan", "watch", "checkpoints", "learning", "sampling", "recovery", "runs", "outcome",
-    "synthesise", "recording", "report", "planning", "estimate", "incomplete", "tasks",
-    "restoring", "doctor", "__init__",
+    "plan", "watch", "checkpoints", "learning", "sampling", "recovery", "runs", "report",
+    "evaluation", "outcome", "synthesise", "recording", "planning", "estimate", "incomplete",
+    "tasks", "restoring", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))

@@ -213,7 +213,8 @@ def test_the_mean_of_the_weights_is_lent_and_survives_a_stop(tmp_path: Path) -> 
         expected = [0.75 * mean + 0.25 * own for mean, own in zip(expected, now, strict=True)]
     before = state(second)
     with second.averaged() as model:
-        for weight, mean, last in zip(model.trainable_variables, expected, weights[-1], strict=True):
+        own = model.trainable_variables
+        for weight, mean, last in zip(own, expected, weights[-1], strict=True):
             np.testing.assert_allclose(weight.numpy(), mean, rtol=1e-5, atol=1e-7)
             assert not np.allclose(weight.numpy(), last, rtol=1e-5, atol=1e-7)
     for own, again in zip(before, state(second), strict=True):

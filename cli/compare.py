@@ -1,0 +1,25 @@
+"""`dynpat compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .progress import errors_as_click
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path),
+              default=Path("compare.html"), show_default=True, help="The page.")
+def compare(runs: tuple[Path, ...], out: Path) -> None:
+    """A page with what RUNS made, their figures, and where their settings differ."""
+    with errors_as_click():
+        from dynpat.devices import load_tensorflow
+
+        load_tensorflow()
+        from dynpat.report import compare_runs
+
+        path = compare_runs(runs, out)
+    click.echo(str(path))

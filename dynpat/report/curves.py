@@ -1,0 +1,64 @@
+"""Learning curves as one SVG drawing, in the page's own colours."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+MEANINGS = {
+    "energy gap": "f(observed) − f(synthesised) per value: 0 when the model sees no difference",
+    "contrast": "root mean square of the chains over that of the observed: 1 is alike",
+    "gradient norm": "size of the weights' gradient",
+    "seconds per update": "time that an update took",
+    "quality score": "distances of a fresh sample over what is real, see the table: 1 is as real",
+}
+COLOUR = "#d9480f"
+SMOOTH = 100  # points of the smoothed line
+
+
+def draw_curves(rows: list[dict[str, Any]]) -> str:
+    """The curves of a log as an SVG element; "" if there is too little to draw."""
+    if len(rows) < 2:
+        return ""
+    read: dict[str, Callable[[dict[str, Any]], float | None]] = {
+        "energy gap": lambda row: row.get("energy_gap"),
+        "contrast": lambda row: row.get("contrast"),
+        "gradient norm": lambda row: row.get("gradient_norm"),
+        "seconds per update": lambda row: row.get("step_seconds"),
+        "quality score": lambda row: (row.get("quality") or {}).get("score"),
+    }
+    series = {name: _points(rows, value) for name, value in read.items()}
+    series = {name: points for name, points in series.items() if len(points) > 1}
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "dynpat", "font.size": 9}):
+        figure = Figure(figsize=(10, 2.2 * -(-len(series) // 2)), layout="constrained")
+        for number, (name, points) in enumerate(series.items(), start=1):
+            axes = figure.add_subplot(-(-len(series) // 2), 2, number)
+            every = name == "quality score"
+            axes.plot(points[:, 0], points[:, 1], color=COLOUR, lw=1, alpha=1 if every else 0.35,
+                      marker="." if every else None)
+            if not every:
+                smooth = [part.mean(axis=0) for part in np.array_split(points, SMOOTH) if len(part)]
+                axes.plot(*np.transpose(smooth), color=COLOUR, lw=1.5)
+            axes.set_title(name, loc="left")
+            axes.grid(alpha=0.2)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    drawing = buffer.getvalue()
+    drawing = drawing[drawing.index("<svg"):]
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    return drawing.replace("#000000", "currentColor").replace("<text style=\"",
+                                                              "<text style=\"fill: currentColor; ")
+
+
+def _points(
+    rows: list[dict[str, Any]], value: Callable[[dict[str, Any]], float | None]
+) -> np.ndarray:
+    """(n, 2): update and value, where there is one."""
+    found = [(row["update"], value(row)) for row in rows]
+    return np.array([(at, float(v)) for at, v in found if v is not None]).reshape(-1, 2)

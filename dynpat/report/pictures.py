@@ -1,0 +1,151 @@
+"""Videos and still pictures as data of a page, and what is drawn from them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+MOST_PIXELS = 12_000_000  # of a sheet: larger videos are shrunk for the page
+SHOWN = 300  # pixels wide on the page, at least
+QUALITY = 90  # of WebP
+STRIP_FRAMES = 8
+MOST_FILTERS = 48
+GAP = 2  # grey pixels between parts of a picture
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A video as one sheet of all its frames, row by row, which the page plays."""
+
+    caption: str
+    sheet: str
+    frames: int
+    columns: int
+    width: int
+    height: int
+    shown: int
+
+
+@dataclass(frozen=True)
+class Player:
+    """Panels that play in step."""
+
+    title: str
+    fps: float
+    panels: list[Panel]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A still picture with a sentence."""
+
+    title: str
+    meaning: str
+    source: str
+    shown: int
+
+
+def panel(caption: str, video: np.ndarray) -> Panel:
+    """A panel of a video (T, H, W, C), grey levels."""
+    video = _colours(video)
+    count, height, width = video.shape[:3]
+    factor = math.sqrt(MOST_PIXELS / (count * height * width))
+    if factor < 1:
+        size = (max(1, int(width * factor)), max(1, int(height * factor)))
+        video = np.stack([
+            np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in video
+        ])
+        caption = f"{caption} (shrunk for this page)"
+        height, width = video.shape[1:3]
+    columns = math.ceil(math.sqrt(count * height / width))
+    rows = -(-count // columns)
+    sheet = np.zeros((rows, columns, height, width, 3), np.uint8)
+    sheet.reshape(-1, height, width, 3)[:count] = video
+    sheet = sheet.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, 3)
+    shown = width * max(1, math.ceil(SHOWN / width))
+    return Panel(caption, _data(sheet, "webp"), count, columns, width, height, shown)
+
+
+def strip(titled: Mapping[str, np.ndarray]) -> Picture:
+    """Some frames of each video, a row each."""
+    rows = []
+    height, width = next(iter(titled.values())).shape[1:3]
+    for video in titled.values():
+        numbers = np.linspace(0, len(video) - 1, STRIP_FRAMES).astype(int)
+        frames = [_fitted(frame, height, width) for frame in _colours(video[numbers])]
+        rows.append(_joined(frames, axis=1))
+    picture = _joined(rows, axis=0)
+    return Picture(
+        "Frames", f"From top to bottom: {', '.join(titled)}.", _data(picture, "webp"),
+        max(960, picture.shape[1]),
+    )
+
+
+def slices(titled: Mapping[str, np.ndarray]) -> Picture:
+    """One row of pixels over time (down) of each video: motion at a glance.
+
+    It is the row in which most of the first video changes.
+    """
+    first = next(iter(titled.values())).astype(np.float32)
+    row = int(np.abs(np.diff(first, axis=0)).mean(axis=(0, 2, 3)).argmax())
+    frames = min(len(video) for video in titled.values())
+    parts = []
+    for video in titled.values():
+        at = min(row * video.shape[1] // first.shape[1], video.shape[1] - 1)
+        parts.append(_colours(video[:frames])[:, at])
+    picture = _joined(parts, axis=1)
+    return Picture(
+        "One row of pixels over time",
+        f"Row {row}, time runs down; from left to right: {', '.join(titled)}. Still things are "
+        "upright stripes, moving ones slant, and what flickers is ragged.",
+        _data(picture, "png"), picture.shape[1] * max(1, 900 // picture.shape[1]),
+    )
+
+
+def filters(kernel: np.ndarray) -> np.ndarray:
+    """The filters of a first layer, (T, H, W, C, filters), as one moving picture of tiles."""
+    kernel = np.moveaxis(kernel, -1, 0)[:MOST_FILTERS].astype(np.float32)
+    kernel = kernel[..., :3] if kernel.shape[-1] >= 3 else kernel[..., :1]
+    largest = np.abs(kernel).max(axis=(1, 2, 3, 4), keepdims=True)
+    tiles = _colours(128 + 127 * kernel / np.maximum(largest, 1e-12), axis=-1)
+    columns = math.ceil(math.sqrt(2 * len(tiles)))
+    while len(tiles) % columns:
+        tiles = np.concatenate([tiles, np.full_like(tiles[:1], 128)])
+    tiles = np.pad(tiles, [(0, 0), (0, 0), (0, GAP), (0, GAP), (0, 0)], constant_values=128)
+    count, frames, height, width, _ = tiles.shape
+    grid = tiles.reshape(count // columns, columns, frames, height, width, 3)
+    return grid.transpose(2, 0, 3, 1, 4, 5).reshape(frames, -1, columns * width, 3)
+
+
+def _colours(video: np.ndarray, axis: int = -1) -> np.ndarray:
+    """uint8 with three channels."""
+    levels = np.clip(np.rint(video), 0, 255).astype(np.uint8)
+    return np.repeat(levels, 3, axis=axis) if levels.shape[-1] == 1 else levels
+
+
+def _fitted(frame: np.ndarray, height: int, width: int) -> np.ndarray:
+    if frame.shape[:2] == (height, width):
+        return frame
+    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BOX))
+
+
+def _joined(parts: list[np.ndarray], axis: int) -> np.ndarray:
+    """Pictures in a row (axis 1) or a column (axis 0), with grey between."""
+    shape = list(parts[0].shape)
+    shape[axis] = GAP
+    between = np.full(shape, 128, np.uint8)
+    spaced = [piece for part in parts for piece in (part, between)][:-1]
+    return np.concatenate(spaced, axis=axis)
+
+
+def _data(picture: np.ndarray, kind: str) -> str:
+    """A picture (H, W, 3) uint8 as a URL that holds it."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, kind, quality=QUALITY)
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
