@@ -85,6 +85,8 @@ class LearnConfig:
     """Largest energy gap, in reference energies of the observed videos; 0: none."""
     observed_noise: float = 0.0
     """Standard deviation of noise on the observed, in grey levels; chains are never without."""
+    renewed: float = 0.0
+    """Share of the chains that start again from noise at an update, as samples do."""
     average: float = 0.0
     """Share of the running mean of the weights that an update keeps; 0: no mean, the last ones."""
     memory: int | None = None
@@ -116,6 +118,7 @@ class LearnConfig:
                 "Use 0.5")
         require(0 <= self.observed_noise < math.inf, "observed_noise", "not be negative",
                 self.observed_noise, "Use 0")
+        require(0 <= self.renewed < 1, "renewed", "lie in [0, 1)", self.renewed, "Use 0.05")
         require(0 <= self.average < 1, "average", "lie in [0, 1)", self.average, "Use 0.99")
         require(self.memory is None or self.memory > 0, "memory", "be positive", self.memory,
                 "Give --memory such as 4GB")

@@ -9,15 +9,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dynpat import layers, network, synthesis
-from dynpat.config import LangevinConfig, check_step_size
+from dynpat import layers, network
 from dynpat.errors import BadOptionError
-from dynpat.fills import Fills
 from dynpat.reference import Reference
+from dynpat.trainable import Trainable
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
-class EnergyModel(keras.Model):
+class EnergyModel(Trainable):
     """An energy over videos; `model(video)` is the energy of each video, `model.f` the network.
 
     A video on the model's scale is in grey levels minus the mean of the observed ones; `to_model`
@@ -39,6 +38,9 @@ class EnergyModel(keras.Model):
         Factors on the video before the first layer, and on the sum over the last.
     sigma
         σ of the reference distribution N(0, σ²), in grey levels.
+    widest, bounded
+        σ of pixels that move most, if above `sigma`; whether levels outside 0 … 255 cost more: see
+        `Reference`.
     kernel_initializer
         Of all kernels, as Keras names it.
     precision
@@ -62,12 +64,15 @@ class EnergyModel(keras.Model):
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     langevin_presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "default": {"steps": 5, "step_size": 2.4},
+        "default": {"steps": 5, "step_size": 4.8},
         "paper": {"steps": 20, "step_size": 0.3},
     }
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "default": {"learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 0.25},
+        "default": {
+            "learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 3.0,
+            "observed_noise": 4.8, "renewed": 0.05, "average": 0.98,
+        },
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3, "gap_limit": 0.0},
     }
 
@@ -86,6 +91,8 @@ class EnergyModel(keras.Model):
         input_scale: float = 1.0,
         output_scale: float = 1.0,
         sigma: float = 1.0,
+        widest: float = 0.0,
+        bounded: bool = False,
         kernel_initializer: str | dict[str, Any] = "he_normal",
         precision: str = "float32",
         start: str = "reference",
@@ -101,21 +108,18 @@ class EnergyModel(keras.Model):
             "strides": network.tuples(strides),
             "activation": activation, "padding": padding, "centre": centre,
             "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma,
+            "widest": widest, "bounded": bounded,
             "kernel_initializer": kernel_initializer, "precision": precision,
             "start": start, "shown": shown, "modes": modes, "seed": seed,
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
         self.output_scale = float(output_scale)
-        self.reference = Reference(centre, self.sigma, modes, name="reference")
+        self.reference = Reference(centre, self.sigma, modes, widest, bounded, name="reference")
         self.network = [
             network.make_layer(number, *layer, self._arguments)
             for number, layer in enumerate(zip(filters, kernels, strides, strict=True))
         ]
-        self.chains: synthesis.Chains | None = None
-        self.fills: Fills | None = None
-        self.langevin_config = LangevinConfig()
-        self.gap_limit, self.at_once, self.observed_noise = 0.0, 0, 0.0
         self.build((None, frames, *size, channels))
 
     @classmethod
@@ -198,97 +202,12 @@ class EnergyModel(keras.Model):
 
     def draw_start(self, shape: tuple[int, ...], seed: int, mode: int = 0) -> tf.Tensor:
         """White noise from which to sample, `shape` (N, T, H, W, C), see `start` and `modes`."""
-        return self.reference.draw(shape, seed, mode, spread=self._arguments["start"] == "spread")
+        return self.reference.draw(shape, seed, mode, spread=self.starts_spread)
 
-    # Learning.
-
-    def compile(  # type: ignore[override]
-        self,
-        optimizer: Any = "adam",
-        langevin: LangevinConfig | None = None,
-        gap_limit: float = 0.0, at_once: int = 0, observed_noise: float = 0.0,
-        jit_compile: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        """As `keras.Model.compile`; `langevin` says how the chains move at each update.
-
-        `gap_limit` bounds the energy gap, in units of the observed videos' reference energy
-        (`synthesis.loss_of_gap`); 0 is plain maximum likelihood. `at_once` bounds how many videos
-        pass the network together (0: all), for memory's sake; the result is the same.
-        There is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
-        for (on CPU it makes the Langevin loop 25 times slower).
-        """
-        self.langevin_config = langevin or LangevinConfig()
-        self.gap_limit, self.at_once, self.observed_noise = gap_limit, at_once, observed_noise
-        check_step_size(self.langevin_config.step_size, self.sigma)
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
-
-    def start_chains(self, videos: int, chains: int, seed: int) -> synthesis.Chains:
-        """New persistent chains, `chains` for each of `videos` observed videos."""
-        a = self._arguments
-        shape = (chains, a["frames"], *a["size"], a["channels"])
-        mode_of = {v: m for m, group in enumerate(self.reference.groups(videos)) for v in group}
-        starts = [
-            self.reference.draw(shape, seed * 10_007 + v, mode_of[v], spread=False)
-            for v in range(videos)
-        ]
-        self.chains = synthesis.Chains(tf.stack(starts), seed)
-        self.train_function = None  # a trace of the old chains must not be reused
-        return self.chains
-
-    def fit(  # type: ignore[override]
-        self,
-        videos: Any,
-        *,
-        batch_size: int = 4,
-        chains: int = 3,
-        epochs: int = 1,
-        steps_per_epoch: int = 1,
-        seed: int = 0,
-        **kwargs: Any,
-    ) -> keras.callbacks.History:
-        """As `keras.Model.fit`: each step is one update of analysis by synthesis.
-
-        Parameters
-        ----------
-        videos
-            Observed videos, (N, T, H, W, C) grey levels with T at least the model's frames (a
-            random time window is learned at each update).
-        batch_size, chains, seed
-            Observed videos per update, persistent chains of each, seed of all that is drawn.
-            Calling again with the same number of videos and chains goes on with the same chains.
-        """
-        videos = np.asarray(videos)
-        self.check_video(videos)
-        batch = min(batch_size, len(videos))
-        if self.chains is None or tuple(self.chains.video.shape[:2]) != (len(videos), chains):
-            self.adapt(videos)
-            self.start_chains(len(videos), chains, seed)
-        assert self.chains is not None
-        # Several windows are as many samples; missing pixels move in one of each video.
-        several = videos.shape[1] > self._arguments["frames"] and self.fills is None
-        windows = synthesis.observed_windows(
-            videos, self._arguments["frames"], batch, seed, int(self.chains.update),
-            chains if several else 1,
-        )
-        kwargs = {"verbose": 0, "shuffle": False, "epochs": epochs, **kwargs}
-        return super().fit(windows, steps_per_epoch=steps_per_epoch, **kwargs)
-
-    def train_step(self, data: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """One update of analysis by synthesis; missing pixels move first, where there are some."""
-        grey_levels, indices, starts = data
-        assert self.chains is not None
-        if self.fills is None:
-            observed = self.to_model(grey_levels)
-        else:
-            observed = self.fills.move(
-                self, indices, starts, self._arguments["frames"], self.langevin_config,
-                tf.cast(self.chains.seed, tf.int64) * 1_000_003 + self.chains.update, self.at_once,
-            )
-        return synthesis.update(
-            self, self.chains, observed, indices, self.langevin_config, self.gap_limit,
-            self.at_once, self.observed_noise,
-        )
+    @property
+    def starts_spread(self) -> bool:
+        """Whether chains start with the spread of the observed, see `start`."""
+        return bool(self._arguments["start"] == "spread")
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, **self._arguments}

@@ -73,7 +73,7 @@ class Learner:
         )
         model.compile(
             optimizer=optimizer, langevin=langevin, gap_limit=config.gap_limit, at_once=at_once,
-            observed_noise=config.observed_noise,
+            observed_noise=config.observed_noise, renewed=config.renewed,
         )
         optimizer.build(model.trainable_variables)
         model.adapt(videos)

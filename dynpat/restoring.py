@@ -72,8 +72,7 @@ def make_restoration(
     options["learn"] = {"chains": CHAINS, **chosen}
     complete = [str(path) for path in missing.pop("complete", ())]
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
-    # Chains on missing pixels are kept near the observed ones by what is visible.
-    plan = make_plan([*listed, *complete], **{"preset": "lively", **options})
+    plan = make_plan([*listed, *complete], **options)
     _require_consistent(task, listed, missing)
     missing["recover"] = asdict(RecoverConfig(estimate=estimate or TASKS[task]))
     if complete:

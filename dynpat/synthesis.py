@@ -1,4 +1,4 @@
-"""One update of analysis by synthesis, and the persistent chains that it needs.
+"""One update of analysis by synthesis.
 
     ∂/∂θ log p ≈ mean ∂f(observed)/∂θ − mean ∂f(synthesised)/∂θ      (CVPR 2017, equation 5)
 """
@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
 import tensorflow as tf
 
 from dynpat import langevin
+from dynpat.chains import Chains
 from dynpat.config import LangevinConfig
 from dynpat.reference import Reference
 
-RESTART = 0x0B5  # keeps the noise of restarts apart from the chains' own
-GRAIN = 0x67A  # the same for that of noise on the observed
+GRAIN = 0x67A  # keeps the noise on the observed apart from the chains' own
 LOST = 0.95  # a chain is lost from this share of the gap's limit on
 
 
@@ -26,118 +25,11 @@ class Potential(Protocol):
     optimizer: Any
     sigma: float
     reference: Reference
+    starts_spread: bool
     trainable_variables: list[Any]
 
     def __call__(self, video: tf.Tensor) -> tf.Tensor: ...
     def f(self, video: tf.Tensor) -> tf.Tensor: ...
-
-
-class Chains(tf.Module):
-    """Persistent Langevin chains, several per observed video, and the number of updates done.
-
-    A chain that is lost (its energy gap is at its limit, so that learning cannot reach it) starts
-    again from its observed video plus noise, as in contrastive divergence. That keeps the energy
-    right around the observed, which chains stuck elsewhere do not.
-
-    Attributes
-    ----------
-    video
-        (videos, chains, T, H, W, C) float32 on the model's scale.
-    lost
-        (videos, chains) bool: starts again at the next update.
-    update
-        () int64: updates done; with the seed it fixes all noise of the next one.
-    """
-
-    def __init__(self, start: tf.Tensor, seed: int) -> None:
-        super().__init__(name="chains")
-        self.seed = seed
-        self.video = tf.Variable(start, trainable=False, name="video")
-        self.lost = tf.Variable(tf.zeros(start.shape[:2], tf.bool), trainable=False, name="lost")
-        self.update = tf.Variable(0, dtype=tf.int64, trainable=False, name="update")
-
-    @property
-    def per_video(self) -> int:
-        return int(self.video.shape[1])
-
-    def starts(self, indices: tf.Tensor, observed: tf.Tensor, sigma: float) -> tf.Tensor:
-        """Where the chains of some observed videos go on: (B, K, T, H, W, C).
-
-        `observed` (B·V, T, H, W, C) holds one window of each, or one for each of its chains.
-        """
-        current = tf.gather(self.video, indices)
-        lost = tf.gather(self.lost, indices)
-
-        def start_again() -> tf.Tensor:
-            seed = tf.stack([tf.cast(self.seed, tf.int64) + RESTART, self.update])
-            noise = tf.random.stateless_normal(tf.shape(current), seed)
-            each = int(observed.shape[0]) // int(indices.shape[0])
-            windows = tf.reshape(observed, [-1, each, *current.shape[2:]])
-            again = windows + sigma * noise
-            which = tf.reshape(lost, [-1, self.per_video, 1, 1, 1, 1])
-            return tf.where(which, again, current)
-
-        return tf.cond(tf.reduce_any(lost), start_again, lambda: current)
-
-    def store(self, indices: tf.Tensor, moved: tf.Tensor, lost: tf.Tensor) -> None:
-        """Keep the chains (B, K, T, H, W, C) of some videos, and which of them (B, K) are lost."""
-        places = indices[:, tf.newaxis]
-        self.video.scatter_nd_update(places, moved)
-        self.lost.scatter_nd_update(places, lost)
-
-
-def mini_batch(
-    update: tf.Tensor, batch: int, videos: int, frames: int, window: int, seed: int, each: int = 1
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Which observed videos, and which time windows of each, update number `update` looks at.
-
-    Every epoch goes through the videos in a new order without repeats (the remainder of an
-    epoch that fills no whole batch is left out, so that a batch never holds a video twice).
-    A pure function of its arguments, so that a resumed run sees what an undisturbed one would.
-
-    Returns
-    -------
-    indices, starts
-        (batch,) and (batch · each,) int64.
-    """
-    per_epoch = videos // batch
-    update = tf.cast(update, tf.int64)
-    epoch, position = update // per_epoch, update % per_epoch
-    order_seed = tf.stack([tf.cast(seed, tf.int64), epoch])
-    places = position * batch + tf.range(batch, dtype=tf.int64)
-    indices = tf.random.experimental.index_shuffle(places, order_seed, videos - 1)
-    starts = tf.random.stateless_uniform(
-        (batch * each,), tf.stack([tf.cast(seed, tf.int64), update]), 0, frames - window + 1,
-        tf.int64,
-    )
-    return indices, starts
-
-
-def observed_windows(
-    videos: np.ndarray, window: int, batch: int, seed: int, first_update: int = 0, each: int = 1
-) -> tf.data.Dataset:
-    """The endless stream of mini-batches: grey levels (B·V, window, H, W, C), the indices (B,) of
-    their videos, and the numbers (B·V,) of their first frames; V = `each` windows of a video.
-
-    Parameters
-    ----------
-    videos
-        (N, T, H, W, C) uint8 or float32 grey levels, T ≥ window.
-    """
-    count, frames = videos.shape[:2]
-    with tf.device("CPU:0"):
-        held = tf.convert_to_tensor(videos)
-
-    def cut(update: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        indices, starts = mini_batch(update, batch, count, frames, window, seed, each)
-        rows = [
-            held[indices[n // each], starts[n] : starts[n] + window] for n in range(batch * each)
-        ]
-        shape = (batch * each, window, *videos.shape[2:])
-        return tf.ensure_shape(tf.stack(rows), shape), indices, starts
-
-    numbers = tf.data.Dataset.range(first_update, np.iinfo(np.int64).max)
-    return numbers.map(cut, num_parallel_calls=1, deterministic=True).prefetch(1)
 
 
 def update(
@@ -149,6 +41,7 @@ def update(
     gap_limit: float = 0.0,
     at_once: int = 0,
     observed_noise: float = 0.0,
+    renewed: float = 0.0,
 ) -> dict[str, tf.Tensor]:
     """Move the chains, then move θ by ∂f(observed) − ∂f(synthesised).
 
@@ -166,6 +59,11 @@ def update(
         Where learning comes to rest, see `loss_of_gap`; 0 for none.
     at_once
         Videos that pass the network together, to bound memory; 0 for all.
+    observed_noise
+        Standard deviation of noise on the observed windows. Chains are never without noise of
+        about ε; if the observed are, the network learns that difference first, and ever steeper.
+    renewed
+        Share of the chains that start again from noise.
 
     Returns
     -------
@@ -177,6 +75,8 @@ def update(
         observed += observed_noise * tf.random.stateless_normal(tf.shape(observed), seed)
     # Noisy windows are where chains live already.
     starts = chains.starts(indices, observed, 0.0 if observed_noise else model.sigma)
+    if renewed:
+        starts = chains.renewed(indices, starts, renewed, model.reference, model.starts_spread)
     synthesised = langevin.chain(
         model,
         tf.reshape(starts, [-1, *observed.shape[1:]]),

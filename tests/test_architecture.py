@@ -17,10 +17,10 @@ PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 ORDER = (
     "errors", "atomic", "config", "metrics", "quality", "baselines", "kriging", "guessing",
     "truth", "reporter", "devices", "videos", "masks", "pasting", "datasets",
-    "layers", "reference", "network", "langevin", "fills", "synthesis", "energy", "models",
-    "plan", "watch", "checkpoints", "learning", "sampling", "recovery", "runs", "report",
-    "evaluation", "outcome", "synthesise", "recording", "planning", "estimate", "incomplete",
-    "tasks", "restoring", "doctor", "__init__",
+    "layers", "reference", "network", "langevin", "fills", "chains", "windows", "synthesis",
+    "trainable", "energy", "models", "plan", "watch", "checkpoints", "learning", "sampling",
+    "recovery", "runs", "report", "evaluation", "outcome", "synthesise", "recording", "planning",
+    "estimate", "incomplete", "tasks", "restoring", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))

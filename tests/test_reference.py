@@ -51,6 +51,41 @@ def test_the_mixture_is_the_sum_of_its_gaussians(centre: str) -> None:
     assert abs(ours - max(-p for p in powers)) > 0.1  # not merely one of the two
 
 
+def test_a_pixel_is_as_free_as_it_was_seen_to_move_up_to_a_bound() -> None:
+    for modes in (1, 2):
+        reference = Reference("pixel", 2.0, modes, widest=11.0)
+        reference.build((None, *SHAPE))
+        reference.adapt(grey_levels())
+        spreads = reference.mode_spreads.numpy()
+        expected = np.minimum(4 + spreads**2, 121)
+        assert modes == 1 or ((expected < 121).any() and (expected == 121).any())
+        video = tf.random.stateless_normal((2, *SHAPE), [1, 2]) * 7
+        means = np.zeros((1, 1)) if modes == 1 else reference.mode_means.numpy()
+        powers = [
+            -np.sum((video.numpy() - mean) ** 2 / (2 * variance), axis=(1, 2, 3, 4))
+            - (SHAPE[0] / 2 * np.log(variance).sum() if modes > 1 else 0)
+            for mean, variance in zip(means, expected, strict=True)
+        ]
+        np.testing.assert_allclose(
+            reference.energy(video), -np.logaddexp.reduce(powers, axis=0), rtol=1e-4
+        )
+
+
+def test_levels_that_no_picture_has_cost_the_square_of_their_distance() -> None:
+    bounded, plain = (Reference("channel", 2.0, 1, bounded=flag) for flag in (True, False))
+    for reference in (bounded, plain):
+        reference.build((None, *SHAPE))
+        reference.adapt(grey_levels())
+    mean = plain.mean.numpy()
+    inside = np.random.default_rng(0).uniform(0, 255, (1, *SHAPE))
+    outside = inside.copy()
+    outside[0, 0, 0, 0] = (-10, 265, 100)
+    for grey, cost in ((inside, 0), (outside, 2 * 10**2 / (2 * 2.0**2))):
+        video = tf.constant(grey - mean, tf.float32)
+        found = float(bounded.energy(video)[0]) - float(plain.energy(video)[0])
+        assert found == pytest.approx(cost, abs=1)  # of energies of about a million
+
+
 def test_the_mixture_pulls_to_the_nearest_mean() -> None:
     reference = adapted(sigma=2.0)
     means = reference.mode_means.numpy()

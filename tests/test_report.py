@@ -172,6 +172,6 @@ def test_comparing_needs_runs_that_made_something(learned: Path, tmp_path: Path)
         report.compare_runs([learned], tmp_path / "page.html")
     for path in (learned / "samples").iterdir():
         path.unlink()
-    with pytest.raises(BadRunError, match="nothing|holds no"):
+    with pytest.raises(BadRunError, match="holds no"):
         report.compare_runs([learned, learned], tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()

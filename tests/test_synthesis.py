@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynpat import langevin, synthesis
+from dynpat.chains import Chains
 from dynpat.config import LangevinConfig
 from dynpat.models import TextureModel
+from dynpat.windows import mini_batch, observed_windows
 
 FRAMES, HEIGHT, WIDTH, CHANNELS = SHAPE = (4, 5, 6, 1)
 MOVING = LangevinConfig(steps=3, step_size=0.4)
@@ -39,7 +41,7 @@ def grey_levels(count: int, frames: int = FRAMES, seed: int = 0) -> np.ndarray:
 
 def prepared(
     rate: float = 0.5, **changes: Any
-) -> tuple[TextureModel, synthesis.Chains, tf.Tensor]:
+) -> tuple[TextureModel, Chains, tf.Tensor]:
     model = tiny(**changes)
     model.compile(keras.optimizers.SGD(rate), langevin=MOVING)
     model.optimizer.build(model.trainable_variables)
@@ -167,7 +169,7 @@ def test_with_a_limit_the_update_is_that_of_the_bounded_gap() -> None:
 
 
 def test_lost_chains_start_again_from_the_observed_and_others_go_on() -> None:
-    chains = synthesis.Chains(reference((3, 4, 5, 20, 20, 2), 1.5), seed=1)
+    chains = Chains(reference((3, 4, 5, 20, 20, 2), 1.5), seed=1)
     observed = 40 + tf.random.stateless_normal((2, 5, 20, 20, 2), [1, 2])
     indices = tf.constant([2, 0], tf.int64)
     before = chains.video.numpy()[[2, 0]]
@@ -184,6 +186,31 @@ def test_lost_chains_start_again_from_the_observed_and_others_go_on() -> None:
     np.testing.assert_array_equal(chains.starts(indices, observed, 1.5), starts)
     chains.update.assign_add(1)
     assert not np.array_equal(chains.starts(indices, observed, 1.5).numpy()[lost], starts[lost])
+
+
+def test_a_share_of_the_chains_starts_again_from_the_noise_of_their_mode() -> None:
+    model = tiny(modes=2, start="spread", sigma=2.0)
+    model.adapt(grey_levels(2) // np.array([1, 2], np.uint8).reshape(2, 1, 1, 1, 1))
+    chains = model.start_chains(2, 3, seed=4)
+    still = tf.fill((2, 3, *SHAPE), 1000.0)
+    indices = tf.constant([1, 0], tf.int64)
+    times = np.zeros((2, 3))
+    for update in range(200):
+        chains.update.assign(update)
+        after = chains.renewed(indices, still, 0.25, model.reference, spread=True).numpy()
+        new = (after != 1000.0).all(axis=(2, 3, 4, 5))
+        assert (new | (after == 1000.0).all(axis=(2, 3, 4, 5))).all()
+        times += new
+        for row, video in enumerate((1, 0)):
+            if new[row].any():
+                mean, spread = (float(w[video]) for w in (
+                    model.reference.mode_means.numpy(), model.reference.mode_spreads.numpy()))
+                noise = (after[row][new[row]] - mean) / math.sqrt(4 + spread**2)
+                assert abs(noise.mean()) < 4.5 / math.sqrt(noise.size)
+    assert (np.abs(times / 200 - 0.25) < 4 * math.sqrt(0.25 * 0.75 / 200)).all()
+    np.testing.assert_array_equal(
+        chains.renewed(indices, still, 0.0, model.reference, spread=True), still
+    )
 
 
 def test_noise_on_the_observed_is_what_chains_are_compared_with_and_start_again_from() -> None:
@@ -253,7 +280,7 @@ def reference(shape: tuple[int, ...], sigma: float, seed: int = 1) -> tf.Tensor:
 
 
 def draw(update: int, batch: int, videos: int, frames: int, window: int, seed: int) -> Any:
-    indices, starts = synthesis.mini_batch(
+    indices, starts = mini_batch(
         tf.constant(update, tf.int64), batch, videos, frames, window, seed
     )
     return indices.numpy().tolist(), starts.numpy().tolist()
@@ -288,7 +315,7 @@ def test_every_video_has_its_turn_although_an_epoch_leaves_a_remainder() -> None
 def test_mini_batch_is_a_pure_function_and_orders_differ_between_epochs_and_seeds() -> None:
     first = [draw(update, 2, 8, 20, 5, 7) for update in range(8)]
     assert [draw(update, 2, 8, 20, 5, 7) for update in reversed(range(8))] == first[::-1]
-    graph = tf.function(synthesis.mini_batch)
+    graph = tf.function(mini_batch)
     indices, starts = graph(tf.constant(6, tf.int64), 2, 8, 20, 5, 7)
     assert (indices.numpy().tolist(), starts.numpy().tolist()) == first[6]
     assert [row[0] for row in first[:4]] != [row[0] for row in first[4:]]
@@ -310,7 +337,7 @@ def test_windows_come_from_the_right_place(dtype: type) -> None:
     levels = 20 * np.arange(5)[:, None] + np.arange(9)
     shape = (5, 9, 2, 3, 1)
     videos: np.ndarray = np.broadcast_to(levels[:, :, None, None, None], shape).astype(dtype)
-    rows = list(synthesis.observed_windows(videos, 4, 2, seed=6).take(7).as_numpy_iterator())
+    rows = list(observed_windows(videos, 4, 2, seed=6).take(7).as_numpy_iterator())
     for update, (windows, indices, first) in enumerate(rows):
         expected, starts = draw(update, 2, 5, 9, 4, 6)
         assert indices.tolist() == expected and first.tolist() == starts
@@ -318,7 +345,7 @@ def test_windows_come_from_the_right_place(dtype: type) -> None:
         for window, index, start in zip(windows, expected, starts, strict=True):
             np.testing.assert_array_equal(window, videos[index, start : start + 4])
     # Beginning later is the same stream from there on.
-    later = synthesis.observed_windows(videos, 4, 2, seed=6, first_update=4)
+    later = observed_windows(videos, 4, 2, seed=6, first_update=4)
     for row, same in zip(rows[4:], later.as_numpy_iterator(), strict=False):
         for one, other in zip(row, same, strict=True):
             np.testing.assert_array_equal(one, other)
@@ -327,7 +354,7 @@ def test_windows_come_from_the_right_place(dtype: type) -> None:
 def test_several_windows_of_each_video() -> None:
     videos = np.arange(3 * 9, dtype=np.float32).reshape(3, 9, 1, 1, 1)
     for windows, indices, starts in (
-        synthesis.observed_windows(videos, 4, 2, seed=1, each=3).take(5).as_numpy_iterator()
+        observed_windows(videos, 4, 2, seed=1, each=3).take(5).as_numpy_iterator()
     ):
         assert windows.shape == (6, 4, 1, 1, 1) and starts.shape == (6,)
         for n, (window, start) in enumerate(zip(windows, starts, strict=True)):
