@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .options import (
+    config_option,
     learning_options,
     output_options,
     reading_without_frames,
@@ -25,6 +26,7 @@ from .restoring import restore
 @click.option("--read", "frames", type=click.IntRange(2), help="Frames of VIDEO [default: 70, or "
               "all if fewer].")
 @reading_without_frames
+@config_option
 @restoring_options
 @learning_options
 @seed_option

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .options import (
+    config_option,
     learning_options,
     mask_options,
     output_options,
@@ -22,6 +23,7 @@ from .restoring import restore
 @click.argument("videos", metavar="VIDEO", nargs=-1, type=click.Path(path_type=Path))
 @reading_options
 @mask_options
+@config_option
 @restoring_options
 @learning_options
 @seed_option

@@ -10,11 +10,15 @@ import click
 
 from .options import (
     LEARNING,
+    READING,
     RESUMABLE,
+    changes,
+    config_option,
     learning_options,
     model_options,
     output_options,
     reading_options,
+    said,
     seed_option,
 )
 from .progress import errors_as_click, reporting, show_result
@@ -23,7 +27,6 @@ if TYPE_CHECKING:
     from dynpat.outcome import Result
     from dynpat.plan import Plan
 
-READING = ("size", "frames", "start", "fps", "grey", "window")
 
 
 @click.command()
@@ -31,6 +34,7 @@ READING = ("size", "frames", "start", "fps", "grey", "window")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: a new one "
               "in runs/].")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@config_option
 @reading_options
 @model_options
 @learning_options
@@ -46,13 +50,13 @@ def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> No
     """
     if options["resume"] and options["out"] is None:
         raise click.UsageError("--resume goes on with a run: name its folder by --out.")
-    if not (videos or options["resume"]):
+    if not (videos or options["resume"] or options["config"]):
         raise click.UsageError("Give at least one video or folder to learn from.")
     with errors_as_click():
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
-        plan = _resumed(ctx, videos, options) if options["resume"] else _plan(videos, options)
+        plan = _resumed(ctx, videos, options) if options["resume"] else _plan(ctx, videos, options)
         if options["dry_run"]:
             _show_estimate(plan, options)
             return
@@ -103,8 +107,7 @@ def _resumed(ctx: click.Context, videos: tuple[Path, ...], options: dict[str, An
     }
     for param in ctx.command.params:
         name = str(param.name)
-        source = ctx.get_parameter_source(name)
-        if name in RESUMABLE | {"videos"} or source != click.core.ParameterSource.COMMANDLINE:
+        if name not in said(ctx) - RESUMABLE - {"videos"}:
             continue
         if options[name] != held.get(name) and (name, options[name]) != ("precision", "auto"):
             raise _unchangeable(param.opts[0], held.get(name, "its preset's"))
@@ -118,9 +121,13 @@ def _unchangeable(what: str, held: object) -> click.UsageError:
     )
 
 
-def _plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
-    from dynpat.planning import make_plan
+def _plan(ctx: click.Context, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
+    from dynpat.planning import make_plan, plan_from_config
 
+    if options["config"]:
+        if fixed := sorted({"pattern", "preset"} & said(ctx)):
+            raise click.UsageError(f"--{fixed[0]} is that of --config; leave one of both out.")
+        return plan_from_config(options["config"], videos, **changes(options, ctx))
     return make_plan(
         videos,
         langevin={"steps": options["langevin_steps"], "step_size": options["step_size"]},

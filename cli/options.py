@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 BYTES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+READING = ("size", "frames", "start", "fps", "grey", "window")
 LEARNING = (
     "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
 )
@@ -78,6 +80,33 @@ class Formats(Parsed):
 
     name = "formats"
     parser = "parse_formats"
+
+
+def said(context: click.Context) -> set[str]:
+    """Names of the options and arguments that the command line gives."""
+    return {
+        str(param.name) for param in context.command.params
+        if context.get_parameter_source(str(param.name)) == ParameterSource.COMMANDLINE
+        and (param.param_type_name == "option" or context.params[str(param.name)])
+    }
+
+
+def changes(options: dict[str, Any], context: click.Context) -> dict[str, Any]:
+    """What the command line changes in a plan from --config, by the plan's parts."""
+    names = said(context)
+    moving = {"steps": "langevin_steps", "step_size": "step_size"}
+    return {
+        "reading": {name: options[name] for name in READING if name in names},
+        "model": {name: options[name] for name in ("sigma", "precision") if name in names},
+        "langevin": {field: options[name] for field, name in moving.items() if name in names},
+        "learn": {name: options[name] for name in LEARNING if name in names},
+    }
+
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path), help="config.json of a run to repeat: its videos "
+    "and settings, but for what else is given.",
+)
 
 
 def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .options import (
+    config_option,
     learning_options,
     mask_options,
     output_options,
@@ -28,6 +29,7 @@ from .restoring import restore
               "measures what was recovered.")
 @click.option("--complete", type=click.Path(path_type=Path), multiple=True,
               help="A video of the same kind of which nothing is missing, to learn from as well.")
+@config_option
 @restoring_options
 @learning_options
 @seed_option

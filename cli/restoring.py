@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from .options import LEARNING, RESUMABLE
+from .options import LEARNING, READING, RESUMABLE, changes, said
 from .progress import errors_as_click, reporting, show_restoration, show_result
 
 if TYPE_CHECKING:
     from dynpat.outcome import Result
 
-READING = ("size", "frames", "start", "fps", "grey", "window", "precision", "sigma")
 MISSING = (
     "mask", "box", "invert", "dilate", "occlude", "truth", "complete", "before", "after", "between"
 )
@@ -27,6 +25,8 @@ def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Non
         raise click.UsageError("--resume goes on with a run: name its folder by --out.")
     if options["resume"]:
         _require_resumable()
+    elif options["config"]:
+        _require_free_of((*MISSING, "estimate"))
     elif not videos:
         raise click.UsageError(f"Give a video to {task}.")
     with errors_as_click():
@@ -48,14 +48,20 @@ def _require_resumable() -> None:
     """A run keeps its videos and settings: nothing else may be said anew, or it would not count."""
     context = click.get_current_context()
     for param in context.command.params:
-        given = context.get_parameter_source(str(param.name)) == ParameterSource.COMMANDLINE
-        empty = param.name == "videos" and not context.params["videos"]
-        if given and not empty and param.name not in RESUMABLE:
+        if param.name in said(context) - RESUMABLE:
             name = "VIDEOS" if param.name == "videos" else param.opts[0]
             raise click.UsageError(
                 f"{name} cannot be changed on --resume: the run keeps its own. Leave it out, or "
                 "start a new run."
             )
+
+
+def _require_free_of(names: tuple[str, ...]) -> None:
+    """What is missing is that of --config."""
+    context = click.get_current_context()
+    for param in context.command.params:
+        if param.name in said(context) & set(names):
+            raise click.UsageError(f"{param.opts[0]} is that of --config; leave one of both out.")
 
 
 def _run(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Result:
@@ -67,13 +73,22 @@ def _run(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Result
                 options["out"], iterations=options["iterations"],
                 time_budget=options["time_budget"], formats=options["formats"], reporter=reporter,
             )
+        if options["config"]:
+            from dynpat.planning import plan_from_config
+
+            plan = plan_from_config(options["config"], videos, task=task,
+                                    **changes(options, click.get_current_context()))
+            return restoring.restore(
+                plan, options["out"], formats=options["formats"], reporter=reporter
+            )
         missing = {name: options.get(name) for name in MISSING}
         paths = {name: str(missing[name]) for name in ("mask", "truth") if missing[name]}
         plan = restoring.make_restoration(
             task, videos, estimate=options["estimate"], missing={**missing, **paths},
             langevin={"steps": options["langevin_steps"], "step_size": options["step_size"]},
             learn={name: options[name] for name in LEARNING},
-            **{name: options.get(name) for name in READING if options.get(name) is not None},
+            **{name: options[name] for name in (*READING, "precision", "sigma")
+               if options.get(name) is not None},
         )
         return restoring.restore(
             plan, options["out"], formats=options["formats"], reporter=reporter

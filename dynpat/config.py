@@ -81,8 +81,6 @@ class LearnConfig:
     """Adam's step at the end of the cosine decay."""
     beta_1: float = 0.5
     """Adam's first-moment decay (0.5 in the authors' code)."""
-    gap_limit: float = 0.25
-    """Largest energy gap, in reference energies of the observed videos; 0: none."""
     observed_noise: float = 0.0
     """Standard deviation of noise on the observed, in grey levels; chains are never without."""
     renewed: float = 0.0
@@ -114,8 +112,6 @@ class LearnConfig:
         require(0 < self.final_learning_rate < 1, "final_learning_rate", "lie in (0, 1)",
                 self.final_learning_rate, "Use a value such as 0.00002")
         require(0 <= self.beta_1 < 1, "beta_1", "lie in [0, 1)", self.beta_1, "Use 0.5")
-        require(0 <= self.gap_limit < math.inf, "gap_limit", "not be negative", self.gap_limit,
-                "Use 0.5")
         require(0 <= self.observed_noise < math.inf, "observed_noise", "not be negative",
                 self.observed_noise, "Use 0")
         require(0 <= self.renewed < 1, "renewed", "lie in [0, 1)", self.renewed, "Use 0.05")

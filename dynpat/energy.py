@@ -70,10 +70,10 @@ class EnergyModel(Trainable):
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {
-            "learning_rate": 3e-3, "final_learning_rate": 1e-4, "gap_limit": 3.0,
-            "observed_noise": 4.8, "renewed": 0.05, "average": 0.98,
+            "learning_rate": 2e-3, "final_learning_rate": 1e-4, "observed_noise": 4.8,
+            "renewed": 0.05, "average": 0.99,
         },
-        "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3, "gap_limit": 0.0},
+        "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
     }
 
     def __init__(

@@ -25,7 +25,6 @@ from dynpat.fills import Fills
 from dynpat.models import EnergyModel
 from dynpat.watch import Watch
 
-MOST_FOR_LOST = 3  # rollbacks for chains that are lost, of which no run dies
 # What TensorFlow raises for checkpoints that were cut off, spoilt or of another model.
 _DAMAGED = (
     ValueError, AssertionError, IndexError, KeyError, RuntimeError, OSError, tf.errors.OpError,
@@ -40,8 +39,6 @@ class Progress(tf.Module):
         self.elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self.rollbacks = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.best_contrast = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-        self.lost = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-        self.calm = tf.Variable(False, trainable=False)
 
 
 class Learner:
@@ -72,7 +69,7 @@ class Learner:
             use_ema=config.average > 0, ema_momentum=config.average,
         )
         model.compile(
-            optimizer=optimizer, langevin=langevin, gap_limit=config.gap_limit, at_once=at_once,
+            optimizer=optimizer, langevin=langevin, at_once=at_once,
             observed_noise=config.observed_noise, renewed=config.renewed,
         )
         optimizer.build(model.trainable_variables)
@@ -184,9 +181,7 @@ class _Loop(keras.callbacks.Callback):
         step_seconds, self.learner.last_tick = now - self.learner.last_tick, now
         progress = self.learner.progress
         progress.elapsed.assign_add(step_seconds)
-        self.trouble = self.watch.trouble(
-            figures, float(progress.best_contrast), self._lost_lately(figures["lost"])
-        )
+        self.trouble = self.watch.trouble(figures, float(progress.best_contrast))
         if self.trouble is None:
             progress.best_contrast.assign(
                 max(float(progress.best_contrast), figures["contrast"])
@@ -205,16 +200,6 @@ class _Loop(keras.callbacks.Callback):
     def on_train_end(self, logs: Any = None) -> None:
         """Keras leaves the mean of the weights in their place; learning goes on with their own."""
         _assign(self.model.trainable_variables, self.own)
-
-    def _lost_lately(self, lost: float) -> float:
-        """A running mean over ten updates; 0 in a run never calm, or cut back often already."""
-        progress = self.learner.progress
-        mean = 0.9 * float(progress.lost) + 0.1 * lost
-        progress.lost.assign(mean)
-        if self.learner.update >= self.watch.calm_from and mean < self.watch.calm_below:
-            progress.calm.assign(True)
-        matters = bool(progress.calm) and int(progress.rollbacks) < MOST_FOR_LOST
-        return mean if matters else 0.0
 
 
 def learn_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,6 +96,53 @@ def _require_finite(time_budget: float | None) -> None:
     """JSON knows no infinity; None says the same."""
     require(time_budget is None or math.isfinite(time_budget), "time_budget", "be a finite time",
             time_budget, "Use a time such as 10m, or --iterations alone")
+
+
+def plan_from_config(
+    config: str | Path, videos: Sequence[str | Path] = (), *, task: str = "learn",
+    reading: dict[str, Any] | None = None, model: dict[str, Any] | None = None,
+    langevin: dict[str, Any] | None = None, learn: dict[str, Any] | None = None,
+) -> Plan:
+    """The plan in the `config.json` of a run, to be repeated with some changes.
+
+    Parameters
+    ----------
+    config
+        The file, or the run folder.
+    videos
+        Others than the run's, if any.
+    task
+        What the run must be of.
+    reading, model, langevin, learn
+        What is changed in each part of the plan; `sigma` and `precision` are of the model.
+
+    Raises
+    ------
+    BadOptionError
+        If the file is no such plan, is of another task, or a change is out of range.
+    """
+    path = Path(config)
+    path = path / "config.json" if path.is_dir() else path
+    try:
+        plan = Plan.from_dict(json.loads(path.read_text(encoding="utf-8"))["plan"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadOptionError) as error:
+        raise BadOptionError(
+            f"--config '{path}' cannot be used ({type(error).__name__}: {error}); give the "
+            "config.json of a run."
+        ) from error
+    if plan.task != task:
+        raise BadOptionError(
+            f"--config '{path}' is of a run of dynpat {plan.task}; repeat it by that command."
+        )
+    model = given(model)
+    if "precision" in model:
+        model["precision"] = resolve_precision(model["precision"])
+    return replace(
+        plan, videos=tuple(str(Path(video)) for video in videos) or plan.videos,
+        reading={**plan.reading, **given(reading)}, model={**plan.model, **model},
+        langevin=replace(plan.langevin, **given(langevin)),
+        learn=replace(plan.learn, **given(learn)),
+    )
 
 
 def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -> Plan:

@@ -92,7 +92,7 @@ def synthesised(learner: Learner) -> np.ndarray | None:
     Chains that start again from the observed videos would flatter, so it is a fresh one then.
     """
     model = learner.model
-    if model.gap_limit == 0:
+    if not learner.config.renewed:
         return np.asarray(model.to_grey(learner.chains.video[0, 0]))
     try:
         return next(sample_videos(model, model.langevin_config, steps=PREVIEW_STEPS))

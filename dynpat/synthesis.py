@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from typing import Any, Protocol
 
 import tensorflow as tf
@@ -16,7 +16,6 @@ from dynpat.config import LangevinConfig
 from dynpat.reference import Reference
 
 GRAIN = 0x67A  # keeps the noise on the observed apart from the chains' own
-LOST = 0.95  # a chain is lost from this share of the gap's limit on
 
 
 class Potential(Protocol):
@@ -38,7 +37,6 @@ def update(
     observed: tf.Tensor,
     indices: tf.Tensor,
     config: LangevinConfig,
-    gap_limit: float = 0.0,
     at_once: int = 0,
     observed_noise: float = 0.0,
     renewed: float = 0.0,
@@ -51,12 +49,9 @@ def update(
     Parameters
     ----------
     observed
-        (B·V, T, H, W, C) float32 on the model's scale: one window of each observed video, or one
-        for each of its chains to be measured by.
+        (B·V, T, H, W, C) float32 on the model's scale: one window or more of each observed video.
     indices
         (B,) which observed videos these are: each has its own chains.
-    gap_limit
-        Where learning comes to rest, see `loss_of_gap`; 0 for none.
     at_once
         Videos that pass the network together, to bound memory; 0 for all.
     observed_noise
@@ -73,8 +68,7 @@ def update(
     if observed_noise:
         seed = tf.stack([tf.cast(chains.seed, tf.int64) + GRAIN, chains.update])
         observed += observed_noise * tf.random.stateless_normal(tf.shape(observed), seed)
-    # Noisy windows are where chains live already.
-    starts = chains.starts(indices, observed, 0.0 if observed_noise else model.sigma)
+    starts = chains.starts(indices)
     if renewed:
         starts = chains.renewed(indices, starts, renewed, model.reference, model.starts_spread)
     synthesised = langevin.chain(
@@ -86,96 +80,68 @@ def update(
         tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
         at_once=at_once,
     )
-    values = tf.cast(tf.size(observed[0]), tf.float32)
-    windows = int(observed.shape[0]) // int(indices.shape[0])
-    references = tf.reshape(model.reference.energy(observed) / values, [-1, windows])
-    reference = tf.reduce_mean(references, axis=1, keepdims=True)
-    limit = gap_limit * reference
-    batch = tf.shape(observed)[0]
-
-    def gaps_of(f: tf.Tensor) -> tf.Tensor:
-        return (tf.reshape(f[:batch], [-1, windows])
-                - tf.reshape(f[batch:], [-1, chains.per_video]))
-
-    gradients, f = statistics(
-        model, tf.concat([observed, synthesised], axis=0),
-        lambda f: tf.reduce_mean(loss_of_gap(gaps_of(f / values), limit)), at_once,
-    )
-    gaps = gaps_of(f / values)
+    counts = int(observed.shape[0]), int(synthesised.shape[0])
+    values = math.prod(observed.shape[1:])
+    pull = tf.repeat([-1.0 / (counts[0] * values), 1.0 / (counts[1] * values)], counts)
+    gradients, f = statistics(model, tf.concat([observed, synthesised], axis=0), pull, at_once)
     model.optimizer.apply(gradients, model.trainable_variables)
-    reference_of_chains = tf.reshape(
-        model.reference.energy(synthesised) / values, [-1, chains.per_video]
-    )
-    synthesised = tf.reshape(synthesised, tf.shape(starts))
-    lost = (gaps > LOST * limit) & (limit > 0)
-    chains.store(indices, synthesised, lost)
+    chains.store(indices, tf.reshape(synthesised, tf.shape(starts)))
     chains.update.assign_add(1)
+    f_observed, f_synthesised = (tf.reduce_mean(part) / values for part in tf.split(f, counts))
     return {
-        "energy_gap": tf.reduce_mean(gaps),
-        "f_observed": tf.reduce_mean(f[:batch]) / values,
-        "f_synthesised": tf.reduce_mean(f[batch:]) / values,
+        "energy_gap": f_observed - f_synthesised,
+        "f_observed": f_observed,
+        "f_synthesised": f_synthesised,
         "gradient_norm": tf.linalg.global_norm(gradients),
-        "lost": tf.reduce_mean(tf.cast(lost, tf.float32)),
-        **measure(observed, synthesised, reference, reference_of_chains),
+        **measure(model.reference, observed, tf.reshape(synthesised, tf.shape(starts))),
     }
 
 
 def statistics(
-    model: Potential, videos: tf.Tensor, loss_of: Callable[[tf.Tensor], tf.Tensor], at_once: int
+    model: Potential, videos: tf.Tensor, pull: tf.Tensor, at_once: int
 ) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """The gradient of a loss of f(videos) to the weights, and f (N,).
-
-    Where the videos pass in groups, the loss's pull on each f is found first: the gradient is the
-    sum of ∂loss/∂f · ∂f/∂θ over all videos.
-    """
+    """∂/∂θ Σ pull·f(videos), and f (N,); so many videos `at_once` pass the network, 0: all."""
     weights = model.trainable_variables
     count = int(videos.shape[0])
-    if at_once == 0 or count <= at_once:
-        with tf.GradientTape() as tape:
-            f = model.f(videos)
-            loss = loss_of(f)
-        return tape.gradient(loss, weights), f
-    f = tf.ensure_shape(langevin.in_groups(model.f, videos, at_once), (count,))
-    with tf.GradientTape() as tape:
-        tape.watch(f)
-        loss = loss_of(f)
-    pull = tape.gradient(loss, f)
 
-    def body(start: tf.Tensor, sums: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        part = slice(start, start + at_once)
+    def of(part: slice) -> tuple[list[tf.Tensor], tf.Tensor]:
         with tf.GradientTape() as tape:
-            pulled = tf.reduce_sum(pull[part] * model.f(videos[part]))
-        parts = tape.gradient(pulled, weights)
-        return start + at_once, [a + b for a, b in zip(sums, parts, strict=True)]
+            f = model.f(videos[part])
+            total = tf.reduce_sum(pull[part] * f)
+        return tape.gradient(total, weights), f
+
+    if at_once == 0 or count <= at_once:
+        return of(slice(None))
+    every = tf.TensorArray(tf.float32, size=-(-count // at_once), infer_shape=False)
+
+    def body(
+        group: tf.Tensor, sums: list[tf.Tensor], every: tf.TensorArray
+    ) -> tuple[tf.Tensor, list[tf.Tensor], tf.TensorArray]:
+        parts, f = of(slice(group * at_once, (group + 1) * at_once))
+        sums = [a + b for a, b in zip(sums, parts, strict=True)]
+        return group + 1, sums, every.write(group, f)
 
     zeros = [tf.zeros(weight.shape) for weight in weights]
-    _, gradients = tf.while_loop(
-        lambda start, _: start < count, body, (tf.constant(0), zeros), parallel_iterations=1
+    _, gradients, every = tf.while_loop(
+        lambda group, *_: group * at_once < count, body, (tf.constant(0), zeros, every),
+        parallel_iterations=1,  # groups side by side would need the memory of all
     )
-    return gradients, f
-
-
-def loss_of_gap(gap: tf.Tensor, limit: tf.Tensor) -> tf.Tensor:
-    """−gap, or −gap + gap²/(2·limit) where the gap is positive and there is a limit.
-
-    Maximum likelihood (no limit) raises f(observed) − f(synthesised) for ever when the chains
-    cannot follow, and dies of it; with a limit its pull fades and ends at gap = limit.
-    """
-    excess = tf.math.divide_no_nan(tf.square(tf.nn.relu(gap)), 2 * limit)
-    return excess - gap
+    return gradients, tf.ensure_shape(every.concat(), (count,))
 
 
 def measure(
-    observed: tf.Tensor, synthesised: tf.Tensor, reference: tf.Tensor, of_chains: tf.Tensor
+    reference: Reference, observed: tf.Tensor, chains: tf.Tensor
 ) -> dict[str, tf.Tensor]:
-    """Cheap figures of chains (B, K, T, H, W, C) against the observed (B, T, H, W, C).
+    """Cheap figures of chains (B, K, T, H, W, C) against the observed (B·V, T, H, W, C).
 
-    `contrast` is the ratio of root mean squares (about the mean of the mode) and `motion` that of
-    mean |temporal difference|, 1 = alike; `weakest` and `strongest` are the extreme chains'
-    contrast. The root mean squares are given as reference energies, (B, 1) and (B, K).
+    `contrast` is the ratio of root mean squares, in units of the reference distribution, and
+    `motion` that of mean |temporal difference|, 1 = alike; `weakest` and `strongest` are the
+    extreme chains' contrast.
     """
-    contrast = tf.sqrt(of_chains / (reference + 1e-12))
-    videos = tf.reshape(synthesised, [-1, *observed.shape[1:]])
+    videos = tf.reshape(chains, [-1, *observed.shape[1:]])
+    real = tf.reshape(reference.energy(observed), [chains.shape[0], -1])
+    made = tf.reshape(reference.energy(videos), [chains.shape[0], -1])
+    contrast = tf.sqrt(made / (tf.reduce_mean(real, axis=1, keepdims=True) + 1e-9))
     return {
         "contrast": tf.reduce_mean(contrast),
         "motion": _motion(videos) / (_motion(observed) + 1e-6),

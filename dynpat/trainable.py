@@ -31,14 +31,12 @@ class Trainable(keras.Model):
         self.chains: Chains | None = None
         self.fills: Fills | None = None
         self.langevin_config = LangevinConfig()
-        self.gap_limit, self.observed_noise, self.renewed = 0.0, 0.0, 0.0
-        self.at_once = 0
+        self.observed_noise, self.renewed, self.at_once = 0.0, 0.0, 0
 
     def compile(  # type: ignore[override]
         self,
         optimizer: Any = "adam",
         langevin: LangevinConfig | None = None,
-        gap_limit: float = 0.0,
         observed_noise: float = 0.0,
         renewed: float = 0.0,
         at_once: int = 0,
@@ -47,8 +45,7 @@ class Trainable(keras.Model):
     ) -> None:
         """As `keras.Model.compile`; `langevin` says how the chains move at each update.
 
-        `gap_limit` bounds the energy gap, in units of the observed videos' reference energy
-        (`synthesis.loss_of_gap`); 0 is plain maximum likelihood. `observed_noise` is the standard
+        `observed_noise` is the standard
         deviation of noise on the observed, in grey levels; `renewed` the share of chains that start
         again from noise at an update. `at_once` bounds how many videos pass the network together
         (0: all), for memory's sake; the result is the same.
@@ -56,8 +53,7 @@ class Trainable(keras.Model):
         for (on CPU it makes the Langevin loop 25 times slower).
         """
         self.langevin_config = langevin or LangevinConfig()
-        self.gap_limit, self.observed_noise, self.renewed = gap_limit, observed_noise, renewed
-        self.at_once = at_once
+        self.observed_noise, self.renewed, self.at_once = observed_noise, renewed, at_once
         check_step_size(self.langevin_config.step_size, self.sigma)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
@@ -126,6 +122,6 @@ class Trainable(keras.Model):
                 tf.cast(self.chains.seed, tf.int64) * 1_000_003 + self.chains.update, self.at_once,
             )
         return synthesis.update(
-            self, self.chains, observed, indices, self.langevin_config, self.gap_limit,
-            self.at_once, self.observed_noise, self.renewed,
+            self, self.chains, observed, indices, self.langevin_config, self.at_once,
+            self.observed_noise, self.renewed,
         )

@@ -101,7 +101,7 @@ def test_a_linear_model_learns_the_mean_over_the_variance(sigma: float, tmp_path
     videos = pattern_videos(sigma)
     config = LearnConfig(
         iterations=300, time_budget=None, chains=8, batch=16, learning_rate=0.2 / sigma,
-        final_learning_rate=1e-3, gap_limit=0.0, checkpoint_every=NEVER,
+        final_learning_rate=1e-3, checkpoint_every=NEVER,
     )
     ours = Learner(
         linear_model(sigma), videos, config, LangevinConfig(steps=5, step_size=sigma)
@@ -298,7 +298,7 @@ def test_a_checkpoint_of_another_model_is_refused(
 def figures(**changes: float) -> Figures:
     return {
         "energy_gap": 0.1, "f_observed": 1.0, "f_synthesised": 0.9, "gradient_norm": 0.2,
-        "contrast": 1.0, "weakest": 0.9, "strongest": 1.1, "motion": 1.0, "lost": 0.0, **changes,
+        "contrast": 1.0, "weakest": 0.9, "strongest": 1.1, "motion": 1.0, **changes,
     }  # fmt: skip
 
 
@@ -318,46 +318,6 @@ def test_the_watch_sees_runaway_and_death_and_lets_health_pass() -> None:
     assert watch.trouble(figures(weakest=1.01 * watch.weakest), 1.0) is None
     # Chains start with no contrast: that is no death until there was some.
     assert watch.trouble(figures(weakest=0.0, contrast=0.0), 0.99 * watch.armed_from) is None
-
-
-def test_the_watch_sees_chains_that_are_lost_only_where_few_were() -> None:
-    watch = Watch()
-    assert "too steep (30 %" in str(watch.trouble(figures(), 1.0, lost=0.3))
-    assert watch.trouble(figures(lost=1.0), 1.0, lost=0.2) is None
-
-
-@pytest.mark.parametrize(("calm", "rollbacks", "trouble"), [
-    (True, 0, True), (False, 0, False), (True, learning_module.MOST_FOR_LOST, False),
-])  # fmt: skip
-def test_lost_chains_cut_the_rate_back_a_few_times_and_end_no_run(
-    calm: bool, rollbacks: int, trouble: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ours = learner(iterations=30)
-    ours.progress.calm.assign(calm)
-    ours.progress.rollbacks.assign(rollbacks)
-    real = ours.model.train_step
-
-    def lossy(data: Any) -> dict[str, tf.Tensor]:
-        return {**real(data), "lost": tf.constant(1.0)}
-
-    monkeypatch.setattr(ours.model, "train_step", lossy)
-    said: list[str] = []
-    assert learn_model(ours, tmp_path, say=said.append)
-    assert bool(said) == trouble and all("too steep" in sentence for sentence in said)
-    assert ours.update == 30
-    if trouble:
-        assert int(ours.progress.rollbacks) == learning_module.MOST_FOR_LOST
-
-
-def test_a_run_is_calm_once_few_chains_were_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Watch, "calm_from", 5)
-    ours = learner(iterations=6)
-    assert learn_model(ours, tmp_path, stop=lambda: ours.update == 4) is False
-    assert not bool(ours.progress.calm)
-    learn_model(ours, tmp_path)
-    assert bool(ours.progress.calm)
 
 
 def planting(when: Callable[[int], bool], plant: Callable[[Learner], None]) -> Any:

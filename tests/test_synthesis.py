@@ -16,6 +16,7 @@ from dynpat import langevin, synthesis
 from dynpat.chains import Chains
 from dynpat.config import LangevinConfig
 from dynpat.models import TextureModel
+from dynpat.reference import Reference
 from dynpat.windows import mini_batch, observed_windows
 
 FRAMES, HEIGHT, WIDTH, CHANNELS = SHAPE = (4, 5, 6, 1)
@@ -140,54 +141,6 @@ def test_noise_of_consecutive_updates_differs_and_a_repeated_one_is_the_same() -
         assert np.mean(other == first) < 0.01
 
 
-def test_with_a_limit_the_update_is_that_of_the_bounded_gap() -> None:
-    """Each chain's pull is weighted by 1 − gap/limit where its gap is positive."""
-    limit_share = 0.5
-    model, chains, scaled = prepared(rate=0.25)
-    indices = tf.range(3, dtype=tf.int64)
-    moved = langevin.sample(
-        model, tf.reshape(chains.video, (-1, *SHAPE)), MOVING.steps, MOVING.step_size,
-        seed=8 * 1_000_003,
-    )
-    values = math.prod(SHAPE)
-    before = [weight.numpy() for weight in model.trainable_variables]
-    limit = limit_share * float(tf.reduce_mean(scaled**2)) / (2 * model.sigma**2)
-    gaps = np.repeat(model.f(scaled), 2) / values - model.f(moved).numpy() / values
-    weights = 1 - np.maximum(gaps, 0) / limit
-    by_hand = [np.zeros_like(old) for old in before]
-    pairs = zip(np.repeat(scaled, 2, axis=0), moved, strict=True)
-    for weight, (positive, negative) in zip(weights, pairs, strict=True):
-        plus = statistics(model, tf.constant(positive)[tf.newaxis])
-        minus = statistics(model, negative[tf.newaxis])
-        for total, p, m in zip(by_hand, plus, minus, strict=True):
-            total += weight * (p - m) / len(gaps)
-    synthesis.update(model, chains, scaled, indices, MOVING, gap_limit=limit_share)
-    for variable, old, step in zip(model.trainable_variables, before, by_hand, strict=True):
-        np.testing.assert_allclose(variable.numpy(), old + 0.25 * step, rtol=1e-3, atol=1e-6)
-    lost = (gaps > synthesis.LOST * limit).reshape(3, 2)
-    np.testing.assert_array_equal(chains.lost.numpy(), lost)
-
-
-def test_lost_chains_start_again_from_the_observed_and_others_go_on() -> None:
-    chains = Chains(reference((3, 4, 5, 20, 20, 2), 1.5), seed=1)
-    observed = 40 + tf.random.stateless_normal((2, 5, 20, 20, 2), [1, 2])
-    indices = tf.constant([2, 0], tf.int64)
-    before = chains.video.numpy()[[2, 0]]
-    np.testing.assert_array_equal(chains.starts(indices, observed, 1.5), before)
-    lost = np.array([[True, True, False, False], [True, False, False, True]])
-    chains.store(indices, tf.constant(before), tf.constant(lost))
-    np.testing.assert_array_equal(chains.lost.numpy(), [lost[1], [False] * 4, lost[0]])
-    starts = chains.starts(indices, observed, 1.5).numpy()
-    np.testing.assert_array_equal(starts[~lost], before[~lost])
-    for row, column in np.argwhere(lost):
-        noise = starts[row, column] - observed[row].numpy()
-        assert abs(noise.mean()) < 4 * 1.5 / math.sqrt(noise.size)
-        assert abs(noise.std() - 1.5) < 4 * 1.5 / math.sqrt(2 * noise.size)
-    np.testing.assert_array_equal(chains.starts(indices, observed, 1.5), starts)
-    chains.update.assign_add(1)
-    assert not np.array_equal(chains.starts(indices, observed, 1.5).numpy()[lost], starts[lost])
-
-
 def test_a_share_of_the_chains_starts_again_from_the_noise_of_their_mode() -> None:
     model = tiny(modes=2, start="spread", sigma=2.0)
     model.adapt(grey_levels(2) // np.array([1, 2], np.uint8).reshape(2, 1, 1, 1, 1))
@@ -213,43 +166,21 @@ def test_a_share_of_the_chains_starts_again_from_the_noise_of_their_mode() -> No
     )
 
 
-def test_noise_on_the_observed_is_what_chains_are_compared_with_and_start_again_from() -> None:
+def test_noise_on_the_observed_is_what_chains_are_compared_with() -> None:
     indices = tf.range(3, dtype=tf.int64)
-    seen = []
-    for lost in (False, True):
-        model, chains, observed = prepared()
-        grain = 2.5 * tf.random.stateless_normal(observed.shape, [8 + synthesis.GRAIN, 0])
-        chains.lost.assign(tf.fill((3, 2), lost))
-        noisy = synthesis.update(
-            model, chains, observed, indices, LangevinConfig(3, 1e-6), observed_noise=2.5
-        )
-        seen.append(chains.video.numpy())
-        clean, clean_chains, _ = prepared()
-        figures = synthesis.update(clean, clean_chains, observed + grain, indices, MOVING)
-        assert float(noisy["f_observed"]) == pytest.approx(float(figures["f_observed"]), rel=1e-5)
-    assert np.abs(seen[0] - seen[1]).max() > 1
-    again = np.broadcast_to((observed + grain).numpy()[:, np.newaxis], seen[1].shape)
-    np.testing.assert_allclose(seen[1], again, atol=1e-3)
-
-
-@pytest.mark.parametrize(("gap", "limit"), [(0.3, 0.2), (0.1, 0.2), (0.2, 0.2), (-0.4, 0.2)])
-def test_loss_of_gap_pulls_less_as_the_gap_grows_to_its_limit(gap: float, limit: float) -> None:
-    """∂loss/∂gap = −(1 − gap/limit) for a positive gap, −1 for a negative one."""
-    held = tf.constant(gap)
-    with tf.GradientTape() as tape:
-        tape.watch(held)
-        loss = synthesis.loss_of_gap(held, tf.constant(limit))
-    pull = -float(tape.gradient(loss, held))
-    assert pull == pytest.approx(1 - max(gap, 0) / limit, abs=1e-6)
-
-
-@pytest.mark.parametrize("gap", [-0.4, 0.0, 0.3, 100.0])
-def test_loss_of_gap_without_limit_is_maximum_likelihood(gap: float) -> None:
-    held = tf.constant(gap)
-    with tf.GradientTape() as tape:
-        tape.watch(held)
-        loss = synthesis.loss_of_gap(held, tf.constant(0.0))
-    assert float(loss) == -np.float32(gap) and float(tape.gradient(loss, held)) == -1
+    (noisy, chains, observed), (clean, clean_chains, _) = prepared(), prepared()
+    grain = 2.5 * tf.random.stateless_normal(observed.shape, [8 + synthesis.GRAIN, 0])
+    ours = synthesis.update(noisy, chains, observed, indices, MOVING, observed_noise=2.5)
+    theirs = synthesis.update(clean, clean_chains, observed + grain, indices, MOVING)
+    for name, value in theirs.items():
+        assert float(ours[name]) == pytest.approx(float(value), rel=1e-5), name
+    for mine, other in zip(noisy.get_weights(), clean.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-5)
+    chains.update.assign(0)
+    again = synthesis.update(noisy, chains, observed, indices, MOVING, observed_noise=2.5)
+    chains.update.assign(1)
+    other = synthesis.update(noisy, chains, observed, indices, MOVING, observed_noise=2.5)
+    assert float(again["f_observed"]) != float(other["f_observed"])
 
 
 def test_measure_is_one_for_alike_and_follows_contrast_and_motion() -> None:
@@ -257,10 +188,9 @@ def test_measure_is_one_for_alike_and_follows_contrast_and_motion() -> None:
     copies = tf.stack([video, video], axis=1)
 
     def measured(chains: tf.Tensor) -> dict[str, float]:
-        """With the energies of N(0, 1/2), the mean squares of all videos."""
-        reference = tf.reduce_mean(video**2, axis=[1, 2, 3, 4])[:, tf.newaxis]
-        of_chains = tf.reduce_mean(chains**2, axis=[2, 3, 4, 5])
-        figures = synthesis.measure(video, chains, reference, of_chains)
+        white = Reference("scalar", 1.0, 1)
+        white.build((None, *SHAPE))
+        figures = synthesis.measure(white, video, chains)
         return {name: float(value) for name, value in figures.items()}
 
     alike = measured(copies)
@@ -270,10 +200,6 @@ def test_measure_is_one_for_alike_and_follows_contrast_and_motion() -> None:
     assert mixed["weakest"] == 0 and mixed["strongest"] == pytest.approx(5, rel=1e-4)
     still = measured(tf.repeat(copies[:, :, :1], FRAMES, axis=2))
     assert still["motion"] == 0 and still["contrast"] > 0.5
-
-
-def reference(shape: tuple[int, ...], sigma: float, seed: int = 1) -> tf.Tensor:
-    return sigma * tf.random.stateless_normal(shape, seed=[seed, 2])
 
 
 # Mini-batches and windows.
