@@ -73,7 +73,7 @@ def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> No
 def _run(plan: Plan, options: dict[str, Any]) -> Result:
     from dynpat import tasks
 
-    with reporting("Learning", options["quiet"]) as reporter:
+    with reporting("Learning", options["quiet"], options["tensorboard"]) as reporter:
         if options["resume"]:
             return tasks.resume(
                 options["out"], iterations=options["iterations"],

@@ -17,7 +17,8 @@ LEARNING = (
     "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
 )
 # What a resumed run may be given anew; of others only what it says already.
-RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run"}
+RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run",
+             "tensorboard"}
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -178,6 +179,8 @@ learning_options = together(
     click.option("--memory", type=Memory(), help="Such as 4GB: chains pass the network in groups "
                  "where all together would take more; same result, slower."),
     click.option("--learning-rate", type=float, help="Adam's peak step."),
+    click.option("--tensorboard", is_flag=True, help="Also write events for TensorBoard, into the "
+                 "run's folder tensorboard/."),
     click.option("--langevin-steps", type=click.IntRange(1), help="Langevin steps per update."),
     click.option("--step-size", type=float, help="ε of the Langevin steps, in grey levels."),
 )

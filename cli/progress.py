@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,13 +76,17 @@ class ScreenReporter(Reporter):
 
 
 @contextmanager
-def reporting(description: str, quiet: bool) -> Iterator[Reporter]:
+def reporting(
+    description: str, quiet: bool, tensorboard: bool = False
+) -> Iterator[Reporter]:
     """A reporter for one task; the bar stays only while it works."""
-    if quiet:
-        yield Reporter()
-        return
-    reporter = ScreenReporter(description)
-    with reporter.bar:
+    screen = None if quiet else ScreenReporter(description)
+    reporter: Reporter = screen or Reporter()
+    if tensorboard:
+        from dynpat.board import Board
+
+        reporter = Board(reporter)
+    with screen.bar if screen else nullcontext():
         yield reporter
 
 

@@ -67,7 +67,7 @@ def _require_free_of(names: tuple[str, ...]) -> None:
 def _run(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Result:
     from dynpat import restoring
 
-    with reporting("Learning", options["quiet"]) as reporter:
+    with reporting("Learning", options["quiet"], options["tensorboard"]) as reporter:
         if options["resume"]:
             return restoring.resume_restoration(
                 options["out"], iterations=options["iterations"],

@@ -20,7 +20,7 @@ ORDER = (
     "layers", "reference", "network", "langevin", "fills", "chains", "windows", "synthesis",
     "trainable", "energy", "models", "plan", "watch", "checkpoints", "learning", "sampling",
     "recovery", "runs", "report", "evaluation", "outcome", "synthesise", "recording", "planning",
-    "estimate", "incomplete", "tasks", "restoring", "doctor", "__init__",
+    "estimate", "incomplete", "tasks", "restoring", "board", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynpat import quality
+from dynpat import quality, recording
 from dynpat.baselines import pixel_gaussian
 from dynpat.datasets import flames
 from dynpat.recording import Recorder, synthesised
@@ -66,7 +67,10 @@ class Scripted:
     def __init__(self, run: Run, scores: list[float | None], monkeypatch: Any) -> None:
         self.saved: list[int] = []
         self.recorder = Recorder(run, 25, np.zeros((4, 8, 8, 3)), 0.0, Reporter(), synthesised)
-        self.learner: Any = SimpleNamespace(update=0, fraction_done=lambda: 0.5, model=None)
+        self.learner: Any = SimpleNamespace(
+            update=0, fraction_done=lambda: 0.5, model=None, averaged=nullcontext
+        )
+        monkeypatch.setattr(recording, "MOST_OF_TIME", math.inf)
         told = iter(scores)
 
         def preview(learner: Any) -> dict[str, float]:
@@ -104,6 +108,27 @@ def test_early_states_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     scripted = Scripted(Run(tmp_path), [3.0, 1.5], monkeypatch)
     scripted.learner.fraction_done = lambda: 0.2
     assert scripted.go(2) == []
+
+
+def test_previews_become_rarer_where_they_are_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update takes a second, a preview five: asked for at each update, they take a twelfth."""
+    clock, previews = [100.0], []
+    monkeypatch.setattr(recording.time, "monotonic", lambda: clock[0])
+    scripted = Scripted(Run(tmp_path), [], monkeypatch)
+    monkeypatch.setattr(recording, "MOST_OF_TIME", 0.08)
+
+    def slow(learner: Any) -> dict[str, float]:
+        clock[0] += 5
+        previews.append(clock[0])
+        return {}
+
+    monkeypatch.setattr(scripted.recorder, "preview", slow)
+    for _ in range(600):
+        clock[0] += 1
+        scripted.go(1)
+    assert 0.06 < 5 * len(previews) / (clock[0] - 100) < 0.09
 
 
 def test_a_run_tells_its_quality_and_keeps_the_best_state(
