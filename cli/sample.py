@@ -20,7 +20,8 @@ from .progress import errors_as_click, reporting, show_result
               help="Where chains start; chains: go on with those of learning.")
 @click.option("--state", type=click.Choice(["last", "best"]), default="last", show_default=True,
               help="Of learning; best: that of the best figures of quality.")
-@click.option("--frames", type=click.IntRange(2), help="Length [default: as learned].")
+@click.option("--frames", type=click.IntRange(2), help="Length [default: as the observed "
+              "video, at most 70; --from chains: as learned].")
 @click.option("--size", type=Size(), help="100 or WxH, texture models only [default: as learned].")
 @click.option("--fps", type=click.FloatRange(0.01, 1000), help="Frame rate [default: as learned].")
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True,

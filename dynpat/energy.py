@@ -71,7 +71,7 @@ class EnergyModel(Trainable):
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {
             "learning_rate": 2e-3, "final_learning_rate": 1e-4, "observed_noise": 4.8,
-            "renewed": 0.05, "average": 0.99,
+            "renewed": 0.05, "average": 0.98,
         },
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
     }

@@ -16,7 +16,15 @@ STEPS = 100  # Langevin steps from noise to a video
 SETTLING = 20  # last steps without noise: they take away the chain's own grain
 MARGIN = (6, 12, 12)  # frames, pixels high and wide
 CHUNK = 20  # Langevin steps between two reports of progress
+USUAL = 70  # frames at most of a sample whose length nobody gives
 LIMIT = 1e4  # grey levels; no chain that is well goes so far
+
+
+def usual_frames(model: EnergyModel, observed: int) -> int:
+    """How long a sample is if nobody says: as the observed video, unless that is very long."""
+    window = int(model.get_config()["frames"])
+    free = isinstance(model, SceneModel | TextureModel)
+    return max(window, min(observed, USUAL)) if free else window
 
 
 def sampled_shape(

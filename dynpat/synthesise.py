@@ -17,7 +17,7 @@ from dynpat.outcome import FORMATS, Result, write_videos
 from dynpat.report import page_of_videos
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, free_folder
-from dynpat.sampling import STEPS, sample_videos, sampled_shape
+from dynpat.sampling import STEPS, sample_videos, sampled_shape, usual_frames
 from dynpat.videos import read_video
 
 NOISE, CHAINS = "noise", "chains"
@@ -57,7 +57,7 @@ def sample(
     state
         'last', or 'best': the state of learning that looked best, where one was kept.
     frames, size
-        T and (H, W); as learned if left out.
+        T and (H, W); as the observed videos if left out (at most 70 frames).
     steps, step_size
         Langevin steps from the start to each video, and ε.
     fps
@@ -78,6 +78,8 @@ def sample(
     model = opened.load_model(state)
     moving = plan.langevin if step_size is None else replace(plan.langevin, step_size=step_size)
     check_step_size(moving.step_size, model.sigma)
+    if frames is None and start != CHAINS:
+        frames = usual_frames(model, int(opened.config()["inputs"][0]["shape"][0]))
     shape = sampled_shape(model, frames, size)
     turns = _turns(opened, model, start, label)
     starts = None

@@ -23,7 +23,7 @@ from dynpat.recording import Recorder, synthesised
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, make_model, read_log
-from dynpat.sampling import STEPS, sample_videos
+from dynpat.sampling import STEPS, sample_videos, usual_frames
 from dynpat.synthesise import sample
 from dynpat.videos import Video, write_video
 
@@ -191,7 +191,8 @@ def _fresh(learner: Learner) -> list[np.ndarray]:
     least, most = FINAL_SAMPLES
     count = max(least, min(most, model.get_config()["modes"]))
     return list(sample_videos(
-        model, model.langevin_config, count=count, steps=SAMPLE_STEPS, seed=learner.config.seed
+        model, model.langevin_config, count=count, steps=SAMPLE_STEPS, seed=learner.config.seed,
+        frames=usual_frames(model, learner.videos.shape[1]),
     ))
 
 

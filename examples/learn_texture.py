@@ -25,8 +25,13 @@ def main(updates: int = 300, folder: Path = Path("runs/learn_texture")) -> None:
     # 2. An energy-based model, a Keras model like any other.
     model = dynpat.TextureModel.from_preset("default", frames=32, size=(48, 48))
     langevin = dynpat.LangevinConfig(**model.langevin_presets["default"])
+    settings = model.learn_presets["default"]
     rate = keras.optimizers.schedules.CosineDecay(1e-3, updates)
-    model.compile(keras.optimizers.Adam(rate, beta_1=0.5), langevin=langevin)
+    adam = keras.optimizers.Adam(rate, beta_1=0.5, use_ema=True, ema_momentum=settings["average"])
+    model.compile(
+        adam, langevin=langevin,
+        observed_noise=settings["observed_noise"], renewed=settings["renewed"],
+    )
 
     # 3. Learn by analysis by synthesis: every step is one update.
     history = model.fit(observed, chains=2, steps_per_epoch=updates)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import pytest
 
 import dynpat
 
 ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """What a page tells to type, without the name of the program."""
+    if page.name == "cli.md":  # checked whole
+        return []
+    lines = re.findall(r"^    dynpat (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [shlex.split(line.split(" #")[0]) for line in lines]
 
 
 def test_cli_page_is_what_the_commands_say(script: Callable[[str], ModuleType]) -> None:
@@ -28,3 +42,62 @@ def test_readme_names_only_what_exists() -> None:
     assert used and used <= set(COMMANDS)
     for name in re.findall(r"dynpat\.(\w+)\(", readme):
         assert hasattr(dynpat, name), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_is_shown_can_be_typed(page: Path) -> None:
+    """Click reads it without a complaint; that it works is tested elsewhere."""
+    from dynpat_cli.main import main
+
+    context = main.make_context("dynpat", [], resilient_parsing=True)
+    for name, *arguments in commands(page):
+        command = main.get_command(context, name)
+        assert command is not None, name
+        command.make_context(name, list(arguments))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if not link.startswith("http"):
+            assert (page.parent / link).exists(), link
+
+
+def test_the_site_has_every_page() -> None:
+    listed = re.findall(r": (\w+\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert sorted(listed) == [page.name for page in PAGES[1:]]
+
+
+@pytest.mark.slow
+def test_the_tutorial_does_what_it_says(
+    dynpat: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its snippet and its commands, one after the other, with less time to learn."""
+    monkeypatch.chdir(tmp_path)
+    tutorial = ROOT / "docs" / "tutorial.md"
+    (snippet,) = re.findall(r"```python\n(.*?)```", tutorial.read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile(snippet, "tutorial", "exec"), {})
+    assert Path("flames.mp4").is_file()
+    for words in commands(tutorial):
+        if "runs/other" in words:  # only there to show what comes next
+            continue
+        shorter = [re.sub(r"^\d+m$", "3s", word) for word in words]
+        shown = dynpat(*shorter, *(["--time-budget", "6s"] if "--resume" in words else []))
+        assert shown.exit_code == 0, (words, shown.output)
+    for file in ("flames/preview.gif", "flames/report.html", "recovered/report.html",
+                 "longer/results/recovered_000.gif"):
+        assert (tmp_path / "runs" / file).is_file(), file
+
+
+def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cell by cell in one namespace, with few updates."""
+    monkeypatch.chdir(tmp_path)
+    notebook = json.loads((ROOT / "examples" / "quickstart.ipynb").read_text(encoding="utf-8"))
+    code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(not cell.get("outputs") for cell in notebook["cells"])
+    names: dict[str, Any] = {"UPDATES": 2}
+    for cell in code:
+        exec(compile(cell.replace("UPDATES = 400", "UPDATES = 2"), "quickstart", "exec"), names)
+    assert names["UPDATES"] == 2
+    assert names["synthesised"].shape == names["observed"].shape
+    assert (tmp_path / "runs" / "quickstart" / "report.html").is_file()
