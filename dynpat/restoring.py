@@ -16,6 +16,7 @@ from dynpat.devices import memory_watched
 from dynpat.errors import BadOptionError
 from dynpat.fills import Fills
 from dynpat.guessing import Guess, make_guess, with_texture
+from dynpat.holding import held
 from dynpat.incomplete import Incomplete, read_incomplete
 from dynpat.masks import describe, mask_preview
 from dynpat.models import EnergyModel
@@ -118,8 +119,9 @@ def restore(
         Run.require_free(Path(out))
     work = read_incomplete(plan, reporter)
     run = Run.create(None if out is None else Path(out), f"{Path(plan.videos[0]).stem}-{plan.task}")
-    run.write_config(plan, _named(work))
-    return _restore_into(run, plan, work, formats, reporter)
+    with held(run.folder):
+        run.write_config(plan, _named(work))
+        return _restore_into(run, plan, work, formats, reporter)
 
 
 def resume_restoration(
@@ -134,12 +136,13 @@ def resume_restoration(
         raise BadOptionError(
             f"'{folder}' is a run of dynpat learn; go on with it by dynpat learn --resume."
         )
-    run.sweep()
-    work = read_incomplete(plan, reporter)
-    run.check_inputs(_named(work))
-    if plan != run.plan():
-        run.write_config(plan, _named(work))
-    return _restore_into(run, plan, work, formats, reporter)
+    with held(run.folder):
+        run.sweep()
+        work = read_incomplete(plan, reporter)
+        run.check_inputs(_named(work))
+        if plan != run.plan():
+            run.write_config(plan, _named(work))
+        return _restore_into(run, plan, work, formats, reporter)
 
 
 def _named(work: Incomplete) -> list[Video]:

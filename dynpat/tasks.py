@@ -14,6 +14,7 @@ from dynpat.atomic import write_json
 from dynpat.devices import memory_watched
 from dynpat.errors import BadRunError
 from dynpat.estimate import videos_at_once
+from dynpat.holding import held
 from dynpat.learning import Learner, learn_model
 from dynpat.outcome import FORMATS, Result, interrupt_flag, write_videos
 from dynpat.plan import Plan
@@ -67,8 +68,9 @@ def learn(
     videos = read_observed(plan, reporter)
     learner = make_learner(plan, videos, reporter)
     run = Run.create(None if out is None else Path(out), Path(plan.videos[0]).stem)
-    run.write_config(plan, videos)
-    return _learn_into(run, plan, learner, videos, formats, reporter)
+    with held(run.folder):
+        run.write_config(plan, videos)
+        return _learn_into(run, plan, learner, videos, formats, reporter)
 
 
 def resume(
@@ -80,12 +82,16 @@ def resume(
     Raises
     ------
     BadRunError
-        If the folder is no run, or its videos have changed.
+        If the folder is no run, its videos have changed, or another process works in it.
     """
-    reporter = reporter or Reporter()
     run = Run.open(Path(folder))
     plan = with_limits(run.plan(), iterations, time_budget)
     _require_resumable(run, plan)
+    with held(run.folder):
+        return _resumed(run, plan, formats, reporter or Reporter())
+
+
+def _resumed(run: Run, plan: Plan, formats: Sequence[str], reporter: Reporter) -> Result:
     run.sweep()
     videos = read_observed(plan, reporter)
     run.check_inputs(videos)

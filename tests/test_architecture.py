@@ -15,8 +15,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
-    "errors", "atomic", "config", "metrics", "quality", "baselines", "kriging", "guessing",
-    "truth", "reporter", "devices", "videos", "masks", "pasting", "datasets",
+    "errors", "atomic", "holding", "config", "metrics", "quality", "baselines", "kriging",
+    "guessing", "truth", "reporter", "devices", "videos", "masks", "pasting", "datasets",
     "layers", "reference", "network", "langevin", "fills", "chains", "windows", "synthesis",
     "trainable", "energy", "models", "plan", "watch", "checkpoints", "learning", "sampling",
     "recovery", "runs", "report", "evaluation", "outcome", "synthesise", "recording", "planning",
