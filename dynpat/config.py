@@ -85,6 +85,8 @@ class LearnConfig:
     """Standard deviation of noise on the observed, in grey levels; chains are never without."""
     renewed: float = 0.0
     """Share of the chains that start again from noise at an update, as samples do."""
+    gap_limit: float = 0.0
+    """Gap of the energies, per value, from which on a chain no longer counts; 0: always."""
     average: float = 0.0
     """Share of the running mean of the weights that an update keeps; 0: no mean, the last ones."""
     memory: int | None = None
@@ -115,6 +117,8 @@ class LearnConfig:
         require(0 <= self.observed_noise < math.inf, "observed_noise", "not be negative",
                 self.observed_noise, "Use 0")
         require(0 <= self.renewed < 1, "renewed", "lie in [0, 1)", self.renewed, "Use 0.05")
+        require(0 <= self.gap_limit < math.inf, "gap_limit", "not be negative", self.gap_limit,
+                "Use 4")
         require(0 <= self.average < 1, "average", "lie in [0, 1)", self.average, "Use 0.99")
         require(self.memory is None or self.memory > 0, "memory", "be positive", self.memory,
                 "Give --memory such as 4GB")

@@ -29,8 +29,10 @@ class EnergyModel(Trainable):
     filters, kernels, strides
         For each layer: number, (T, H, W) and (T, H, W). A kernel of one integer n covers n frames ×
         all of space and has a stride of one integer; "all" covers everything (fully connected).
-    activation, padding
-        After each layer; 'same' or 'valid', of the layers that do not cover all of space.
+    activation, top_activation
+        After each layer; after the last one, if it is another.
+    padding
+        'same' or 'valid', of the layers that do not cover all of space.
     centre
         Which mean of the observed videos is subtracted: each 'pixel's over time, each
         'channel's, or one 'scalar'.
@@ -70,8 +72,8 @@ class EnergyModel(Trainable):
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {
-            "learning_rate": 2e-3, "final_learning_rate": 1e-4, "observed_noise": 4.8,
-            "renewed": 0.05, "average": 0.98,
+            "learning_rate": 1e-3, "final_learning_rate": 1e-4, "observed_noise": 4.8,
+            "renewed": 0.05, "gap_limit": 4.0, "average": 0.98,
         },
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
     }
@@ -86,6 +88,7 @@ class EnergyModel(Trainable):
         kernels: tuple[Any, ...] = ((6, 6, 6), (3, 3, 3)),
         strides: tuple[Any, ...] = ((2, 2, 2), (1, 1, 1)),
         activation: str = "relu",
+        top_activation: str = "",
         padding: str = "same",
         centre: str = "pixel",
         input_scale: float = 1.0,
@@ -106,7 +109,8 @@ class EnergyModel(Trainable):
             "frames": frames, "size": tuple(size), "channels": channels,
             "filters": tuple(filters), "kernels": network.tuples(kernels),
             "strides": network.tuples(strides),
-            "activation": activation, "padding": padding, "centre": centre,
+            "activation": activation, "top_activation": top_activation,
+            "padding": padding, "centre": centre,
             "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma,
             "widest": widest, "bounded": bounded,
             "kernel_initializer": kernel_initializer, "precision": precision,

@@ -37,7 +37,7 @@ class Fills(tf.Module):
 
     def move(
         self, model: Any, indices: tf.Tensor, starts: tf.Tensor, frames: int,
-        config: LangevinConfig, seed: tf.Tensor, at_once: int = 0,
+        config: LangevinConfig, seed: tf.Tensor, at_once: int = 0, grain: float = 0.0,
     ) -> tf.Tensor:
         """Move the missing pixels of some windows; returns these, (B, frames, H, W, C).
 
@@ -55,6 +55,9 @@ class Fills(tf.Module):
             Scalar integer; another one for each update.
         at_once
             See `langevin.energy_gradient`.
+        grain
+            Standard deviation of noise on the visible pixels while the others move, and in what is
+            returned: the energy is of videos with as much noise as chains have.
         """
         count = int(indices.shape[0])
 
@@ -62,15 +65,22 @@ class Fills(tf.Module):
             rows = [of[indices[b], starts[b] : starts[b] + frames] for b in range(count)]
             return tf.ensure_shape(tf.stack(rows), (count, frames, *of.shape[2:]))
 
+        known, visible = windows(tf.convert_to_tensor(self.video)), windows(self.visible)
+        start = known
+        if grain:
+            pair = tf.stack([tf.cast(seed, tf.int64) + APART, -1])
+            noise = tf.random.stateless_normal(tf.shape(known), pair)
+            start = tf.where(visible, known + grain * noise, known)
         moved = langevin.chain(
-            model, windows(tf.convert_to_tensor(self.video)),
+            model, start,
             tf.constant(config.steps, tf.int32),
             tf.constant(config.step_size, tf.float32),
             tf.constant(config.noise, tf.float32),
             tf.cast(seed, tf.int64) + APART,
-            held=windows(self.visible), at_once=at_once,
+            held=visible, at_once=at_once,
         )
         numbers = starts[:, tf.newaxis] + tf.range(frames, dtype=starts.dtype)
         videos = tf.broadcast_to(indices[:, tf.newaxis], tf.shape(numbers))
-        self.video.scatter_nd_update(tf.stack([videos, numbers], axis=-1), moved)
+        kept = tf.where(visible, known, moved)
+        self.video.scatter_nd_update(tf.stack([videos, numbers], axis=-1), kept)
         return moved

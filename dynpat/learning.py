@@ -71,6 +71,7 @@ class Learner:
         model.compile(
             optimizer=optimizer, langevin=langevin, at_once=at_once,
             observed_noise=config.observed_noise, renewed=config.renewed,
+            gap_limit=config.gap_limit,
         )
         optimizer.build(model.trainable_variables)
         model.adapt(videos)

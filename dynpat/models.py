@@ -13,7 +13,7 @@ __all__ = ["PATTERNS", "ActionModel", "EnergyModel", "SceneModel", "TextureModel
 # What the three default presets have in common; docs/quality.md says why.
 COMMON: dict[str, Any] = {
     "input_scale": 1 / 64, "sigma": 4.8, "widest": 12.0, "bounded": True, "start": "spread",
-    "shown": "picture",
+    "shown": "picture", "top_activation": "linear",
 }
 
 

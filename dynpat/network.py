@@ -28,6 +28,8 @@ def make_layer(
         "dtype": PRECISIONS[arguments["precision"]],
         "name": f"layer_{number}",
     }
+    if number == len(arguments["filters"]) - 1:
+        common["activation"] = arguments["top_activation"] or arguments["activation"]
     if kernel == "all":
         if filters == 1:  # a single rectified unit may be off on every video, and learns nothing
             common["activation"] = "linear"

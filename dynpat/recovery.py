@@ -47,7 +47,7 @@ class Estimate:
 
 def estimate(
     model: EnergyModel, video: np.ndarray, fill: np.ndarray, missing: np.ndarray, guess: Guess,
-    moving: LangevinConfig, config: RecoverConfig, seed: int,
+    moving: LangevinConfig, config: RecoverConfig, seed: int, grain: float = 0.0,
     progress: Progress = lambda done, total: None,
 ) -> Estimate:
     """Estimate the missing pixels of one video with a learned model.
@@ -67,13 +67,16 @@ def estimate(
         both are worth on known pixels that were hidden for it.
     moving, config, seed
         The chain's step size, how many states are looked at, and its noise.
+    grain
+        Standard deviation of the noise on the observed videos that the model has learned; the
+        visible pixels have it while the chain moves.
     """
     steps = config.burn_in + config.samples * config.between
     total = 2 * steps if config.weigh else steps
 
     def run(start: np.ndarray, hidden: np.ndarray, done: int, own: int) -> Estimate:
         return _posterior(
-            model, start, hidden, moving, config, own, lambda n: progress(done + n, total)
+            model, start, hidden, moving, config, own, grain, lambda n: progress(done + n, total)
         )
 
     found = run(fill, missing, 0, seed)
@@ -102,16 +105,17 @@ def _weight(truth: np.ndarray, cheap: np.ndarray, ours: np.ndarray) -> float:
 
 def _posterior(
     model: EnergyModel, start: np.ndarray, missing: np.ndarray, moving: LangevinConfig,
-    config: RecoverConfig, seed: int, progress: Callable[[int], None],
+    config: RecoverConfig, seed: int, grain: float, progress: Callable[[int], None],
 ) -> Estimate:
     """Mean, spread and a state of the chain that starts from `start` (T, H, W, C)."""
     held = tf.constant(~missing[np.newaxis, ..., np.newaxis])
-    video = model.to_model(start[np.newaxis])
+    video = known = model.to_model(start[np.newaxis])
 
     def move(video: tf.Tensor, steps: int, number: int, noise: float) -> tf.Tensor:
-        return langevin.sample(
-            model, video, steps, moving.step_size, seed * 100_003 + number, held=held, noise=noise
-        )
+        own = seed * 100_003 + number
+        normal = tf.random.stateless_normal(video.shape, [own, 0x6A1])
+        video = tf.where(held, known + grain * noise * normal, video)
+        return langevin.sample(model, video, steps, moving.step_size, own, held=held, noise=noise)
 
     video = move(video, config.burn_in, 0, moving.noise)
     mean, square = np.zeros(start.shape), np.zeros(start.shape)

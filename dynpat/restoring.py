@@ -200,7 +200,7 @@ def _estimated(
     return estimate(
         model, work.frames[video], _filled(model, fills, video), work.missing[video], guess,
         plan.langevin, RecoverConfig(**plan.missing["recover"]), plan.learn.seed,
-        reporter.sampling,
+        plan.learn.observed_noise, reporter.sampling,
     )
 
 

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dynpat import holding
 from dynpat.atomic import replacing_file, strict_json, write_error, write_json, write_text
 from dynpat.errors import BadRunError, DynpatError
 from dynpat.models import PATTERNS, EnergyModel
@@ -246,8 +247,12 @@ def _require_inputs(inputs: list[dict[str, Any]]) -> None:
 
 
 def _foreign(folder: Path) -> bool:
-    """Whether a folder holds anything but the rendered input of a demo."""
-    return any(entry.name != "input" for entry in folder.iterdir())
+    """Whether a folder holds anything but the input of a demo and what a killed process left."""
+    ours = {"input", holding.LOCK, holding.HOLDER}
+    return any(
+        entry.name not in ours and not (entry.name.startswith(".") and ".tmp-" in entry.name)
+        for entry in folder.iterdir()
+    )
 
 
 def _damaged_model(path: Path, error: Exception) -> NoReturn:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import tensorflow as tf
@@ -40,6 +41,7 @@ def update(
     at_once: int = 0,
     observed_noise: float = 0.0,
     renewed: float = 0.0,
+    gap_limit: float = 0.0,
 ) -> dict[str, tf.Tensor]:
     """Move the chains, then move θ by ∂f(observed) − ∂f(synthesised).
 
@@ -59,6 +61,8 @@ def update(
         about ε; if the observed are, the network learns that difference first, and ever steeper.
     renewed
         Share of the chains that start again from noise.
+    gap_limit
+        See `pulls`; 0: none.
 
     Returns
     -------
@@ -82,8 +86,10 @@ def update(
     )
     counts = int(observed.shape[0]), int(synthesised.shape[0])
     values = math.prod(observed.shape[1:])
-    pull = tf.repeat([-1.0 / (counts[0] * values), 1.0 / (counts[1] * values)], counts)
-    gradients, f = statistics(model, tf.concat([observed, synthesised], axis=0), pull, at_once)
+    gradients, f = statistics(
+        model, tf.concat([observed, synthesised], axis=0),
+        lambda f: pulls(f / values, counts, int(indices.shape[0]), gap_limit) / values, at_once,
+    )
     model.optimizer.apply(gradients, model.trainable_variables)
     chains.store(indices, tf.reshape(synthesised, tf.shape(starts)))
     chains.update.assign_add(1)
@@ -97,36 +103,62 @@ def update(
     }
 
 
+def pulls(f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float) -> tf.Tensor:
+    """How much each f counts in the descent of −mean f(observed) + mean f(synthesised), (N,).
+
+    A chain that is stuck far below its observed video, where f is flat, would be pushed down for
+    ever, and all else with it. The more its gap f(observed) − f(chain) nears `limit`, the less it
+    and its share of the observed count; beyond not at all. It is renewed sooner or later.
+
+    Parameters
+    ----------
+    f
+        (N,) of the observed windows, then of the chains, per value.
+    counts
+        Of windows and of chains, of all `videos` together.
+    limit
+        0: all count alike.
+    """
+    observed, chains = (tf.reshape(part, [videos, -1]) for part in tf.split(f, counts))
+    gaps = tf.reduce_mean(observed, axis=1, keepdims=True) - chains
+    weights = tf.ones_like(gaps)
+    if limit:
+        weights = tf.clip_by_value(1 - gaps / limit, 0.0, 1.0)
+    shares = tf.reduce_mean(weights, axis=1, keepdims=True) * tf.ones_like(observed)
+    up, down = tf.reshape(shares, [-1]) / counts[0], tf.reshape(weights, [-1]) / counts[1]
+    return tf.stop_gradient(tf.concat([-up, down], axis=0))
+
+
 def statistics(
-    model: Potential, videos: tf.Tensor, pull: tf.Tensor, at_once: int
+    model: Potential, videos: tf.Tensor, pulls_of: Callable[[tf.Tensor], tf.Tensor], at_once: int
 ) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """∂/∂θ Σ pull·f(videos), and f (N,); so many videos `at_once` pass the network, 0: all."""
+    """∂/∂θ Σ pull·f(videos) with pulls (N,) that depend on f, and f (N,).
+
+    So many videos `at_once` pass the network, 0: all.
+    """
     weights = model.trainable_variables
     count = int(videos.shape[0])
-
-    def of(part: slice) -> tuple[list[tf.Tensor], tf.Tensor]:
-        with tf.GradientTape() as tape:
-            f = model.f(videos[part])
-            total = tf.reduce_sum(pull[part] * f)
-        return tape.gradient(total, weights), f
-
     if at_once == 0 or count <= at_once:
-        return of(slice(None))
-    every = tf.TensorArray(tf.float32, size=-(-count // at_once), infer_shape=False)
+        with tf.GradientTape() as tape:
+            f = model.f(videos)
+            total = tf.reduce_sum(pulls_of(f) * f)
+        return tape.gradient(total, weights), f
+    f = tf.ensure_shape(langevin.in_groups(model.f, videos, at_once), (count,))
+    pull = pulls_of(f)
 
-    def body(
-        group: tf.Tensor, sums: list[tf.Tensor], every: tf.TensorArray
-    ) -> tuple[tf.Tensor, list[tf.Tensor], tf.TensorArray]:
-        parts, f = of(slice(group * at_once, (group + 1) * at_once))
-        sums = [a + b for a, b in zip(sums, parts, strict=True)]
-        return group + 1, sums, every.write(group, f)
+    def body(start: tf.Tensor, sums: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        part = slice(start, start + at_once)
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(pull[part] * model.f(videos[part]))
+        parts = tape.gradient(total, weights)
+        return start + at_once, [a + b for a, b in zip(sums, parts, strict=True)]
 
     zeros = [tf.zeros(weight.shape) for weight in weights]
-    _, gradients, every = tf.while_loop(
-        lambda group, *_: group * at_once < count, body, (tf.constant(0), zeros, every),
+    _, gradients = tf.while_loop(
+        lambda start, _: start < count, body, (tf.constant(0), zeros),
         parallel_iterations=1,  # groups side by side would need the memory of all
     )
-    return gradients, tf.ensure_shape(every.concat(), (count,))
+    return gradients, f
 
 
 def measure(

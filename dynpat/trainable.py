@@ -31,7 +31,8 @@ class Trainable(keras.Model):
         self.chains: Chains | None = None
         self.fills: Fills | None = None
         self.langevin_config = LangevinConfig()
-        self.observed_noise, self.renewed, self.at_once = 0.0, 0.0, 0
+        self.observed_noise, self.renewed, self.gap_limit = 0.0, 0.0, 0.0
+        self.at_once = 0
 
     def compile(  # type: ignore[override]
         self,
@@ -39,6 +40,7 @@ class Trainable(keras.Model):
         langevin: LangevinConfig | None = None,
         observed_noise: float = 0.0,
         renewed: float = 0.0,
+        gap_limit: float = 0.0,
         at_once: int = 0,
         jit_compile: bool = False,
         **kwargs: Any,
@@ -47,13 +49,15 @@ class Trainable(keras.Model):
 
         `observed_noise` is the standard
         deviation of noise on the observed, in grey levels; `renewed` the share of chains that start
-        again from noise at an update. `at_once` bounds how many videos pass the network together
+        again from noise at an update; `gap_limit` is from where on a stuck chain no longer counts
+        (`synthesis.pulls`). `at_once` bounds how many videos pass the network together
         (0: all), for memory's sake; the result is the same.
         There is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
         for (on CPU it makes the Langevin loop 25 times slower).
         """
         self.langevin_config = langevin or LangevinConfig()
-        self.observed_noise, self.renewed, self.at_once = observed_noise, renewed, at_once
+        self.observed_noise, self.renewed, self.gap_limit = observed_noise, renewed, gap_limit
+        self.at_once = at_once
         check_step_size(self.langevin_config.step_size, self.sigma)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
@@ -114,14 +118,17 @@ class Trainable(keras.Model):
         """One update of analysis by synthesis; missing pixels move first, where there are some."""
         grey_levels, indices, starts = data
         assert self.chains is not None
+        noise = self.observed_noise
         if self.fills is None:
             observed = self.to_model(grey_levels)
-        else:
+        else:  # its pixels have their noise already
+            noise = 0.0
             observed = self.fills.move(
                 self, indices, starts, self._arguments["frames"], self.langevin_config,
                 tf.cast(self.chains.seed, tf.int64) * 1_000_003 + self.chains.update, self.at_once,
+                self.observed_noise,
             )
         return synthesis.update(
             self, self.chains, observed, indices, self.langevin_config, self.at_once,
-            self.observed_noise, self.renewed,
+            noise, self.renewed, self.gap_limit,
         )

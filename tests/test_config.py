@@ -24,7 +24,7 @@ BAD_LEARN: list[dict[str, Any]] = [
     {"batch": 0}, {"learning_rate": 0.0}, {"learning_rate": 1.0}, {"learning_rate": math.nan},
     {"final_learning_rate": -1e-3}, {"beta_1": 1.0}, {"beta_1": -0.1}, {"seed": -1},
     {"seed": 2**31}, {"observed_noise": -0.1}, {"observed_noise": math.inf}, {"renewed": 1.0},
-    {"average": 1.0}, {"renewed": math.nan}, {"average": -0.1},
+    {"average": 1.0}, {"renewed": math.nan}, {"average": -0.1}, {"gap_limit": -0.1},
     {"checkpoint_every": -1.0}, {"preview_every": -1.0},
 ]  # fmt: skip
 

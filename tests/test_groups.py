@@ -52,7 +52,8 @@ def test_a_chain_in_groups_is_the_chain(at_once: int) -> None:
 def learned(at_once: int, noise: float) -> tuple[EnergyModel, list[dict[str, float]]]:
     model = make()
     model.compile(
-        keras.optimizers.SGD(0.2), langevin=MOVING, observed_noise=noise, at_once=at_once
+        keras.optimizers.SGD(0.2), langevin=MOVING, observed_noise=noise, gap_limit=noise / 30,
+        at_once=at_once
     )
     rows: list[dict[str, float]] = []
 

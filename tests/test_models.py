@@ -181,7 +181,7 @@ UNUSUAL: dict[str, Any] = {
     "padding": "valid", "centre": "channel", "input_scale": 0.37, "sigma": 1.7,
     "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.21}},
     "precision": "bfloat16", "start": "spread", "shown": "picture", "modes": 3, "seed": 23,
-    "bounded": True,
+    "bounded": True, "top_activation": "tanh",
 }  # fmt: skip
 
 

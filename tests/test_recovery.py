@@ -78,7 +78,7 @@ def test_progress_ends_at_its_total() -> None:
     told: list[tuple[int, int]] = []
     guess = guess_of(video, missing, 90)
     estimate(flat(), video, guess.filled, missing, guess, MOVING,
-             RecoverConfig(burn_in=2, samples=3, between=2), 0, lambda *n: told.append(n))
+             RecoverConfig(burn_in=2, samples=3, between=2), 0, progress=lambda *n: told.append(n))
     assert told[-1] == (16, 16) and told == sorted(told)
 
 
@@ -106,6 +106,39 @@ def test_only_missing_pixels_of_the_window_move() -> None:
     assert np.all(after[may] != videos[may])
     np.testing.assert_array_equal(moved[0], after[2, 1:3])
     np.testing.assert_array_equal(moved[1], after[0, 3:5])
+
+def test_visible_pixels_have_grain_while_others_move_and_are_kept_without() -> None:
+    videos = np.random.default_rng(1).normal(0, 30, (1, *SHAPE)).astype(np.float32)
+    missing = np.random.default_rng(2).random((1, *SHAPE[:3])) < 0.3
+    fills = Fills(tf.constant(videos), missing)
+    moved = fills.move(flat(), tf.constant([0], tf.int64), tf.constant([0], tf.int64), 6, MOVING,
+                       tf.constant(3), grain=1.5).numpy()
+    after = fills.video.numpy()
+    np.testing.assert_array_equal(after[~missing], videos[~missing])
+    np.testing.assert_array_equal(after[missing], moved[missing])
+    grain = (moved - videos)[~missing]
+    assert grain.std() == pytest.approx(1.5, rel=0.1) and abs(grain.mean()) < 0.2
+
+
+def test_the_chain_of_an_estimate_sees_visible_pixels_with_grain() -> None:
+    video, missing = case()
+    guess = guess_of(video, missing, 100)
+    seen: list[np.ndarray] = []
+    model = flat()
+    known = model.to_model(video[np.newaxis]).numpy()[0]
+    energy = model.call
+
+    def look(state: tf.Tensor) -> tf.Tensor:
+        tf.py_function(lambda now: seen.append(now.numpy()[0]), [state], [])
+        return energy(state)
+
+    model.call = look
+    config = RecoverConfig(burn_in=2, samples=1, between=2, weigh=False)
+    found = estimate(model, video, guess.filled, missing, guess, MOVING, config, 1, 2.5)
+    noisy = [float((state - known)[~missing].std()) for state in seen]
+    assert noisy[:4] == pytest.approx([2.5] * 4, rel=0.1)
+    assert max(noisy[4:]) == 0  # settling
+    np.testing.assert_array_equal(found.mean[~missing], video[~missing])
 
 
 def test_learning_keeps_visible_pixels_bit_equal_and_moves_the_others() -> None:

@@ -166,6 +166,37 @@ def test_a_share_of_the_chains_starts_again_from_the_noise_of_their_mode() -> No
     )
 
 
+def test_chains_far_below_their_video_count_less_and_so_does_their_video() -> None:
+    """Two videos of two windows and two chains; gaps of the first 1 and 6, of the second −3, 2."""
+    f = tf.constant([4.0, 6.0, 1.0, 1.0, 4.0, -1.0, 4.0, -1.0])
+    found = synthesis.pulls(f, (4, 4), 2, limit=4.0).numpy()
+    np.testing.assert_allclose(found[4:] * 4, [0.75, 0, 1, 0.5])
+    np.testing.assert_allclose(found[:4] * 4, [-0.375, -0.375, -0.75, -0.75])
+    free = synthesis.pulls(f, (4, 4), 2, limit=0.0).numpy()
+    np.testing.assert_allclose(free, [-0.25] * 4 + [0.25] * 4)
+
+
+def test_with_a_limit_the_update_descends_what_counts() -> None:
+    limit = 0.02
+    model, chains, scaled = prepared(rate=0.25)
+    indices = tf.range(3, dtype=tf.int64)
+    moved = langevin.sample(
+        model, tf.reshape(chains.video, (-1, *SHAPE)), MOVING.steps, MOVING.step_size,
+        seed=8 * 1_000_003,
+    )
+    both = tf.concat([scaled, moved], axis=0)
+    pull = synthesis.pulls(model.f(both) / math.prod(SHAPE), (3, 6), 3, limit).numpy()
+    assert 0 < np.abs(pull[3:]).min() < np.abs(pull[3:]).max() or (pull[3:] == 0).any()
+    before = [weight.numpy() for weight in model.trainable_variables]
+    by_hand = [np.zeros_like(weight) for weight in before]
+    for own, video in zip(pull, both, strict=True):
+        for total, part in zip(by_hand, statistics(model, video[tf.newaxis]), strict=True):
+            total += own * part
+    synthesis.update(model, chains, scaled, indices, MOVING, gap_limit=limit)
+    for variable, old, step in zip(model.trainable_variables, before, by_hand, strict=True):
+        np.testing.assert_allclose(variable.numpy(), old - 0.25 * step, rtol=1e-3, atol=1e-6)
+
+
 def test_noise_on_the_observed_is_what_chains_are_compared_with() -> None:
     indices = tf.range(3, dtype=tf.int64)
     (noisy, chains, observed), (clean, clean_chains, _) = prepared(), prepared()
