@@ -37,7 +37,8 @@ def held(folder: Path) -> Iterator[None]:
             f"'{folder}' is in use by {who}; wait until it ends, or stop it."
         ) from error
     try:
-        holder.write_text(str(os.getpid()), encoding="ascii")
+        with suppress(OSError):  # only a full disk; learning will say so
+            holder.write_text(str(os.getpid()), encoding="ascii")
         yield
     finally:
         for path in (holder, folder / LOCK):

@@ -54,12 +54,21 @@ def sliced_wasserstein(
     width = int(np.prod(patch)) * observed.shape[-1]
     units = rng.normal(size=(width, directions)).astype(np.float32)
     units /= np.linalg.norm(units, axis=0)
-    quantiles = (np.arange(2000) + 0.5) / 2000
     sides = [
-        np.quantile(_patches(video, patch, count, rng, where) @ units, quantiles, axis=0)
+        _quantiles(units.T @ _patches(video, patch, count, rng, where).T)
         for video in (observed, synthesised)
     ]
     return float(np.mean(np.abs(sides[0] - sides[1])))
+
+
+def _quantiles(numbers: np.ndarray, count: int = 2000) -> np.ndarray:
+    """(directions, n) to (directions, count): `np.quantile`, by sorting rows, which is quicker."""
+    places = (np.arange(count) + 0.5) / count * (numbers.shape[1] - 1)
+    below = places.astype(int)
+    above = np.minimum(below + 1, numbers.shape[1] - 1)
+    share = (places - below).astype(np.float32)
+    numbers = np.sort(numbers, axis=1)
+    return numbers[:, below] * (1 - share) + numbers[:, above] * share
 
 
 def _patches(

@@ -127,9 +127,11 @@ def test_sample_makes_what_was_asked_for(
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr
     files = [Path(name) for name in strict(done.stdout)["files"]]
-    names = sorted(path.name for path in files)
+    made, (page,) = files[:-1], files[-1:]
+    assert page.name == "report.html" and page.is_file()
+    names = sorted(path.name for path in made)
     assert names == [f"synthesised_{n:03d}.{kind}" for n in range(2) for kind in ("gif", "mp4")]
-    for path in files:
+    for path in made:
         video = read_video(path)
         assert video.frames.shape == (100, 24, 24, 3) and video.fps == pytest.approx(25)
 

@@ -88,7 +88,7 @@ def test_bad_video_gets_a_sentence(
     ("--sigma nan", ["sigma", "--sigma"]),
     ("--sigma inf", ["sigma", "--sigma"]),
     ("--sigma -1", ["sigma", "--sigma"]),
-    ("--step-size 8", ["2·sigma", "Lower --step-size"]),
+    ("--step-size 10", ["2·sigma", "Lower --step-size"]),
     ("--step-size 1 --sigma 0.5", ["2·sigma", "raise --sigma"]),
     ("--step-size nan", ["step_size", "--step-size"]),
     ("--step-size inf", ["step_size", "--step-size"]),
@@ -124,7 +124,7 @@ def test_learn_needs_a_video(refused: Refused) -> None:
 
 @pytest.mark.parametrize(("options", "words"), [
     ("--frames 1", ["--frames"]), ("--size 30", ["24x24", "--pattern texture"]),
-    ("--step-size 8", ["2·sigma"]), ("--step-size nan", ["--step-size"]),
+    ("--step-size 10", ["2·sigma"]), ("--step-size nan", ["--step-size"]),
     ("--count 0", ["--count"]), ("--from nowhere.mp4", ["nowhere.mp4"]),
     ("--from chains --frames 20", ["--frames", "12 frames"]),
     ("--steps 0", ["--steps"]), ("--fps inf", ["--fps"]), ("--format webm", ["webm"]),

@@ -129,3 +129,9 @@ def test_figures_are_finite_and_not_negative(gain: float, offset: float, seed: i
         value = measure(observed, made)
         assert np.isfinite(value) and value >= 0
     assert metrics.mean_error(observed, observed + offset) == pytest.approx(abs(offset), abs=1e-3)
+
+
+def test_quantiles_are_those_of_numpy() -> None:
+    numbers = np.random.default_rng(0).normal(size=(5, 777)).astype(np.float32)
+    expected = np.quantile(numbers, (np.arange(2000) + 0.5) / 2000, axis=1).T
+    np.testing.assert_allclose(metrics._quantiles(numbers), expected, atol=1e-5)
