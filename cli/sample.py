@@ -27,6 +27,8 @@ from .progress import errors_as_click, reporting, show_result
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True,
               help="Langevin steps from the start to each video.")
 @click.option("--step-size", type=float, help="ε, in grey levels [default: as learned].")
+@click.option("--loop", is_flag=True, help="The end goes on with the beginning, without a seam.")
+@click.option("--tileable", is_flag=True, help="So do the edges: tiles of a texture model.")
 @click.option("--label", help="Only of what was learned from videos in the folder of this name.")
 @seed_option
 @output_options

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, periodic
 from dynpat.config import LangevinConfig, check_step_size, require
 from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import EnergyModel, SceneModel, TextureModel
@@ -68,6 +68,7 @@ def sample_videos(
     seed: int = 0,
     starts: Sequence[np.ndarray] | None = None,
     modes: Sequence[int] | None = None,
+    repeating: tuple[int, ...] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[np.ndarray]:
     """New videos one after the other, from fresh chains.
@@ -88,6 +89,8 @@ def sample_videos(
         Videos (T, H, W, C), grey levels, from which chains start in turn, instead of noise.
     modes
         The model's modes that take turns, all if left out.
+    repeating
+        Axes on which the videos repeat without a seam: 1 is time, 2 and 3 are height and width.
     progress
         Called with the steps done and the total.
 
@@ -107,7 +110,10 @@ def sample_videos(
     require(steps >= 1, "steps", "be at least 1", steps, "Raise --steps")
     check_step_size(langevin_config.step_size, model.sigma)
     shape = sampled_shape(model, frames, size)
-    margin = margin_of(model)
+    margin = tuple(
+        0 if axis in repeating else own for axis, own in enumerate(margin_of(model), start=1)
+    )
+    energy = _energy(model, shape, repeating)
     grown = (*(n + 2 * m for n, m in zip(shape, margin, strict=False)), shape[-1])
     turns = range(model.get_config()["modes"]) if modes is None else modes
     for number in range(count):
@@ -121,12 +127,13 @@ def sample_videos(
             now = min(CHUNK, steps - done)
             noise = langevin_config.noise
             video = langevin.sample(
-                model, video, now, langevin_config.step_size, own_seed * 100_003 + done, noise=noise
+                energy, video, now, langevin_config.step_size, own_seed * 100_003 + done,
+                noise=noise,
             )
             done += now
             _require_sane(video, done)
             progress(number * steps + done, count * steps)
-        settled = settle(model, video, langevin_config)
+        settled = settle(energy, video, langevin_config)
         inner = [slice(m, m + n) for m, n in zip(margin, shape, strict=False)]
         yield model.to_grey(settled[:, inner[0], inner[1], inner[2]])[0].numpy()
 
@@ -141,7 +148,7 @@ def margin_of(model: EnergyModel) -> tuple[int, int, int]:
     return (frames, *(MARGIN[1:] if free else (0, 0)))
 
 
-def _pad(video: tf.Tensor, margin: tuple[int, int, int]) -> tf.Tensor:
+def _pad(video: tf.Tensor, margin: tuple[int, ...]) -> tf.Tensor:
     """Mirrored beyond its ends, as far as it is long; (N, T, H, W, C) to a larger one."""
     for axis, wanted in enumerate(margin, start=1):
         left = wanted
@@ -153,9 +160,21 @@ def _pad(video: tf.Tensor, margin: tuple[int, int, int]) -> tf.Tensor:
     return video
 
 
-def settle(model: EnergyModel, video: tf.Tensor, config: LangevinConfig) -> tf.Tensor:
+def _energy(
+    model: EnergyModel, shape: tuple[int, int, int, int], repeating: tuple[int, ...]
+) -> langevin.Energy:
+    """The energy of videos of a shape (T, H, W, C) that repeat on some axes."""
+    for axis in repeating:
+        every, length = periodic.stride(model, axis), shape[axis - 1]
+        name = ("--frames", "the height of --size", "the width of --size")[axis - 1]
+        require(length % every == 0, name, f"be a multiple of {every} to repeat without a seam",
+                length, f"Use {max(every, length // every * every)}")
+    return periodic.Repeating(model, repeating) if repeating else model
+
+
+def settle(energy: langevin.Energy, video: tf.Tensor, config: LangevinConfig) -> tf.Tensor:
     """A few steps down the energy without noise."""
-    return langevin.sample(model, video, SETTLING, config.step_size, seed=0, noise=0.0)
+    return langevin.sample(energy, video, SETTLING, config.step_size, seed=0, noise=0.0)
 
 
 def _require_sane(video: tf.Tensor, step: int) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dynpat import periodic
 from dynpat.config import check_step_size, require
 from dynpat.devices import memory_watched
 from dynpat.errors import BadOptionError
@@ -38,6 +39,8 @@ def sample(
     fps: float | None = None,
     seed: int = 0,
     label: str | None = None,
+    loop: bool = False,
+    tileable: bool = False,
     formats: Sequence[str] = FORMATS,
     reporter: Reporter | None = None,
 ) -> Result:
@@ -66,6 +69,9 @@ def sample(
         Same seed, same videos.
     label
         Only of what was learned from videos of this label (the folder that they were found in).
+    loop, tileable
+        Whether the end of a video goes on with its beginning, and its edges with each other
+        (texture models).
 
     Raises
     ------
@@ -80,6 +86,7 @@ def sample(
     check_step_size(moving.step_size, model.sigma)
     if frames is None and start != CHAINS:
         frames = usual_frames(model, int(opened.config()["inputs"][0]["shape"][0]))
+        frames -= frames % periodic.stride(model, 1) if loop else 0
     shape = sampled_shape(model, frames, size)
     turns = _turns(opened, model, start, label)
     starts = None
@@ -88,7 +95,8 @@ def sample(
     folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
     videos = sample_videos(
         model, moving, count=count, frames=frames, size=size, steps=steps, seed=seed,
-        starts=starts, modes=None if start == CHAINS else list(turns), progress=reporter.sampling,
+        starts=starts, modes=None if start == CHAINS else list(turns),
+        repeating=(1,) * loop + (2, 3) * tileable, progress=reporter.sampling,
     )
     rate = fps or float(opened.config()["inputs"][0]["fps"])
     with memory_watched():

@@ -18,9 +18,9 @@ ORDER = (
     "errors", "atomic", "holding", "config", "metrics", "quality", "baselines", "kriging",
     "guessing", "truth", "reporter", "devices", "videos", "masks", "pasting", "datasets",
     "layers", "reference", "network", "langevin", "fills", "chains", "windows", "synthesis",
-    "trainable", "energy", "models", "plan", "watch", "checkpoints", "learning", "sampling",
-    "recovery", "runs", "report", "evaluation", "outcome", "synthesise", "recording", "planning",
-    "estimate", "incomplete", "tasks", "restoring", "board", "doctor", "__init__",
+    "trainable", "energy", "periodic", "models", "plan", "watch", "checkpoints", "learning",
+    "sampling", "recovery", "runs", "report", "evaluation", "outcome", "synthesise", "recording",
+    "planning", "estimate", "incomplete", "tasks", "restoring", "board", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))
