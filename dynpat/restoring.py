@@ -75,7 +75,9 @@ def make_restoration(
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
     plan = make_plan([*listed, *complete], **options)
     _require_consistent(task, listed, missing)
-    missing["recover"] = asdict(RecoverConfig(estimate=estimate or TASKS[task]))
+    wanted = estimate or TASKS[task]
+    # A sample is no mix: to weigh one would take as long again as to draw it.
+    missing["recover"] = asdict(RecoverConfig(estimate=wanted, weigh=wanted == "mean"))
     if complete:
         missing["complete"] = complete
     return replace(plan, task=task, missing=missing)
@@ -181,7 +183,8 @@ def _restore_into(
         recovered = _chosen(plan, found)
         files += _outputs(run, work, recovered, found, video, number, formats, reporter)
         metrics[f"video_{number}"] = _figures(work, recovered, found, video, guess)
-        reporter.say(_told(found, guess))
+        if plan.missing["recover"]["weigh"]:
+            reporter.say(_told(found, guess))
     write_json(run.metrics_file, {name: metrics[name] for name in metrics if "video_" in name})
     write_video(run.observed_file, frames[damaged[0]], work.videos[0].fps)
     files.append(write_report(run))
