@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import (
+    FROM_CONFIG,
     LEARNING,
     READING,
     RESUMABLE,
@@ -18,6 +19,7 @@ from .options import (
     model_options,
     output_options,
     reading_options,
+    refuse,
     said,
     seed_option,
 )
@@ -26,7 +28,7 @@ from .progress import errors_as_click, reporting, show_result
 if TYPE_CHECKING:
     from dynpat.outcome import Result
     from dynpat.plan import Plan
-
+    from dynpat.replicas import Replicas
 
 
 @click.command()
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 @learning_options
 @seed_option
 @output_options
+@click.option("--strategy", type=click.Choice(["none", "mirrored", "multiworker"]), default="none",
+              show_default=True, help="Learn on all GPUs of this machine (mirrored), or of the "
+              "cluster in the environment's TF_CONFIG (multiworker).")
 @click.option("--dry-run", is_flag=True, help="Print the plan with estimates of memory and time.")
 @click.pass_context
 def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> None:
@@ -52,15 +57,24 @@ def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> No
         raise click.UsageError("--resume goes on with a run: name its folder by --out.")
     if not (videos or options["resume"] or options["config"]):
         raise click.UsageError("Give at least one video or folder to learn from.")
+    if options["strategy"] == "multiworker" and options["out"] is None:
+        raise click.UsageError("--strategy multiworker needs --out: a folder that all workers see.")
     with errors_as_click():
         from dynpat.devices import load_tensorflow
 
-        load_tensorflow()
-        plan = _resumed(ctx, videos, options) if options["resume"] else _plan(ctx, videos, options)
+        load_tensorflow(use=options["strategy"] != "multiworker")
+        from dynpat.replicas import open_replicas
+
+        if options["strategy"] == "multiworker" and not options["quiet"]:
+            click.echo("Waiting for the processes that TF_CONFIG names.", err=True)
+        replicas = open_replicas(options["strategy"])
+        plan = _resumed(ctx, videos, options) if options["resume"] else _plan(videos, options)
         if options["dry_run"]:
             _show_estimate(plan, options)
             return
-        result = _run(plan, options)
+        result = _run(plan, options, replicas)
+    if not replicas.chief:
+        return
     folder = shlex.quote(str(result.run))
     show_result(
         result, options["as_json"], options["quiet"],
@@ -70,16 +84,20 @@ def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> No
     )
 
 
-def _run(plan: Plan, options: dict[str, Any]) -> Result:
+def _run(plan: Plan, options: dict[str, Any], replicas: Replicas) -> Result:
     from dynpat import tasks
 
-    with reporting("Learning", options["quiet"], options["tensorboard"]) as reporter:
+    quiet = options["quiet"] or not replicas.chief
+    with reporting("Learning", quiet, options["tensorboard"]) as reporter:
         if options["resume"]:
             return tasks.resume(
                 options["out"], iterations=options["iterations"],
                 time_budget=options["time_budget"], formats=options["formats"], reporter=reporter,
+                replicas=replicas,
             )
-        return tasks.learn(plan, options["out"], formats=options["formats"], reporter=reporter)
+        return tasks.learn(
+            plan, options["out"], formats=options["formats"], reporter=reporter, replicas=replicas
+        )
 
 
 def _show_estimate(plan: Plan, options: dict[str, Any]) -> None:
@@ -105,9 +123,10 @@ def _resumed(ctx: click.Context, videos: tuple[Path, ...], options: dict[str, An
         "langevin_steps": plan.langevin.steps, "step_size": plan.langevin.step_size,
         **{name: getattr(plan.learn, name) for name in LEARNING},
     }
+    fixed = said() - RESUMABLE - {"videos"}
     for param in ctx.command.params:
         name = str(param.name)
-        if name not in said(ctx) - RESUMABLE - {"videos"}:
+        if name not in fixed:
             continue
         if options[name] != held.get(name) and (name, options[name]) != ("precision", "auto"):
             raise _unchangeable(param.opts[0], held.get(name, "its preset's"))
@@ -121,13 +140,12 @@ def _unchangeable(what: str, held: object) -> click.UsageError:
     )
 
 
-def _plan(ctx: click.Context, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
+def _plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
     from dynpat.planning import make_plan, plan_from_config
 
     if options["config"]:
-        if fixed := sorted({"pattern", "preset"} & said(ctx)):
-            raise click.UsageError(f"--{fixed[0]} is that of --config; leave one of both out.")
-        return plan_from_config(options["config"], videos, **changes(options, ctx))
+        refuse({"pattern", "preset"}, FROM_CONFIG)
+        return plan_from_config(options["config"], videos, **changes(options))
     return make_plan(
         videos,
         langevin={"steps": options["langevin_steps"], "step_size": options["step_size"]},

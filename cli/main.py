@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -44,3 +46,17 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="dynpat")
 def main() -> None:
     """Learn what moves: synthesise new videos of fire, water, flags, lights or animals."""
+    _occupy_standard_files()
+
+
+def _occupy_standard_files() -> None:
+    """Where stdout or stderr was closed, nothing that is opened later may take its place.
+
+    A library would write its messages into a checkpoint.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115

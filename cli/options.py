@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,8 @@ LEARNING = (
 )
 # What a resumed run may be given anew; of others only what it says already.
 RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run",
-             "tensorboard"}
+             "tensorboard", "strategy"}
+FROM_CONFIG = "is that of --config; leave one of both out."
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -31,11 +33,15 @@ class Duration(click.ParamType):
         if isinstance(value, float | int):
             return float(value)
         text = value.strip().lower()
+        seconds = math.nan
         if re.fullmatch(r"\d+(\.\d+)?", text):
-            return float(text)
-        if not re.fullmatch(r"(\d+(\.\d+)?[hms])+", text):
+            seconds = float(text)
+        elif re.fullmatch(r"(\d+(\.\d+)?[hms])+", text):
+            parts = re.findall(r"(\d+(\.\d+)?)([hms])", text)
+            seconds = sum(float(n) * UNITS[unit] for n, _, unit in parts)
+        if not math.isfinite(seconds):  # more digits than a float holds are infinite
             self.fail(f"{value!r} is not a time; write 90s, 10m or 1h30m.", param, ctx)
-        return sum(float(n) * UNITS[u] for n, _, u in re.findall(r"(\d+(\.\d+)?)([hms])", text))
+        return seconds
 
 
 class Memory(click.ParamType):
@@ -47,9 +53,10 @@ class Memory(click.ParamType):
         if isinstance(value, int):
             return value
         found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e\d+)?)\s*([kmgt]?)b?", value.strip().lower())
-        if not found:
+        amount = float(found[1]) * BYTES[found[2]] if found else math.nan
+        if not math.isfinite(amount):  # 1e400 is more than a float holds
             self.fail(f"{value!r} is not an amount of memory; write 4GB or 500MB.", param, ctx)
-        return int(float(found[1]) * BYTES[found[2]])
+        return int(amount)
 
 
 class Parsed(click.ParamType):
@@ -83,8 +90,9 @@ class Formats(Parsed):
     parser = "parse_formats"
 
 
-def said(context: click.Context) -> set[str]:
+def said() -> set[str]:
     """Names of the options and arguments that the command line gives."""
+    context = click.get_current_context()
     return {
         str(param.name) for param in context.command.params
         if context.get_parameter_source(str(param.name)) == ParameterSource.COMMANDLINE
@@ -92,9 +100,18 @@ def said(context: click.Context) -> set[str]:
     }
 
 
-def changes(options: dict[str, Any], context: click.Context) -> dict[str, Any]:
+def refuse(names: set[str], why: str) -> None:
+    """A usage error about the first of some options or arguments that the command line gives."""
+    given = said() & names
+    for param in click.get_current_context().command.params:
+        if param.name in given:
+            what = param.opts[0] if param.param_type_name == "option" else param.name.upper()
+            raise click.UsageError(f"{what} {why}")
+
+
+def changes(options: dict[str, Any]) -> dict[str, Any]:
     """What the command line changes in a plan from --config, by the plan's parts."""
-    names = said(context)
+    names = said()
     moving = {"steps": "langevin_steps", "step_size": "step_size"}
     return {
         "reading": {name: options[name] for name in READING if name in names},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,8 @@ class ScreenReporter(Reporter):
         self.preview_said = False
 
     def say(self, sentence: str) -> None:
-        self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        with suppress(OSError):  # where it cannot be shown, the work goes on
+            self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
     def learning(
         self, update: int, fraction: float, figures: dict[str, float], preview: Path
@@ -122,12 +123,12 @@ def show_result(result: Result, as_json: bool, quiet: bool, last: str = "") -> N
             "run": str(result.run), "files": [str(path) for path in result.files],
             "metrics": result.metrics, "finished": result.finished,
         }
-        click.echo(strict_json(values))
+        with errors_as_click():
+            click.echo(strict_json(values))
     if not quiet:
-        for path in result.files:
-            click.echo(str(path), err=True)
-        if last:
-            click.echo(last, err=True)
+        with suppress(OSError):  # where they cannot be shown, the work is done all the same
+            for line in (*map(str, result.files), *filter(None, [last])):
+                click.echo(line, err=True)
 
 
 def show_evaluation(result: dict[str, Any], as_json: bool) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import LEARNING, READING, RESUMABLE, changes, said
+from .options import FROM_CONFIG, LEARNING, READING, RESUMABLE, changes, refuse
 from .progress import errors_as_click, reporting, show_restoration, show_result
 
 if TYPE_CHECKING:
     from dynpat.outcome import Result
+    from dynpat.plan import Plan
 
 MISSING = (
     "mask", "box", "invert", "dilate", "occlude", "truth", "complete", "before", "after", "between"
@@ -24,9 +25,10 @@ def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Non
     if options["resume"] and options["out"] is None:
         raise click.UsageError("--resume goes on with a run: name its folder by --out.")
     if options["resume"]:
-        _require_resumable()
+        refuse({*options, "videos"} - RESUMABLE, "cannot be changed on --resume: the run keeps its "
+               "own. Leave it out, or start a new run.")
     elif options["config"]:
-        _require_free_of((*MISSING, "estimate"))
+        refuse({*MISSING, "estimate"}, FROM_CONFIG)
     elif not videos:
         raise click.UsageError(f"Give a video to {task}.")
     with errors_as_click():
@@ -44,26 +46,6 @@ def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Non
         show_restoration(result)
 
 
-def _require_resumable() -> None:
-    """A run keeps its videos and settings: nothing else may be said anew, or it would not count."""
-    context = click.get_current_context()
-    for param in context.command.params:
-        if param.name in said(context) - RESUMABLE:
-            name = "VIDEOS" if param.name == "videos" else param.opts[0]
-            raise click.UsageError(
-                f"{name} cannot be changed on --resume: the run keeps its own. Leave it out, or "
-                "start a new run."
-            )
-
-
-def _require_free_of(names: tuple[str, ...]) -> None:
-    """What is missing is that of --config."""
-    context = click.get_current_context()
-    for param in context.command.params:
-        if param.name in said(context) & set(names):
-            raise click.UsageError(f"{param.opts[0]} is that of --config; leave one of both out.")
-
-
 def _run(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Result:
     from dynpat import restoring
 
@@ -73,23 +55,24 @@ def _run(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Result
                 options["out"], iterations=options["iterations"],
                 time_budget=options["time_budget"], formats=options["formats"], reporter=reporter,
             )
-        if options["config"]:
-            from dynpat.planning import plan_from_config
-
-            plan = plan_from_config(options["config"], videos, task=task,
-                                    **changes(options, click.get_current_context()))
-            return restoring.restore(
-                plan, options["out"], formats=options["formats"], reporter=reporter
-            )
-        missing = {name: options.get(name) for name in MISSING}
-        paths = {name: str(missing[name]) for name in ("mask", "truth") if missing[name]}
-        plan = restoring.make_restoration(
-            task, videos, estimate=options["estimate"], missing={**missing, **paths},
-            langevin={"steps": options["langevin_steps"], "step_size": options["step_size"]},
-            learn={name: options[name] for name in LEARNING},
-            **{name: options[name] for name in (*READING, "precision", "sigma")
-               if options.get(name) is not None},
-        )
         return restoring.restore(
-            plan, options["out"], formats=options["formats"], reporter=reporter
+            _plan(task, videos, options), options["out"], formats=options["formats"],
+            reporter=reporter,
         )
+
+
+def _plan(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
+    from dynpat.planning import plan_from_config
+    from dynpat.restoring import make_restoration
+
+    if options["config"]:
+        return plan_from_config(options["config"], videos, task=task, **changes(options))
+    missing = {name: options.get(name) for name in MISSING}
+    paths = {name: str(missing[name]) for name in ("mask", "truth") if missing[name]}
+    return make_restoration(
+        task, videos, estimate=options["estimate"], missing={**missing, **paths},
+        langevin={"steps": options["langevin_steps"], "step_size": options["step_size"]},
+        learn={name: options[name] for name in LEARNING},
+        **{name: options[name] for name in (*READING, "precision", "sigma")
+           if options.get(name) is not None},
+    )

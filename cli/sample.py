@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import Size, output_options, seed_option
+from .options import Memory, Size, output_options, seed_option
 from .progress import errors_as_click, reporting, show_result
 
 
@@ -24,11 +24,14 @@ from .progress import errors_as_click, reporting, show_result
               "video, at most 70; --from chains: as learned].")
 @click.option("--size", type=Size(), help="100 or WxH, texture models only [default: as learned].")
 @click.option("--fps", type=click.FloatRange(0.01, 1000), help="Frame rate [default: as learned].")
-@click.option("--steps", type=click.IntRange(1), default=100, show_default=True,
+@click.option("--steps", type=click.IntRange(1), default=40, show_default=True,
               help="Langevin steps from the start to each video.")
 @click.option("--step-size", type=float, help="ε, in grey levels [default: as learned].")
 @click.option("--loop", is_flag=True, help="The end goes on with the beginning, without a seam.")
 @click.option("--tileable", is_flag=True, help="So do the edges: tiles of a texture model.")
+@click.option("--memory", type=Memory(), default="4GB", show_default=True,
+              help="Larger videos are sampled in parts, their chains in --out.")
+@click.option("--resume", is_flag=True, help="Go on with a large video in --out that was stopped.")
 @click.option("--label", help="Only of what was learned from videos in the folder of this name.")
 @seed_option
 @output_options

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ from dynpat.errors import OutputError
 def temporary_beside(target: Path) -> Path:
     """Hidden name beside the target, on the same disk; it keeps the ending for FFmpeg."""
     return target.with_name(f".{target.stem}.tmp-{os.getpid()}{target.suffix}")
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a name is one of `temporary_beside`: what a killed process left half-written."""
+    return fnmatch(path.name, ".*.tmp-*")
 
 
 def write_error(target: Path, reason: object) -> OutputError:

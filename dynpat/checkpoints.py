@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,18 @@ from dynpat.atomic import write_error
 from dynpat.errors import DivergedError
 
 MAX_ROLLBACKS = 5
-SAFE = 20  # updates before trouble is seen that it may have begun
+SAFE = 40  # updates before trouble is seen that it may have begun
+FURTHER = 3  # times as far back at each rollback
+OLDER = 1.5  # times as many updates at each of the checkpoints that are kept long
 RATE_CUT = 0.5  # each rollback halves the learning rate
+
+
+class Values(tf.Module):
+    """Keras variables by position, as `tf.train.Checkpoint` keeps them."""
+
+    def __init__(self, variables: Sequence[Any]) -> None:
+        super().__init__(name="weights")
+        self.values = [getattr(variable, "value", variable) for variable in variables]
 
 
 class Saver:
@@ -23,31 +32,56 @@ class Saver:
     def __init__(self, manager: tf.train.CheckpointManager, every: float) -> None:
         self.manager, self.every = manager, every
         self.saved_update = -1
-        self.last = time.monotonic()
+        self.last: float | None = None
 
     def __call__(self, learner: Any, figures: dict[str, float]) -> None:
-        if time.monotonic() - self.last >= self.every:
+        now = figures["elapsed"]  # on which all processes agree
+        self.last = now if self.last is None else self.last
+        if now - self.last >= self.every:
             save(self.manager, learner)
-            self.saved_update, self.last = learner.update, time.monotonic()
+            self.saved_update, self.last = learner.update, now
 
 
 def save(manager: tf.train.CheckpointManager, learner: Any) -> None:
+    """Write the whole state, if this process is the one that writes."""
+    learner.replicas.collect(learner.chains)
+    if not learner.replicas.chief:
+        return
+    older = _older(manager)
+    last = _number(older.latest_checkpoint) if older.latest_checkpoint else 0
     try:
         manager.save(checkpoint_number=learner.update)
+        if learner.update >= max(OLDER * last, SAFE) or learner.update < last:
+            older.save(checkpoint_number=learner.update)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "message", None) or getattr(error, "strerror", None) or error
         raise write_error(Path(manager.directory), reason) from error
 
 
-def _last_good(manager: tf.train.CheckpointManager, update: int) -> str:
+def _older(manager: tf.train.CheckpointManager) -> tf.train.CheckpointManager:
+    """A few checkpoints of long ago, beside the few of the last seconds."""
+    folder = Path(manager.directory) / "older"
+    return tf.train.CheckpointManager(manager.checkpoint, str(folder), max_to_keep=4)
+
+
+def _last_good(manager: tf.train.CheckpointManager, update: int, rollbacks: int) -> str:
     """The checkpoint to go back to from trouble at `update`.
 
-    Trouble begins some updates before it is seen: it is the newest that is old enough, or else the
-    oldest.
+    Trouble begins some updates before it is seen, and the more often it comes, the earlier: it is
+    the newest that is old enough, or else the oldest.
     """
-    numbers = sorted(_number(path) for path in manager.checkpoints)
-    old_enough = [number for number in numbers if number <= update - SAFE] or numbers[:1]
-    return next(path for path in manager.checkpoints if _number(path) == old_enough[-1])
+    found = sorted(_way(manager) + _way(_older(manager)), key=_number)
+    oldest = update - SAFE * FURTHER ** min(rollbacks, 3)
+    return ([path for path in found if _number(path) <= oldest] or found[:1])[-1]
+
+
+def _way(manager: tf.train.CheckpointManager) -> list[str]:
+    """The checkpoints that led to the newest: not those from which learning went back."""
+    way: list[str] = []
+    for path in reversed(manager.checkpoints):
+        if not way or _number(path) < _number(way[-1]):
+            way.append(path)
+    return way
 
 
 def _number(checkpoint: str) -> int:
@@ -60,16 +94,18 @@ def roll_back(
     """Back to the last good checkpoint with half the learning rate, or give up with advice."""
     update, elapsed = learner.update, float(learner.progress.elapsed)
     rollbacks = int(learner.progress.rollbacks) + 1
-    learner.restore(_last_good(manager, update))
+    checkpoints = learner.manager(Path(manager.directory))
+    learner.restore(_last_good(checkpoints, update, rollbacks - 1))
+    learner.replicas.agreed(0.0)  # nothing is written before all have read
+    learner.progress.rollbacks.assign(min(rollbacks, MAX_ROLLBACKS))
+    learner.progress.elapsed.assign(elapsed)  # time lost is lost: a budget is a promise
+    save(manager, learner)
     if rollbacks > MAX_ROLLBACKS:
         raise DivergedError(
             f"Learning diverged at update {update} ({trouble}), for the {rollbacks}th time; the "
             f"state of update {learner.update} is kept. Lower --learning-rate (now "
             f"{learner.config.learning_rate:g}) or --step-size, or learn more videos at once."
         )
-    learner.progress.rollbacks.assign(rollbacks)
-    learner.progress.elapsed.assign(elapsed)  # time lost is lost: a budget is a promise
-    save(manager, learner)
     say(
         f"Update {update}: {trouble}; back to update {learner.update} with learning rate × "
         f"{RATE_CUT**rollbacks:g}."

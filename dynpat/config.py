@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from dynpat.errors import BadOptionError
 
+WIDEST = 1000.0  # grey levels; a σ beyond is no scale of videos
+
 Config = TypeVar("Config", "LangevinConfig", "LearnConfig")
 
 
@@ -24,6 +26,12 @@ def require(condition: bool, name: str, rule: str, received: object, remedy: str
         raise BadOptionError(f"{name} must {rule}; received {received}. {remedy}.")
 
 
+def check_sigma(sigma: float) -> None:
+    """Refuse a σ (grey levels) with which no reference distribution makes sense."""
+    require(0 < sigma <= WIDEST, "sigma", f"lie in (0, {WIDEST:g}]", sigma,
+            "Give --sigma in grey levels, such as 4")
+
+
 def check_step_size(step_size: float, sigma: float) -> None:
     """With f = 0 the chain is I ← (1 − ε²/2σ²)·I + ε·Z, which is stable only for ε < 2σ.
 
@@ -32,9 +40,7 @@ def check_step_size(step_size: float, sigma: float) -> None:
     BadOptionError
         If σ is not positive, or ε lies outside (0, 2σ).
     """
-    require(
-        math.isfinite(sigma) and sigma > 0, "sigma", "be positive", sigma, "Raise --sigma"
-    )
+    check_sigma(sigma)
     require(
         math.isfinite(step_size) and 0 < step_size < 2 * sigma,
         "step_size",
@@ -79,6 +85,8 @@ class LearnConfig:
     """Adam's peak step."""
     final_learning_rate: float = 2e-5
     """Adam's step at the end of the cosine decay."""
+    half_after: int = 0
+    """Updates after which the rate has halved, beside its decay over the run; 0: it does not."""
     beta_1: float = 0.5
     """Adam's first-moment decay (0.5 in the authors' code)."""
     observed_noise: float = 0.0
@@ -89,6 +97,10 @@ class LearnConfig:
     """Gap of the energies, per value, from which on a chain no longer counts; 0: always."""
     average: float = 0.0
     """Share of the running mean of the weights that an update keeps; 0: no mean, the last ones."""
+    weight_decay: float = 0.0
+    """Share of each kernel that an update of learning rate 1 takes away (Adam's, decoupled)."""
+    calibration: float = 0.0
+    """Work after learning, as a share of it, so that new samples have the observed mean."""
     memory: int | None = None
     """Bytes that learning may take: chains pass the network in groups where all would not fit."""
     seed: int = 0
@@ -113,6 +125,8 @@ class LearnConfig:
                 "Use a value such as 0.001")
         require(0 < self.final_learning_rate < 1, "final_learning_rate", "lie in (0, 1)",
                 self.final_learning_rate, "Use a value such as 0.00002")
+        require(self.half_after >= 0, "half_after", "not be negative", self.half_after,
+                "Use 1500, or 0 for never")
         require(0 <= self.beta_1 < 1, "beta_1", "lie in [0, 1)", self.beta_1, "Use 0.5")
         require(0 <= self.observed_noise < math.inf, "observed_noise", "not be negative",
                 self.observed_noise, "Use 0")
@@ -120,6 +134,10 @@ class LearnConfig:
         require(0 <= self.gap_limit < math.inf, "gap_limit", "not be negative", self.gap_limit,
                 "Use 4")
         require(0 <= self.average < 1, "average", "lie in [0, 1)", self.average, "Use 0.99")
+        require(0 <= self.weight_decay < math.inf, "weight_decay", "not be negative",
+                self.weight_decay, "Use 0.3")
+        require(0 <= self.calibration <= 1, "calibration", "lie in [0, 1]", self.calibration,
+                "Use 0.15")
         require(self.memory is None or self.memory > 0, "memory", "be positive", self.memory,
                 "Give --memory such as 4GB")
         require(0 <= self.seed < 2**31, "seed", "lie in 0 … 2147483647", self.seed,

@@ -18,10 +18,11 @@ BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
 @contextmanager
 def silenced_stderr() -> Iterator[None]:
     """Send the process's stderr to nowhere, also what C++ code writes to it."""
-    sys.stderr.flush()
     try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
         kept = os.dup(2)
-    except OSError:  # closed already
+    except OSError:  # closed already, or nothing more fits into it
         yield
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -34,15 +35,19 @@ def silenced_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
-def load_tensorflow() -> Any:
-    """Import TensorFlow and look for devices without its log; the module."""
+def load_tensorflow(use: bool = True) -> Any:
+    """Import TensorFlow and look for devices without its log; the module.
+
+    Not `use` leaves the devices alone: a cluster is only joined before their first use.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with silenced_stderr():
         import tensorflow as tf
 
-        tf.config.list_logical_devices()
-        # Its thread pools and CPU features are announced at the first operation.
-        tf.zeros(()).numpy()
+        if use:
+            tf.config.list_logical_devices()
+            # Its thread pools and CPU features are announced at the first operation.
+            tf.zeros(()).numpy()
     tf.get_logger().setLevel("ERROR")
     return tf
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import platform
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from dynpat.devices import BFLOAT16_FLAGS, cpu_flags, load_tensorflow, silenced_stderr
+from dynpat.devices import BFLOAT16_FLAGS, cpu_flags, load_tensorflow
 from dynpat.errors import DynpatError
-from dynpat.videos import read_video, write_video
+from dynpat.videos import native, read_video, write_video
 
+# An OpenEXR file of 2×2 pixels, all channels 0.25, half precision, not compressed.
+TINY_EXR = (
+    "di8xAQIAAABjaGFubmVscwBjaGxpc3QANwAAAEIAAQAAAAAAAAABAAAAAQAAAEcAAQAAAAAAAAABAAAAAQAAAFIA"
+    "AQAAAAAAAAABAAAAAQAAAABjb21wcmVzc2lvbgBjb21wcmVzc2lvbgABAAAAAGRhdGFXaW5kb3cAYm94MmkAEAAA"
+    "AAAAAAAAAAAAAQAAAAEAAABkaXNwbGF5V2luZG93AGJveDJpABAAAAAAAAAAAAAAAAEAAAABAAAAbGluZU9yZGVy"
+    "AGxpbmVPcmRlcgABAAAAAHBpeGVsQXNwZWN0UmF0aW8AZmxvYXQABAAAAAAAgD9zY3JlZW5XaW5kb3dDZW50ZXIA"
+    "djJmAAgAAAAAAAAAAAAAAHNjcmVlbldpbmRvd1dpZHRoAGZsb2F0AAQAAAAAAIA/AEkBAAAAAAAAXQEAAAAAAAAA"
+    "AAAADAAAAAA0ADQANAA0ADQANAEAAAAMAAAAADQANAA0ADQANAA0"
+)
 PACKAGES = ("tensorflow", "keras", "numpy", "click", "rich", "av", "Pillow", "Jinja2")
 
 
@@ -86,19 +96,41 @@ def _codec(ending: str) -> Finding:
 
 
 def _tensorflow_io() -> Finding:
-    """Its native library loads beside few versions of TensorFlow only."""
-    remedy = ("No command needs it yet. To try it: pip install 'dynpat[tfio]' on Linux with "
-              "Python 3.12 or older.")
-    if sys.platform != "linux" or sys.version_info >= (3, 13):
-        return Finding("tensorflow-io", False, "has no build for this platform", remedy, False)
-    try:
-        with silenced_stderr():
-            image = import_module("tensorflow_io").experimental.image
-            image.decode_pnm(b"P5 1 1 255 \x07", dtype="uint8")
-    except Exception as error:  # any failure of a foreign library is a finding
-        return Finding("tensorflow-io", False, f"{type(error).__name__}: does not load", remedy,
-                       needed=False)
-    return Finding("tensorflow-io", True, "native decoders load")
+    """Which native decoders read a tiny file of their kind."""
+    remedy = f"Frames in {' and '.join(native.ALONE)} are not read without it: {native.REMEDY}."
+    decoders = native.decoders()
+    if not decoders.available:
+        return Finding("tensorflow-io", False, f"does not load ({decoders.why})", remedy, False)
+    tiny, failed = tiny_images(), []
+    with tempfile.TemporaryDirectory() as folder:
+        for ending, data in tiny.items():
+            path = Path(folder) / f"tiny{ending}"
+            path.write_bytes(data)
+            try:
+                native.read_native(path, [])
+            except DynpatError:
+                failed.append(ending)
+    read = [ending for ending in tiny if ending not in failed]
+    return Finding("tensorflow-io", not failed, f"native decoders read {', '.join(read)}",
+                   f"{', '.join(failed)} failed: {native.REMEDY}.", False)
+
+
+def tiny_images() -> dict[str, bytes]:
+    """A picture of 2×2 pixels in each format of the native decoders, by its ending."""
+    made = {
+        ".pnm": b"P6 2 2 255 " + bytes(range(0, 120, 10)),
+        ".hdr": b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 2 +X 2\n" + 4 * b"\x80\x40\x20\x81",
+        ".exr": base64.b64decode(TINY_EXR),
+    }
+    picture = Image.fromarray(np.full((2, 2, 3), 90, np.uint8))
+    for ending, name in ((".tif", "TIFF"), (".jp2", "JPEG2000"), (".avif", "AVIF")):
+        buffer = io.BytesIO()
+        try:
+            picture.save(buffer, name)
+        except (OSError, KeyError):  # an older Pillow cannot write it
+            continue
+        made[ending] = buffer.getvalue()
+    return made
 
 
 def _writable(folder: Path) -> Finding:

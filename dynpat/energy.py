@@ -40,9 +40,9 @@ class EnergyModel(Trainable):
         Factors on the video before the first layer, and on the sum over the last.
     sigma
         σ of the reference distribution N(0, σ²), in grey levels.
-    widest, bounded
-        σ of pixels that move most, if above `sigma`; whether levels outside 0 … 255 cost more: see
-        `Reference`.
+    widest, bounded, steady
+        σ of pixels that move most, if above `sigma`; whether levels outside 0 … 255 cost more; how
+        firmly the mean level of a video is held: see `Reference`.
     kernel_initializer
         Of all kernels, as Keras names it.
     precision
@@ -73,7 +73,8 @@ class EnergyModel(Trainable):
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {
             "learning_rate": 1e-3, "final_learning_rate": 1e-4, "observed_noise": 4.8,
-            "renewed": 0.05, "gap_limit": 4.0, "average": 0.98,
+            "renewed": 0.05, "gap_limit": 4.0, "average": 0.98, "weight_decay": 1.5,
+            "half_after": 1500, "calibration": 0.15,
         },
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
     }
@@ -96,6 +97,7 @@ class EnergyModel(Trainable):
         sigma: float = 1.0,
         widest: float = 0.0,
         bounded: bool = False,
+        steady: float = 0.0,
         kernel_initializer: str | dict[str, Any] = "he_normal",
         precision: str = "float32",
         start: str = "reference",
@@ -112,14 +114,16 @@ class EnergyModel(Trainable):
             "activation": activation, "top_activation": top_activation,
             "padding": padding, "centre": centre,
             "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma,
-            "widest": widest, "bounded": bounded,
+            "widest": widest, "bounded": bounded, "steady": steady,
             "kernel_initializer": kernel_initializer, "precision": precision,
             "start": start, "shown": shown, "modes": modes, "seed": seed,
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
         self.output_scale = float(output_scale)
-        self.reference = Reference(centre, self.sigma, modes, widest, bounded, name="reference")
+        self.reference = Reference(
+            centre, self.sigma, modes, widest, bounded, steady, name="reference"
+        )
         self.network = [
             network.make_layer(number, *layer, self._arguments)
             for number, layer in enumerate(zip(filters, kernels, strides, strict=True))

@@ -39,3 +39,9 @@ class DivergedError(DynpatError):
     """Learning or sampling left the range of sane numbers and could not be brought back."""
 
     exit_code = 1
+
+
+class ClusterError(DynpatError):
+    """Another process of those that learn together is gone."""
+
+    exit_code = 1

@@ -9,22 +9,18 @@ from typing import Any
 import tensorflow as tf
 
 from dynpat import langevin
+from dynpat.chains import MOST_SLOTS
 from dynpat.errors import BadOptionError
+from dynpat.footprint import BASE_BYTES, HELD_COPIES, passing_bytes
 from dynpat.models import EnergyModel
 from dynpat.plan import Plan
 from dynpat.planning import read_observed, window_shape
 from dynpat.reporter import Reporter
 from dynpat.runs import make_model
+from dynpat.shelf import HELD_BYTES
 
-# The peak of learning was measured for eleven networks of all patterns, presets and precisions,
-# from 20×64×64 to 70×224×224; these factors, fitted to it, meet each within 15 %.
-BASE_BYTES = 710_000_000  # Python, TensorFlow and its graphs, with a tiny video
 WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, what products take
 GROUPED_WEIGHT_COPIES = 7.4  # and the sum over groups of the gradients
-HELD_COPIES = 4  # of every video of an update: chain, gradient, noise, the batch
-PASSING_COPIES = 3  # of a video that passes the network: padded, folded, its gradient
-ACTIVATION_COPIES = 2  # of what a layer computes: the value and its gradient
-VALUE_BYTES = {"float32": 4, "bfloat16": 2}
 
 
 def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
@@ -57,7 +53,8 @@ def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
     at_once = videos_at_once(model, plan, shape, len(videos), observed_bytes)
     updates = plan.learn.iterations
     if plan.learn.time_budget is not None:
-        possible = max(1, round(plan.learn.time_budget / per_update))
+        learning = plan.learn.time_budget / (1 + plan.learn.calibration)
+        possible = max(1, round(learning / per_update))
         updates = possible if updates is None else min(updates, possible)
     assert updates is not None  # a plan has at least one limit
     return {
@@ -73,7 +70,7 @@ def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
         "videos_at_once": at_once or _in_an_update(plan, len(videos), shape, observed_bytes),
         "seconds_per_update": per_update,
         "updates": updates,
-        "seconds": updates * per_update,
+        "seconds": updates * per_update * (1 + plan.learn.calibration),
     }
 
 
@@ -93,10 +90,11 @@ def memory_bytes(
     return int(
         BASE_BYTES
         + (WEIGHT_COPIES if passing == together else GROUPED_WEIGHT_COPIES) * weights
-        + 2 * observed_bytes  # as read, and stacked for learning
-        + videos * plan.learn.chains * video
+        # As read, and stacked for learning; what is more lies in a file.
+        + (2 * observed_bytes if observed_bytes <= HELD_BYTES else 0)
+        + min(videos, MOST_SLOTS) * plan.learn.chains * video
         + together * HELD_COPIES * video
-        + passing * _passing_bytes(model, shape)
+        + passing * passing_bytes(model, shape)
     )
 
 
@@ -107,17 +105,6 @@ def _in_an_update(
     longer = observed_bytes > videos * math.prod(shape)
     windows = plan.learn.chains if longer else 1
     return min(plan.learn.batch, videos) * (windows + plan.learn.chains)
-
-
-def _passing_bytes(model: EnergyModel, shape: tuple[int, int, int, int]) -> int:
-    """What one video (T, H, W, C) keeps alive inside the network, in bytes."""
-    values = 0
-    current: tuple[Any, ...] = (1, *shape)
-    for layer in model.network:
-        current = tuple(layer.compute_output_shape(current))
-        values += math.prod(current)
-    width = VALUE_BYTES[model.get_config()["precision"]]
-    return PASSING_COPIES * 4 * math.prod(shape) + ACTIVATION_COPIES * width * values
 
 
 def videos_at_once(
@@ -143,7 +130,7 @@ def videos_at_once(
             f"--memory {limit / 1e9:.3g}GB is too little: {needed(1) / 1e9:.2g} GB are needed with "
             "one chain at a time. Raise it, or use a smaller --size, fewer --frames or --chains."
         )
-    return 1 + (limit - needed(1)) // _passing_bytes(model, shape)
+    return 1 + (limit - needed(1)) // passing_bytes(model, shape)
 
 
 def _seconds_per_update(

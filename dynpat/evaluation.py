@@ -11,8 +11,8 @@ import numpy as np
 from dynpat import metrics
 from dynpat.baselines import BASELINES
 from dynpat.errors import BadVideoError
-from dynpat.quality import FIGURES, figures, floor, is_copy
-from dynpat.report import page_of_videos, table
+from dynpat.pages import page_of_videos, quality_table
+from dynpat.quality import MEANINGS, figures, floor, is_copy
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
 
@@ -71,7 +71,7 @@ def evaluate(
         "baselines": {
             name: figures(real.frames, make(real.frames)) for name, make in BASELINES.items()
         } if baselines else {},
-        "meanings": {name: figure.meaning for name, figure in FIGURES.items()},
+        "meanings": MEANINGS,
         "diversity": spread if np.isfinite(spread) else None,
     }
     if report is not None:
@@ -81,11 +81,10 @@ def evaluate(
 
 def _write_report(path: Path, result: dict[str, Any], real: Video, made: list[Video]) -> None:
     columns = {Path(row["name"]).name: row["figures"] for row in result["videos"]}
-    columns |= {"floor: real against real": result["floor"], **result["baselines"]}
     page_of_videos(
         f"{real.name}: how good", [f"Videos beside {result['observed']}."],
         {"observed": real.frames} | {video.source.name: video.frames for video in made},
-        real.fps, [table("Quality, in grey levels", columns, result["meanings"])],
+        real.fps, [quality_table(columns, result["floor"], **result["baselines"])],
     ).write(path)
 
 

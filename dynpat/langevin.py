@@ -8,12 +8,14 @@ Nothing here knows what a network is: an energy is any callable (N, T, H, W, C) 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TypeAlias
 
 import tensorflow as tf
 
+MOST_NUMBERS = 2**24  # of chains, or of windows in an update
 Energy: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -34,7 +36,7 @@ def langevin_step(
     noise
         Scalar factor on the noise; 0 descends the energy.
     seed
-        (2,) integers; the same seed draws the same Z.
+        (2,) integers, or (N, 2) for each video; the same seed draws the same Z.
     at_once
         See `energy_gradient`.
 
@@ -43,8 +45,35 @@ def langevin_step(
     (N, T, H, W, C) float32
     """
     gradient = energy_gradient(energy, video, at_once)
-    normal = tf.random.stateless_normal(tf.shape(video), seed=seed)
+    normal = standard_normal(video, seed)
     return video - 0.5 * step_size**2 * gradient + noise * step_size * normal
+
+
+def standard_normal(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Z ~ N(0, 1) of the shape of `like`, float32; a `seed` of (2,) integers always draws the same.
+
+    Seeds (N, 2) are those of each of N rows, whatever stands beside them.
+
+    By Box and Muller's transform of uniform numbers, whose operations TensorFlow computes in whole
+    vectors: on CPU in half the time of `tf.random.stateless_normal`, which takes 15 % of a step.
+    """
+    if len(seed.shape) == 2:
+        return tf.stack([standard_normal(like[n], seed[n]) for n in range(seed.shape[0])])
+    shape = tf.shape(like)
+    count = tf.reduce_prod(shape)
+    uniform = tf.random.stateless_uniform(tf.stack([2, (count + 1) // 2]), seed)
+    radius = tf.sqrt(-2 * tf.math.log(1 - uniform[0]))  # 1 − u lies in (0, 1]
+    angle = 2 * math.pi * uniform[1]
+    both = tf.concat([radius * tf.cos(angle), radius * tf.sin(angle)], axis=0)
+    return tf.reshape(both[:count], shape)
+
+
+def numbered(seed: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    """Seeds (N, 2) of things with `numbers` (N,), from one (2,)."""
+    first = tf.fill(tf.shape(numbers), seed[0])
+    return tf.ensure_shape(
+        tf.stack([first, seed[1] * MOST_NUMBERS + numbers], axis=1), (numbers.shape[0], 2)
+    )
 
 
 def energy_gradient(energy: Energy, video: tf.Tensor, at_once: int = 0) -> tf.Tensor:
@@ -97,16 +126,20 @@ def chain(
     seed: tf.Tensor,
     held: tf.Tensor | None = None,
     at_once: int = 0,
+    numbers: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """`steps` Langevin steps as one graph loop, for use inside a `tf.function`.
 
     `held` is a boolean tensor that broadcasts to the video; where it is True the pixels stay
     bit-equal to what they were. `seed` is a scalar; step number n draws its noise from (seed, n).
-    `at_once`: see `energy_gradient`.
+    `at_once`: see `energy_gradient`. With `numbers` (N,) each chain has noise of its own number,
+    whatever chains move beside it.
     """
 
     def body(step: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
+        if numbers is not None:
+            pair = numbered(pair, numbers)
         moved = langevin_step(energy, state, step_size, noise, pair, at_once)
         moved = tf.ensure_shape(moved, state.shape)
         if held is not None:

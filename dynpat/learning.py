@@ -18,11 +18,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dynpat.checkpoints import RATE_CUT, Saver, roll_back, save
+from dynpat.checkpoints import RATE_CUT, Saver, Values, roll_back, save
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError
 from dynpat.fills import Fills
 from dynpat.models import EnergyModel
+from dynpat.replicas import Replicas
 from dynpat.watch import Watch
 
 # What TensorFlow raises for checkpoints that were cut off, spoilt or of another model.
@@ -56,24 +57,20 @@ class Learner:
         Videos that pass the network together, 0: all.
     missing
         (N, T, H, W) bool, where `videos` hold a guess only; learning goes on from it.
+    replicas
+        Who learns together; the model was made in their scope.
     """
 
     def __init__(
         self, model: EnergyModel, videos: np.ndarray, config: LearnConfig,
         langevin: LangevinConfig, at_once: int = 0, missing: np.ndarray | None = None,
+        replicas: Replicas | None = None,
     ) -> None:
         self.model, self.videos, self.config = model, videos, config
+        self.replicas = replicas or Replicas()
         self.last_tick = time.monotonic()
-        optimizer = keras.optimizers.Adam(
-            config.learning_rate, beta_1=config.beta_1,
-            use_ema=config.average > 0, ema_momentum=config.average,
-        )
-        model.compile(
-            optimizer=optimizer, langevin=langevin, at_once=at_once,
-            observed_noise=config.observed_noise, renewed=config.renewed,
-            gap_limit=config.gap_limit,
-        )
-        optimizer.build(model.trainable_variables)
+        with self.replicas.scope():
+            _compile(model, config, langevin, at_once)
         model.adapt(videos)
         self.chains = model.start_chains(len(videos), config.chains, config.seed)
         self.progress = Progress()
@@ -81,13 +78,21 @@ class Learner:
         if missing is not None:
             model.fills = state["fills"] = Fills(model.to_model(videos), missing)
         self._checkpoint = tf.train.Checkpoint(
-            weights=_Weights(model.weights), optimizer=_Weights(optimizer.variables), **state
+            weights=Values(model.weights), optimizer=Values(model.optimizer.variables), **state
         )
 
     @property
     def update(self) -> int:
         """Updates of the weights done so far."""
         return int(self.chains.update)
+
+    @property
+    def work(self) -> float:
+        """What learning has cost, in Langevin steps of one frame; a gradient counts as one."""
+        frames = int(self.chains.video.shape[2])
+        moved = min(self.config.batch, len(self.videos)) * self.config.chains
+        passed = moved * self.model.langevin_config.steps + 2 * moved
+        return float(self.update * passed * frames)
 
     def fraction_done(self) -> float:
         """0 at the start of learning, 1 at the first limit reached."""
@@ -102,13 +107,20 @@ class Learner:
     def _time_fraction(self) -> float:
         if self.config.time_budget is None:
             return 0.0
-        return min(float(self.progress.elapsed) / self.config.time_budget, 1.0)
+        budget = self.config.time_budget / (1 + self.config.calibration)
+        return min(float(self.progress.elapsed) / budget, 1.0)
 
     def learning_rate(self) -> float:
-        """Cosine decay from the peak to the final rate, halved at each rollback."""
+        """Cosine decay from the peak to the final rate, halved at each rollback.
+
+        With `half_after` h it also falls as 1 / (1 + update/h): the sum of all rates is infinite
+        and that of their squares is not, so that chance moves weights only so far however long
+        learning takes (Robbins and Monro 1951).
+        """
         peak, final = self.config.learning_rate, self.config.final_learning_rate
         cosine = 0.5 * (1 + math.cos(math.pi * self.schedule_fraction()))
-        return (final + (peak - final) * cosine) * RATE_CUT ** int(self.progress.rollbacks)
+        rate = (final + (peak - final) * cosine) * RATE_CUT ** int(self.progress.rollbacks)
+        return rate / (1 + self.update / half) if (half := self.config.half_after) else rate
 
     @contextmanager
     def averaged(self) -> Iterator[EnergyModel]:
@@ -145,17 +157,25 @@ class Learner:
             ) from error
 
 
+def _compile(
+    model: EnergyModel, config: LearnConfig, langevin: LangevinConfig, at_once: int
+) -> None:
+    optimizer = keras.optimizers.Adam(
+        config.learning_rate, beta_1=config.beta_1,
+        use_ema=config.average > 0, ema_momentum=config.average,
+        weight_decay=config.weight_decay or None,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(
+        optimizer=optimizer, langevin=langevin, at_once=at_once,
+        observed_noise=config.observed_noise, renewed=config.renewed, gap_limit=config.gap_limit,
+    )
+    optimizer.build(model.trainable_variables)
+
+
 def _assign(weights: Sequence[Any], values: Sequence[np.ndarray]) -> None:
     for weight, value in zip(weights, values, strict=True):
         weight.assign(value)
-
-
-class _Weights(tf.Module):
-    """Keras variables by position, as `tf.train.Checkpoint` keeps them."""
-
-    def __init__(self, variables: Sequence[Any]) -> None:
-        super().__init__(name="weights")
-        self.values = [getattr(variable, "value", variable) for variable in variables]
 
 
 Listener = Callable[[Learner, dict[str, float]], None]
@@ -171,6 +191,7 @@ class _Loop(keras.callbacks.Callback):
         super().__init__()
         self.learner, self.watch, self.listeners, self.stop = learner, watch, listeners, stop
         self.trouble: str | None = None
+        self.stopped = False
         self.own: list[np.ndarray] = []
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -179,7 +200,11 @@ class _Loop(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
         now = time.monotonic()
-        step_seconds, self.learner.last_tick = now - self.learner.last_tick, now
+        # All processes keep one time and stop together, or they would wait for each other for ever.
+        step_seconds, wishes = self.learner.replicas.agreed(
+            now - self.learner.last_tick, float(self.stop())
+        )
+        self.learner.last_tick = now
         progress = self.learner.progress
         progress.elapsed.assign_add(step_seconds)
         self.trouble = self.watch.trouble(figures, float(progress.best_contrast))
@@ -188,13 +213,15 @@ class _Loop(keras.callbacks.Callback):
                 max(float(progress.best_contrast), figures["contrast"])
             )
             figures |= {
-                "learning_rate": float(self.learner.model.optimizer.learning_rate),
+                "learning_rate": float(self.learner.model.optimizer.learning_rate.numpy()),
                 "step_seconds": step_seconds,
                 "elapsed": float(progress.elapsed),
             }
             for listener in self.listeners:
                 listener(self.learner, figures)
-        if self.trouble or self.stop() or self.learner.fraction_done() >= 1:
+        # Alone, also a wish of this moment counts.
+        self.stopped = wishes > 0 or (self.learner.replicas.workers == 1 and self.stop())
+        if self.trouble or self.stopped or self.learner.fraction_done() >= 1:
             self.model.stop_training = True
             self.own = [weight.numpy() for weight in self.model.trainable_variables]
 
@@ -244,13 +271,15 @@ def learn_model(
         If the checkpoint to go on from is damaged.
     """
     manager = learner.manager(checkpoints)
+    (wishes,) = learner.replicas.agreed(float(stop()))
     if manager.latest_checkpoint:
         learner.restore(manager.latest_checkpoint)
         restored(learner)
     else:
         save(manager, learner)
     saver = Saver(manager, learner.config.checkpoint_every)
-    while learner.fraction_done() < 1 and not stop():
+    stopped = wishes > 0
+    while learner.fraction_done() < 1 and not stopped:
         loop = _Loop(learner, watch or Watch(), [*listeners, saver], stop)
         learner.model.fit(
             learner.videos,
@@ -260,6 +289,7 @@ def learn_model(
             steps_per_epoch=2**31 - 1,  # the loop ends it
             callbacks=[loop],
         )
+        stopped = loop.stopped
         if loop.trouble:
             roll_back(learner, manager, loop.trouble, say)
             restored(learner)

@@ -21,6 +21,13 @@ COMMON: dict[str, Any] = {
 class TextureModel(EnergyModel):
     """For patterns stationary in space and time: convolutional throughout, any size and length."""
 
+    learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
+        **EnergyModel.learn_presets,
+        "default": {
+            **EnergyModel.learn_presets["default"],
+            "learning_rate": 4e-4, "final_learning_rate": 5e-5,
+        },
+    }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {
             "filters": (120, 40, 20),
@@ -34,6 +41,7 @@ class TextureModel(EnergyModel):
             "kernels": ((6, 6, 6), (5, 5, 5), (3, 3, 3)),
             "strides": ((2, 2, 2), (2, 2, 2), (1, 1, 1)),
             "centre": "channel",
+            "steady": 1.0,
             **COMMON,
         },
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from dynpat.config import require
+from dynpat.config import check_sigma, require
 from dynpat.errors import BadOptionError
 from dynpat.layers import AllOfSpace, StridedConv3D
 
@@ -70,7 +70,7 @@ def check_arguments(a: dict[str, Any]) -> None:
             "Use 'picture'")
     require(a["padding"] in ("same", "valid"), "padding", "be 'same' or 'valid'", a["padding"],
             "Use 'same'")
-    require(a["sigma"] > 0, "sigma", "be positive", a["sigma"], "Raise --sigma")
+    check_sigma(a["sigma"])
 
 
 def require_room(

@@ -30,11 +30,14 @@ class Result:
 
 def write_videos(
     folder: Path, videos: Iterable[np.ndarray], fps: float, formats: Sequence[str],
-    reporter: Reporter,
+    reporter: Reporter, first: int = 0,
 ) -> list[Path]:
-    """Write `synthesised_000.*` … and tell what was changed on the way; returns the files."""
+    """Write `synthesised_000.*` … from number `first` on, and tell what was changed on the way.
+
+    Returns the files.
+    """
     files: list[Path] = []
-    for number, video in enumerate(videos):
+    for number, video in enumerate(videos, start=first):
         paths, notes = write_outputs(folder, f"synthesised_{number:03d}", video, fps, formats)
         files += paths
         for note in notes:

@@ -10,6 +10,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from dynpat.masks import shrink_mask
+from dynpat.videos import to_levels
 from dynpat.videos.model import fitted_size, size_text
 
 CONTEXT = 0.5  # of the smaller side of what is missing: what is learned from around it
@@ -58,8 +59,7 @@ class Crop:
             made = _resized(recovered[number], size)
             if made.shape[:2] != recovered.shape[1:3]:
                 made += _taken_up(known - made, missing)
-            levels = np.clip(np.rint(made), 0, 255).astype(np.uint8)
-            result[number, rows, columns][missing] = levels[missing]
+            result[number, rows, columns][missing] = to_levels(made)[missing]
         return result
 
 
@@ -87,7 +87,7 @@ def crop_around(
         return Crop(frames, mask, (rows, columns), part, missing)
     shrunk = np.stack([_resized(frame, size) for frame in part])
     return Crop(
-        frames, mask, (rows, columns), np.clip(np.rint(shrunk), 0, 255).astype(np.uint8),
+        frames, mask, (rows, columns), to_levels(shrunk),
         shrink_mask(missing, size),
     )
 

@@ -6,9 +6,8 @@ pixel's part in the energy then is the same wherever it is, and what is sampled 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+import math
+from contextlib import AbstractContextManager
 
 import tensorflow as tf
 
@@ -34,11 +33,8 @@ class Repeating:
     def __init__(self, model: EnergyModel, axes: tuple[int, ...]) -> None:
         self.model, self.axes = model, axes
 
-    def standing_still(self) -> AbstractContextManager[Any]:
-        held: Callable[[], AbstractContextManager[Any]] = getattr(
-            self.model, "standing_still", nullcontext
-        )
-        return held()
+    def standing_still(self) -> AbstractContextManager[None]:
+        return self.model.standing_still()
 
     def __call__(self, video: tf.Tensor) -> tf.Tensor:
         for axis in self.axes:
@@ -52,12 +48,17 @@ class Repeating:
         return self.model(video)
 
 
+def alike(model: EnergyModel, axis: int) -> bool:
+    """Whether the network is the same everywhere on an axis: no layer covers all of it."""
+    return not any(
+        kernel == "all" or (isinstance(kernel, int) and axis != 1)
+        for kernel in model.get_config()["kernels"]
+    )
+
+
 def stride(model: EnergyModel, axis: int) -> int:
     """Pixels or frames between two outputs of the top layer: a period is a multiple of it."""
-    total = 1
-    for _, own in _layers(model, axis):
-        total *= own
-    return total
+    return math.prod(own for _, own in _layers(model, axis))
 
 
 def margin(model: EnergyModel, axis: int) -> int:
@@ -77,15 +78,15 @@ def _layers(model: EnergyModel, axis: int) -> list[tuple[int, int]]:
     BadOptionError
         If a layer covers all of it, so that it cannot repeat.
     """
+    if not alike(model, axis):
+        what = "--loop" if axis == 1 else "--tileable"
+        raise BadOptionError(
+            f"{what} is for models that are alike everywhere on that axis, and this one is "
+            "not; leave it out, or learn with --pattern texture."
+        )
     config = model.get_config()
     found = []
     for kernel, own in zip(config["kernels"], config["strides"], strict=True):
-        if kernel == "all" or (isinstance(kernel, int) and axis != 1):
-            what = "--loop" if axis == 1 else "--tileable"
-            raise BadOptionError(
-                f"{what} is for models that are alike everywhere on that axis, and this one is "
-                "not; leave it out, or learn with --pattern texture."
-            )
         both = (kernel, own) if isinstance(kernel, int) else (kernel[axis - 1], own[axis - 1])
         found.append(both)
     return found

@@ -52,6 +52,7 @@ FIGURES = {
         partial(metrics.copy_distance, window=metrics.WINDOW), "to the closest passage of 8 frames"
     ),
 }
+MEANINGS = {name: figure.meaning for name, figure in FIGURES.items()}
 PLACED = ("mean", "deviation", "flicker", "closest_frame", "closest_passage")  # need one size
 
 

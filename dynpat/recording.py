@@ -11,13 +11,14 @@ import numpy as np
 
 from dynpat.errors import DivergedError
 from dynpat.learning import Learner
+from dynpat.pages.pictures import joined
 from dynpat.quality import Judge
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, read_log
-from dynpat.sampling import sample_videos
-from dynpat.videos import write_video
+from dynpat.sampling import ask, sample_videos
+from dynpat.videos import to_levels, write_video
 
-PREVIEW_STEPS = 60  # Langevin steps from noise to a preview
+PREVIEW_STEPS = 40  # Langevin steps from noise to a preview
 MOST_OF_TIME = 0.08  # that previews take: they become rarer where they are slow
 WORTH_KEEPING = 0.3  # share of the run from which on the best state is kept
 GAP = 4  # grey pixels between the panels of a preview
@@ -89,13 +90,13 @@ class Recorder:
 def synthesised(learner: Learner) -> np.ndarray | None:
     """A video that stands for what was learned so far, (T, H, W, C); None if there is none yet.
 
-    Chains that start again from the observed videos would flatter, so it is a fresh one then.
+    Some chains may just have started again from noise, so it is a fresh one then.
     """
     model = learner.model
     if not learner.config.renewed:
         return np.asarray(model.to_grey(learner.chains.video[0, 0]))
     try:
-        return next(sample_videos(model, model.langevin_config, steps=PREVIEW_STEPS))
+        return next(sample_videos(model, ask(model, model.langevin_config, steps=PREVIEW_STEPS)))
     except DivergedError:  # a young model may not hold a chain; the watch looks after learning
         return None
 
@@ -103,10 +104,4 @@ def synthesised(learner: Learner) -> np.ndarray | None:
 def side_by_side(videos: list[np.ndarray]) -> np.ndarray:
     """Videos (T, H, W, C) of one size next to each other, as long as the shortest, uint8."""
     frames = min(len(video) for video in videos)
-    panels: list[np.ndarray] = []
-    for video in videos:
-        levels = np.clip(np.rint(video[:frames]), 0, 255).astype(np.uint8)
-        if panels:
-            panels.append(np.full((*levels.shape[:2], GAP, levels.shape[3]), 128, np.uint8))
-        panels.append(levels)
-    return np.concatenate(panels, axis=2)
+    return joined([to_levels(video[:frames]) for video in videos], axis=2, gap=GAP)

@@ -9,6 +9,7 @@ the mean of each, so that the network need not hold apart what only stands still
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -16,6 +17,24 @@ import numpy as np
 import tensorflow as tf
 
 AXES = {"pixel": (0, 1), "channel": (0, 1, 2, 3), "scalar": None}  # over which a mean is taken
+
+
+def moments(
+    videos: np.ndarray, which: Iterable[int], axes: tuple[int, ...] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation over `axes` of some of the videos (N, T, H, W, C).
+
+    One video is in memory at a time.
+    """
+    count, mean, squares = 0, np.float64(0), np.float64(0)  # Chan, Golub and LeVeque (1983)
+    for video in which:
+        one = np.asarray(videos[video : video + 1], np.float64)
+        own = one.mean(axis=axes)
+        step = own - mean
+        squares = squares + one.var(axis=axes) + step**2 * count / (count + 1)
+        count += 1
+        mean = mean + step / count
+    return np.asarray(mean), np.sqrt(squares / count)
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
@@ -35,15 +54,19 @@ class Reference(keras.layers.Layer):
         the square of this.
     bounded
         Whether values outside 0 … 255 cost the square of their distance over 2σ².
+    steady
+        How firmly a video's mean level of each channel is held: a deviation m costs each pixel
+        `steady`·m²/(2σ²). A network that is the same everywhere hardly knows that level, and what
+        it learns about it swings to and fro.
     """
 
     def __init__(
         self, centre: str, sigma: float, modes: int, widest: float = 0.0, bounded: bool = False,
-        **kwargs: Any,
+        steady: float = 0.0, **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.centre, self.sigma, self.modes = centre, sigma, modes
-        self.widest, self.bounded = widest, bounded
+        self.widest, self.bounded, self.steady = widest, bounded, steady
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shapes = {"pixel": input_shape[2:], "channel": input_shape[4:], "scalar": ()}
@@ -59,16 +82,18 @@ class Reference(keras.layers.Layer):
         """Take means and spreads from observed videos, (N, T, H, W, C) grey levels."""
         axes = AXES[self.centre]
         # Multiples of 1/256 make to_grey(to_model(v)) == v exactly for whole grey levels.
-        mean = np.round(np.mean(videos, axis=axes, dtype=np.float64) * 256) / 256
-        parts = [videos[group] for group in self.groups(len(videos))]
-        means = [np.mean(part, axis=axes, dtype=np.float64) - mean for part in parts]
+        mean = np.round(moments(videos, range(len(videos)), axes)[0] * 256) / 256
+        parts = [moments(videos, group, axes) for group in self.groups(len(videos))]
+        means = [part - mean for part, _ in parts]
         self.mean.assign(mean)
         self.still.assign(mean - np.mean(mean, axis=tuple(range(mean.ndim - 1))))
         # A single Gaussian is N(0, σ²) exactly, without what the rounding left.
         self.mode_means.assign(np.stack(means) if self.modes > 1 else [np.zeros_like(mean)])
-        self.mode_spreads.assign(
-            np.stack([np.std(part, axis=axes, dtype=np.float64) for part in parts])
-        )
+        self.mode_spreads.assign(np.stack([spread for _, spread in parts]))
+
+    def shift(self, by: np.ndarray) -> None:
+        """Move the means of the modes, (K, …) as `mode_means`, in grey levels."""
+        self.mode_means.assign_add(by)
 
     def groups(self, videos: int) -> list[np.ndarray]:
         """Which videos each mode stands for; with fewer videos than modes some modes are alike."""
@@ -81,19 +106,41 @@ class Reference(keras.layers.Layer):
 
         One mode: Σ I²/(2σ²). Several, of means mₖ: −log Σₖ exp(−Σ (I − mₖ)²/(2σₖ²) − Σ log σₖ).
         """
-        if self.modes == 1:  # its mean is zero
-            energy = self._gaussian(video, 0)
-        else:
-            means = tf.unstack(tf.convert_to_tensor(self.mode_means))
-            parts = [self._gaussian(video - mean, mode) for mode, mean in enumerate(means)]
-            energy = -tf.reduce_logsumexp(-tf.stack(parts), axis=0)
+        parts = self.mode_energies(video)
+        # One mode is the sum itself.
+        energy = parts[0] if self.modes == 1 else -tf.reduce_logsumexp(-parts, axis=0)
+        if self.steady:
+            levels = tf.reduce_mean(video, axis=[1, 2, 3], keepdims=True)
+            energy += self._unsteady(video, levels) / 2
         return energy + self._outside(video) if self.bounded else energy
 
-    def _gaussian(self, distance: tf.Tensor, mode: int) -> tf.Tensor:
+    def mode_energies(self, video: tf.Tensor) -> tf.Tensor:
+        """What each mode alone would cost, (N, T, H, W, C) → (K, N); sums over the pixels."""
+        narrow = self.widest <= self.sigma
+        variances = [self.sigma**2] * self.modes if narrow else tf.unstack(self.variances())
+        if self.modes == 1 and narrow:  # the paper's: its mean is zero
+            return tf.stack([self._gaussian(video, variances[0])])
+        means = tf.unstack(tf.convert_to_tensor(self.mode_means))
+        return tf.stack([
+            self._gaussian(video - mean, variance)
+            for mean, variance in zip(means, variances, strict=True)
+        ])
+
+    def energy_of_part(self, part: tf.Tensor, shares: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
+        """An energy of a part of a video, (N, T, H, W, C) → (N,), whose gradient is `energy`'s.
+
+        `shares` (K,) are those of the modes in the whole video, softmax(−`mode_energies`), and
+        `levels` (C,) its means.
+        """
+        energy = tf.einsum("k,kn->n", shares, self.mode_energies(part))
+        if self.steady:
+            energy += self._unsteady(part, levels)
+        return energy + self._outside(part) if self.bounded else energy
+
+    def _gaussian(self, distance: tf.Tensor, variance: tf.Tensor | float) -> tf.Tensor:
         """Σ d²/(2σ²) + Σ log σ of a mode; the second sum only where modes differ in it."""
-        if self.widest <= self.sigma:
-            return tf.reduce_sum(tf.square(distance), axis=[1, 2, 3, 4]) / (2 * self.sigma**2)
-        variance = self.variances()[mode]
+        if isinstance(variance, float):
+            return tf.reduce_sum(tf.square(distance), axis=[1, 2, 3, 4]) / (2 * variance)
         scaled = tf.square(distance) / variance
         if self.modes > 1:
             scaled += tf.math.log(variance)
@@ -105,6 +152,10 @@ class Reference(keras.layers.Layer):
         if self.widest <= self.sigma:
             return tf.fill(tf.shape(spreads), float(self.sigma) ** 2)
         return tf.minimum(self.sigma**2 + tf.square(spreads), float(self.widest) ** 2)
+
+    def _unsteady(self, video: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
+        """`steady`/σ² · Σ level·I, with the mean level of each channel in the whole video."""
+        return self.steady / self.sigma**2 * tf.reduce_sum(levels * video, axis=[1, 2, 3, 4])
 
     def _outside(self, video: tf.Tensor) -> tf.Tensor:
         """What grey levels outside 0 … 255 cost."""
@@ -135,4 +186,5 @@ class Reference(keras.layers.Layer):
         return {
             **super().get_config(), "centre": self.centre, "sigma": self.sigma,
             "modes": self.modes, "widest": self.widest, "bounded": self.bounded,
+            "steady": self.steady,
         }

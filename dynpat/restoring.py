@@ -29,7 +29,7 @@ from dynpat.report import write_report
 from dynpat.reporter import Reporter
 from dynpat.runs import Run
 from dynpat.tasks import last_figures, learn_recorded, make_learner
-from dynpat.videos import Video, write_image, write_outputs, write_video
+from dynpat.videos import Video, to_levels, write_image, write_outputs, write_video
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
 BUDGET = 480.0  # seconds of learning
@@ -70,7 +70,8 @@ def make_restoration(
     chosen = {name: value for name, value in asked.items() if value is not None}
     if "iterations" not in chosen:
         chosen.setdefault("time_budget", BUDGET)
-    options["learn"] = {"chains": CHAINS, **chosen}
+    # Filled videos hold their level by what is visible of them: nothing is to be calibrated.
+    options["learn"] = {"chains": CHAINS, "calibration": 0.0, **chosen}
     complete = [str(path) for path in missing.pop("complete", ())]
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
     plan = make_plan([*listed, *complete], **options)
@@ -175,7 +176,7 @@ def _restore_into(
         lambda learner: _filled(learner.model, fills, damaged[0]),
     )
     finished = learn_recorded(learner, recorder)
-    files, metrics = [run.model_file, run.preview_file], last_figures(run)
+    files, metrics = [run.model_file, run.preview_file], {}
     for number, video in enumerate(damaged if finished else ()):
         guess = guesses[video]
         with memory_watched(), learner.averaged() as model:
@@ -185,10 +186,10 @@ def _restore_into(
         metrics[f"video_{number}"] = _figures(work, recovered, found, video, guess)
         if plan.missing["recover"]["weigh"]:
             reporter.say(_told(found, guess))
-    write_json(run.metrics_file, {name: metrics[name] for name in metrics if "video_" in name})
+    write_json(run.metrics_file, metrics)
     write_video(run.observed_file, frames[damaged[0]], work.videos[0].fps)
     files.append(write_report(run))
-    return Result(run.folder, tuple(files), metrics, finished)
+    return Result(run.folder, tuple(files), {**last_figures(run), **metrics}, finished)
 
 
 def _filled(model: EnergyModel, fills: Fills, video: int) -> np.ndarray:
@@ -210,7 +211,7 @@ def _estimated(
 def _chosen(plan: Plan, found: Estimate) -> np.ndarray:
     """The estimate that was asked for, uint8."""
     wanted = found.mean if plan.missing["recover"]["estimate"] == "mean" else found.sample
-    return np.clip(np.rint(wanted), 0, 255).astype(np.uint8)
+    return to_levels(wanted)
 
 
 def _told(found: Estimate, guess: Guess) -> str:

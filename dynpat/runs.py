@@ -18,7 +18,14 @@ import numpy as np
 import tensorflow as tf
 
 from dynpat import holding
-from dynpat.atomic import replacing_file, strict_json, write_error, write_json, write_text
+from dynpat.atomic import (
+    is_temporary,
+    replacing_file,
+    strict_json,
+    write_error,
+    write_json,
+    write_text,
+)
 from dynpat.errors import BadRunError, DynpatError
 from dynpat.models import PATTERNS, EnergyModel
 from dynpat.plan import Plan
@@ -125,10 +132,6 @@ class Run:
     def plan(self) -> Plan:
         return Plan.from_dict(self.config()["plan"])
 
-    def labels(self) -> list[str]:
-        """Of each observed video."""
-        return [str(entry.get("label", "")) for entry in self.config()["inputs"]]
-
     def write_config(self, plan: Plan, videos: list[Video]) -> None:
         """Every option as resolved, versions, and the inputs with hashes of what was read."""
         inputs = [
@@ -156,7 +159,7 @@ class Run:
     def sweep(self) -> None:
         """Remove what a killed process left half-written; nothing else writes here now."""
         for folder in (self.folder, self.samples, self.results):
-            for path in folder.glob(".*.tmp-*"):
+            for path in filter(is_temporary, folder.glob(".*")):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     # The log.
@@ -174,8 +177,6 @@ class Run:
         except OSError as error:
             raise write_error(self.log_file, error.strerror) from error
 
-    # The model.
-
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: how good what was made is; empty if nothing was finished yet."""
         try:
@@ -184,6 +185,8 @@ class Run:
             return {}
         except (OSError, ValueError, TypeError) as error:
             raise BadRunError(f"'{self.metrics_file}' is damaged ({error}); delete it.") from error
+
+    # The model.
 
     def save_model(self, model: EnergyModel, file: Path | None = None) -> None:
         with replacing_file(file or self.model_file) as temporary:
@@ -250,8 +253,7 @@ def _foreign(folder: Path) -> bool:
     """Whether a folder holds anything but the input of a demo and what a killed process left."""
     ours = {"input", holding.LOCK, holding.HOLDER}
     return any(
-        entry.name not in ours and not (entry.name.startswith(".") and ".tmp-" in entry.name)
-        for entry in folder.iterdir()
+        entry.name not in ours and not is_temporary(entry) for entry in folder.iterdir()
     )
 
 

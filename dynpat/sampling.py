@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -12,12 +13,39 @@ from dynpat.config import LangevinConfig, check_step_size, require
 from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import EnergyModel, SceneModel, TextureModel
 
-STEPS = 100  # Langevin steps from noise to a video
+STEPS = 40  # Langevin steps from noise to a video
 SETTLING = 20  # last steps without noise: they take away the chain's own grain
 MARGIN = (6, 12, 12)  # frames, pixels high and wide
 CHUNK = 20  # Langevin steps between two reports of progress
 USUAL = 70  # frames at most of a sample whose length nobody gives
 LIMIT = 1e4  # grey levels; no chain that is well goes so far
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Videos that are asked for, checked against their model by `ask`."""
+
+    langevin: LangevinConfig
+    steps: int
+    seed: int
+    starts: Sequence[np.ndarray] | None
+    modes: Sequence[int]
+    repeating: tuple[int, ...]
+    chain: tuple[int, int, int, int]
+    """(T, H, W, C) of the chains."""
+    inner: tuple[slice, ...]
+    """Where in its chain a video lies."""
+
+    def seed_of(self, number: int) -> int:
+        """Video number n of a seed is always the same, however many there are."""
+        return self.seed * 10_007 + number
+
+    def mode_of(self, number: int) -> int:
+        return self.modes[number % len(self.modes)]
+
+    def start_of(self, number: int) -> np.ndarray | None:
+        """The video that it starts from, if not from noise."""
+        return None if self.starts is None else self.starts[number % len(self.starts)]
 
 
 def usual_frames(model: EnergyModel, observed: int) -> int:
@@ -57,11 +85,10 @@ def sampled_shape(
     return shape
 
 
-def sample_videos(
+def ask(
     model: EnergyModel,
     langevin_config: LangevinConfig,
     *,
-    count: int = 1,
     frames: int | None = None,
     size: tuple[int, int] | None = None,
     steps: int = STEPS,
@@ -69,28 +96,48 @@ def sample_videos(
     starts: Sequence[np.ndarray] | None = None,
     modes: Sequence[int] | None = None,
     repeating: tuple[int, ...] = (),
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Iterator[np.ndarray]:
-    """New videos one after the other, from fresh chains.
+) -> Asked:
+    """Check what is asked of a learned model.
 
     Parameters
     ----------
-    model
-        Learned.
     langevin_config
         Step size and noise; the number of steps is `steps`.
-    count, frames, size
-        How many videos, T, (H, W); default as learned.
+    frames, size
+        T, (H, W); default as learned.
     steps
         Langevin steps of each chain.
-    seed
-        Video number n of a seed is always the same, whatever `count`.
     starts
         Videos (T, H, W, C), grey levels, from which chains start in turn, instead of noise.
     modes
         The model's modes that take turns, all if left out.
     repeating
         Axes on which the videos repeat without a seam: 1 is time, 2 and 3 are height and width.
+
+    Raises
+    ------
+    BadOptionError
+        An option is out of range, or the model is bound to another length or size.
+    """
+    require(0 <= seed < 2**31, "seed", "lie in 0 … 2147483647", seed, "Choose another --seed")
+    require(steps >= 1, "steps", "be at least 1", steps, "Raise --steps")
+    check_step_size(langevin_config.step_size, model.sigma)
+    shape = sampled_shape(model, frames, size)
+    chain, inner = chain_shape(model, shape, repeating)
+    turns = range(model.get_config()["modes"]) if modes is None else modes
+    return Asked(langevin_config, steps, seed, starts, turns, repeating, chain, inner)
+
+
+def sample_videos(
+    model: EnergyModel,
+    asked: Asked,
+    count: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[np.ndarray]:
+    """New videos one after the other, from fresh chains.
+
+    Parameters
+    ----------
     progress
         Called with the steps done and the total.
 
@@ -100,42 +147,29 @@ def sample_videos(
 
     Raises
     ------
-    BadOptionError
-        An option is out of range, or the model is bound to another length or size.
     DivergedError
         A chain ran away.
     """
     require(count >= 1, "count", "be at least 1", count, "Raise --count")
-    require(0 <= seed < 2**31, "seed", "lie in 0 … 2147483647", seed, "Choose another --seed")
-    require(steps >= 1, "steps", "be at least 1", steps, "Raise --steps")
-    check_step_size(langevin_config.step_size, model.sigma)
-    shape = sampled_shape(model, frames, size)
-    margin = tuple(
-        0 if axis in repeating else own for axis, own in enumerate(margin_of(model), start=1)
-    )
-    energy = _energy(model, shape, repeating)
-    grown = (*(n + 2 * m for n, m in zip(shape, margin, strict=False)), shape[-1])
-    turns = range(model.get_config()["modes"]) if modes is None else modes
+    energy = periodic.Repeating(model, asked.repeating) if asked.repeating else model
+    steps, moving = asked.steps, asked.langevin
     for number in range(count):
-        own_seed = seed * 10_007 + number
-        if starts is None:
-            video = model.draw_start((1, *grown), own_seed, mode=turns[number % len(turns)])
+        seed, start = asked.seed_of(number), asked.start_of(number)
+        if start is None:
+            video = model.draw_start((1, *asked.chain), seed, mode=asked.mode_of(number))
         else:
-            video = _pad(model.to_model(starts[number % len(starts)][np.newaxis]), margin)
+            video = model.to_model(mirrored(start, asked.inner, asked.chain)[np.newaxis])
         done = 0
         while done < steps:
             now = min(CHUNK, steps - done)
-            noise = langevin_config.noise
             video = langevin.sample(
-                energy, video, now, langevin_config.step_size, own_seed * 100_003 + done,
-                noise=noise,
+                energy, video, now, moving.step_size, seed * 100_003 + done, noise=moving.noise
             )
             done += now
-            _require_sane(video, done)
+            require_sane(float(tf.reduce_max(tf.abs(video))), done)
             progress(number * steps + done, count * steps)
-        settled = settle(energy, video, langevin_config)
-        inner = [slice(m, m + n) for m, n in zip(margin, shape, strict=False)]
-        yield model.to_grey(settled[:, inner[0], inner[1], inner[2]])[0].numpy()
+        settled = settle(energy, video, moving)
+        yield model.to_grey(settled[0][asked.inner]).numpy()
 
 
 def margin_of(model: EnergyModel) -> tuple[int, int, int]:
@@ -148,28 +182,40 @@ def margin_of(model: EnergyModel) -> tuple[int, int, int]:
     return (frames, *(MARGIN[1:] if free else (0, 0)))
 
 
-def _pad(video: tf.Tensor, margin: tuple[int, ...]) -> tf.Tensor:
-    """Mirrored beyond its ends, as far as it is long; (N, T, H, W, C) to a larger one."""
-    for axis, wanted in enumerate(margin, start=1):
-        left = wanted
-        while left:
-            now = min(left, int(video.shape[axis]) - 1)
-            ends = [(now, now) if a == axis else (0, 0) for a in range(5)]
-            video = tf.pad(video, ends, "REFLECT")
-            left -= now
-    return video
-
-
-def _energy(
+def chain_shape(
     model: EnergyModel, shape: tuple[int, int, int, int], repeating: tuple[int, ...]
-) -> langevin.Energy:
-    """The energy of videos of a shape (T, H, W, C) that repeat on some axes."""
+) -> tuple[tuple[int, int, int, int], tuple[slice, ...]]:
+    """(T, H, W, C) of the chain from which a video of `shape` is cut, and where the video lies.
+
+    Raises
+    ------
+    BadOptionError
+        If a video of that shape cannot repeat on those axes.
+    """
     for axis in repeating:
         every, length = periodic.stride(model, axis), shape[axis - 1]
         name = ("--frames", "the height of --size", "the width of --size")[axis - 1]
         require(length % every == 0, name, f"be a multiple of {every} to repeat without a seam",
                 length, f"Use {max(every, length // every * every)}")
-    return periodic.Repeating(model, repeating) if repeating else model
+    margin = [0 if axis in repeating else own for axis, own in enumerate(margin_of(model), start=1)]
+    frames, height, width = (n + 2 * m for n, m in zip(shape, margin, strict=False))
+    inner = tuple(slice(m, m + n) for n, m in zip(shape, margin, strict=False))
+    return (frames, height, width, shape[3]), inner
+
+
+def mirrored(
+    video: np.ndarray, inner: Sequence[slice], shape: Sequence[int],
+    box: Sequence[slice] = (slice(None),) * 3,
+) -> np.ndarray:
+    """A video (T, H, W, C) that lies in the place `inner` of a larger `shape`, mirrored around it.
+
+    Only the `box` of the larger one is made.
+    """
+    indices = [
+        np.pad(np.arange(length), (place.start, wanted - place.stop), mode="reflect")[part]
+        for length, wanted, place, part in zip(video.shape, shape, inner, box, strict=False)
+    ]
+    return np.asarray(video[np.ix_(*indices)])
 
 
 def settle(energy: langevin.Energy, video: tf.Tensor, config: LangevinConfig) -> tf.Tensor:
@@ -177,8 +223,8 @@ def settle(energy: langevin.Energy, video: tf.Tensor, config: LangevinConfig) ->
     return langevin.sample(energy, video, SETTLING, config.step_size, seed=0, noise=0.0)
 
 
-def _require_sane(video: tf.Tensor, step: int) -> None:
-    largest = float(tf.reduce_max(tf.abs(video)))
+def require_sane(largest: float, step: int) -> None:
+    """Stop a chain whose `largest` value, after so many steps, is none that a video can have."""
     if not largest < LIMIT:  # also true for a NaN
         raise DivergedError(
             f"A chain ran away after {step} Langevin steps (values up to {largest:.3g}); lower "

@@ -15,6 +15,7 @@ from dynpat import langevin
 from dynpat.chains import Chains
 from dynpat.config import LangevinConfig
 from dynpat.reference import Reference
+from dynpat.replicas import all_mean, all_of, replicas_now
 
 GRAIN = 0x67A  # keeps the noise on the observed apart from the chains' own
 
@@ -23,7 +24,6 @@ class Potential(Protocol):
     """What an update needs of a model: f, the energy by call, weights and an optimizer."""
 
     optimizer: Any
-    sigma: float
     reference: Reference
     starts_spread: bool
     trainable_variables: list[Any]
@@ -42,6 +42,8 @@ def update(
     observed_noise: float = 0.0,
     renewed: float = 0.0,
     gap_limit: float = 0.0,
+    part: tf.Tensor | int = 0,
+    windows: tf.Tensor | None = None,
 ) -> dict[str, tf.Tensor]:
     """Move the chains, then move θ by ∂f(observed) − ∂f(synthesised).
 
@@ -63,18 +65,27 @@ def update(
         Share of the chains that start again from noise.
     gap_limit
         See `pulls`; 0: none.
+    part, windows
+        Which replica this is, and the numbers (B·V,) of its windows among those of all replicas.
 
     Returns
     -------
     dict of scalars
         What the log and the divergence watch look at, see `measure`.
     """
+    part = tf.cast(part, tf.int64)
     if observed_noise:
         seed = tf.stack([tf.cast(chains.seed, tf.int64) + GRAIN, chains.update])
-        observed += observed_noise * tf.random.stateless_normal(tf.shape(observed), seed)
-    starts = chains.starts(indices)
+        if windows is None:
+            windows = tf.range(int(observed.shape[0]), dtype=tf.int64)
+        observed += observed_noise * langevin.standard_normal(
+            observed, langevin.numbered(seed, windows)
+        )
+    starts = chains.starts(indices, part)
     if renewed:
-        starts = chains.renewed(indices, starts, renewed, model.reference, model.starts_spread)
+        starts = chains.renewed(
+            indices, part, starts, renewed, model.reference, model.starts_spread
+        )
     synthesised = langevin.chain(
         model,
         tf.reshape(starts, [-1, *observed.shape[1:]]),
@@ -83,22 +94,29 @@ def update(
         tf.constant(config.noise, tf.float32),
         tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
         at_once=at_once,
+        numbers=chains.numbers(indices, part),
     )
     counts = int(observed.shape[0]), int(synthesised.shape[0])
     values = math.prod(observed.shape[1:])
-    gradients, f = statistics(
+    gradients, f, pull = statistics(
         model, tf.concat([observed, synthesised], axis=0),
         lambda f: pulls(f / values, counts, int(indices.shape[0]), gap_limit) / values, at_once,
     )
-    model.optimizer.apply(gradients, model.trainable_variables)
-    chains.store(indices, tf.reshape(synthesised, tf.shape(starts)))
-    chains.update.assign_add(1)
-    f_observed, f_synthesised = (tf.reduce_mean(part) / values for part in tf.split(f, counts))
+    # The optimizer adds up what all replicas give.
+    model.optimizer.apply([g / replicas_now() for g in gradients], model.trainable_variables)
+    chains.store(indices, part, tf.reshape(synthesised, tf.shape(starts)))
+    f_observed, f_synthesised = (
+        all_mean(tf.reduce_mean(own)) / values for own in tf.split(f, counts)
+    )
     return {
         "energy_gap": f_observed - f_synthesised,
         "f_observed": f_observed,
         "f_synthesised": f_synthesised,
-        "gradient_norm": tf.linalg.global_norm(gradients),
+        # Of several replicas, the mean of their norms.
+        "gradient_norm": all_mean(tf.linalg.global_norm(gradients)),
+        # Its first two variables are the number of steps and the learning rate.
+        "optimizer_norm": tf.linalg.global_norm(model.optimizer.variables[2:]),
+        "counting": all_mean(tf.reduce_sum(pull[counts[0] :]) * values),
         **measure(model.reference, observed, tf.reshape(synthesised, tf.shape(starts))),
     }
 
@@ -120,19 +138,20 @@ def pulls(f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float) -> t
         0: all count alike.
     """
     observed, chains = (tf.reshape(part, [videos, -1]) for part in tf.split(f, counts))
-    gaps = tf.reduce_mean(observed, axis=1, keepdims=True) - chains
+    level = all_mean(tf.stop_gradient(tf.reduce_mean(observed, axis=1, keepdims=True)))
+    gaps = level - tf.stop_gradient(chains)
     weights = tf.ones_like(gaps)
     if limit:
         weights = tf.clip_by_value(1 - gaps / limit, 0.0, 1.0)
-    shares = tf.reduce_mean(weights, axis=1, keepdims=True) * tf.ones_like(observed)
+    shares = all_mean(tf.reduce_mean(weights, axis=1, keepdims=True)) * tf.ones_like(observed)
     up, down = tf.reshape(shares, [-1]) / counts[0], tf.reshape(weights, [-1]) / counts[1]
     return tf.stop_gradient(tf.concat([-up, down], axis=0))
 
 
 def statistics(
     model: Potential, videos: tf.Tensor, pulls_of: Callable[[tf.Tensor], tf.Tensor], at_once: int
-) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """∂/∂θ Σ pull·f(videos) with pulls (N,) that depend on f, and f (N,).
+) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+    """∂/∂θ Σ pull·f(videos) with pulls (N,) that depend on f, f (N,) and those pulls.
 
     So many videos `at_once` pass the network, 0: all.
     """
@@ -141,8 +160,9 @@ def statistics(
     if at_once == 0 or count <= at_once:
         with tf.GradientTape() as tape:
             f = model.f(videos)
-            total = tf.reduce_sum(pulls_of(f) * f)
-        return tape.gradient(total, weights), f
+            pull = pulls_of(f)
+            total = tf.reduce_sum(pull * f)
+        return tape.gradient(total, weights), f, pull
     f = tf.ensure_shape(langevin.in_groups(model.f, videos, at_once), (count,))
     pull = pulls_of(f)
 
@@ -158,7 +178,7 @@ def statistics(
         lambda start, _: start < count, body, (tf.constant(0), zeros),
         parallel_iterations=1,  # groups side by side would need the memory of all
     )
-    return gradients, f
+    return gradients, f, pull
 
 
 def measure(
@@ -173,10 +193,11 @@ def measure(
     videos = tf.reshape(chains, [-1, *observed.shape[1:]])
     real = tf.reshape(reference.energy(observed), [chains.shape[0], -1])
     made = tf.reshape(reference.energy(videos), [chains.shape[0], -1])
-    contrast = tf.sqrt(made / (tf.reduce_mean(real, axis=1, keepdims=True) + 1e-9))
+    level = all_mean(tf.reduce_mean(real, axis=1, keepdims=True))
+    contrast = all_of(tf.reshape(tf.sqrt(made / (level + 1e-9)), [-1]))
     return {
         "contrast": tf.reduce_mean(contrast),
-        "motion": _motion(videos) / (_motion(observed) + 1e-6),
+        "motion": all_mean(_motion(videos)) / (all_mean(_motion(observed)) + 1e-6),
         "weakest": tf.reduce_min(contrast),
         "strongest": tf.reduce_max(contrast),
     }

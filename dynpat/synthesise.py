@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import cycle, islice
@@ -10,19 +11,24 @@ from pathlib import Path
 import numpy as np
 
 from dynpat import periodic
-from dynpat.config import check_step_size, require
+from dynpat.chains import slots
+from dynpat.config import require
 from dynpat.devices import memory_watched
 from dynpat.errors import BadOptionError
+from dynpat.large import fits_at_once, write_large
 from dynpat.models import EnergyModel
 from dynpat.outcome import FORMATS, Result, write_videos
-from dynpat.report import page_of_videos
+from dynpat.pages import page_of_videos
+from dynpat.plan import Plan
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, free_folder
-from dynpat.sampling import STEPS, sample_videos, sampled_shape, usual_frames
+from dynpat.sampling import STEPS, ask, sample_videos, sampled_shape, usual_frames
 from dynpat.videos import read_video
 
+MEMORY = 4 * 10**9
 NOISE, CHAINS = "noise", "chains"
 SHOWN = 4  # videos on the page about them
+MOST_SHOWN = 30_000_000  # pixels in all frames of each; larger ones are shrunk
 
 
 def sample(
@@ -41,6 +47,8 @@ def sample(
     label: str | None = None,
     loop: bool = False,
     tileable: bool = False,
+    memory: int = MEMORY,
+    resume: bool = False,
     formats: Sequence[str] = FORMATS,
     reporter: Reporter | None = None,
 ) -> Result:
@@ -72,6 +80,11 @@ def sample(
     loop, tileable
         Whether the end of a video goes on with its beginning, and its edges with each other
         (texture models).
+    memory
+        Bytes that sampling may take. Videos that would take more are sampled tile by tile, with
+        their chains in hidden folders in `out`.
+    resume
+        Go on with what such a sampling, once stopped, left in `out`.
 
     Raises
     ------
@@ -80,28 +93,35 @@ def sample(
     """
     reporter = reporter or Reporter()
     opened = Run.open(Path(run))
-    plan = opened.plan()
+    config = opened.config()
+    plan, inputs = Plan.from_dict(config["plan"]), config["inputs"]
     model = opened.load_model(state)
     moving = plan.langevin if step_size is None else replace(plan.langevin, step_size=step_size)
-    check_step_size(moving.step_size, model.sigma)
     if frames is None and start != CHAINS:
-        frames = usual_frames(model, int(opened.config()["inputs"][0]["shape"][0]))
+        frames = usual_frames(model, int(inputs[0]["shape"][0]))
         frames -= frames % periodic.stride(model, 1) if loop else 0
     shape = sampled_shape(model, frames, size)
-    turns = _turns(opened, model, start, label)
+    turns = _turns([str(entry.get("label", "")) for entry in inputs], model, start, label)
     starts = None
     if start != NOISE:
         starts = _starts(opened, model, start, shape, list(turns), reporter)
     folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
-    videos = sample_videos(
-        model, moving, count=count, frames=frames, size=size, steps=steps, seed=seed,
-        starts=starts, modes=None if start == CHAINS else list(turns),
-        repeating=(1,) * loop + (2, 3) * tileable, progress=reporter.sampling,
+    asked = ask(
+        model, moving, frames=frames, size=size, steps=steps, seed=seed, starts=starts,
+        modes=None if start == CHAINS else list(turns),
+        repeating=(1,) * loop + (2, 3) * tileable,
     )
-    rate = fps or float(opened.config()["inputs"][0]["fps"])
-    with memory_watched():
-        files = write_videos(folder, videos, rate, formats, reporter)
-    files.append(_report(opened, folder, files, rate))
+    rate = fps or float(inputs[0]["fps"])
+    if fits_at_once(model, asked, memory):
+        require(not resume, "--resume", "have something to go on with",
+                f"a video that fits into {memory / 1e9:.3g} GB and is sampled at once",
+                "Leave it out")
+        with memory_watched():
+            videos = sample_videos(model, asked, count, reporter.sampling)
+            files = write_videos(folder, videos, rate, formats, reporter)
+    else:
+        files = write_large(model, asked, count, folder, memory, rate, formats, resume, reporter)
+    files.append(_report(opened, folder, files, rate, shape))
     named = [turns[which] for which in islice(cycle(turns), count)]
     return Result(
         opened.folder, tuple(files),
@@ -109,13 +129,20 @@ def sample(
     )
 
 
-def _report(run: Run, folder: Path, files: Sequence[Path], fps: float) -> Path:
-    """A page of the new videos beside the observed one, in their folder."""
+def _report(
+    run: Run, folder: Path, files: Sequence[Path], fps: float, shape: tuple[int, int, int, int]
+) -> Path:
+    """A page of the new videos (T, H, W, C) beside the observed one, in their folder."""
     first = {path.stem: path for path in reversed(files)}
-    videos = {
-        name.replace("_", " "): np.load(first[name]) if first[name].suffix == ".npy"
-        else read_video(first[name]).frames for name in sorted(first)[:SHOWN]
-    }
+    every = math.ceil(math.sqrt(math.prod(shape[:3]) / MOST_SHOWN))
+
+    def shown(path: Path) -> np.ndarray:
+        if path.suffix == ".npy":
+            return np.array(np.load(path, mmap_mode="r")[:, ::every, ::every])
+        size = (-(-shape[1] // every), -(-shape[2] // every)) if every > 1 else None
+        return read_video(path, size=size).frames
+
+    videos = {name.replace("_", " "): shown(first[name]) for name in sorted(first)[:SHOWN]}
     if run.observed_file.exists():
         videos = {"observed": read_video(run.observed_file).frames, **videos}
     sentence = f"New videos from the run {run.folder}."
@@ -123,13 +150,15 @@ def _report(run: Run, folder: Path, files: Sequence[Path], fps: float) -> Path:
 
 
 def _turns(
-    run: Run, model: EnergyModel, start: str | Path, label: str | None
+    labels: list[str], model: EnergyModel, start: str | Path, label: str | None
 ) -> dict[int, list[str]]:
-    """Which modes (of chains: which observed videos) take turns, each with its labels."""
-    labels = run.labels()
+    """Which modes (of chains: which slots) take turns, each with its labels.
+
+    `labels` are those of the observed videos, `label` what was asked for.
+    """
     groups = model.reference.groups(len(labels))
     if start == CHAINS:
-        groups = [np.array([video]) for video in range(len(labels))]
+        groups = slots(groups, len(labels))
     held = {number: sorted({labels[v] for v in group}) for number, group in enumerate(groups)}
     kept = {number: names for number, names in held.items() if label is None or label in names}
     if not kept:

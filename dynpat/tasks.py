@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from dynpat.atomic import write_json
+from dynpat.calibration import calibrate, rounds_within
 from dynpat.devices import memory_watched
 from dynpat.errors import BadRunError
 from dynpat.estimate import videos_at_once
@@ -21,10 +22,12 @@ from dynpat.plan import Plan
 from dynpat.planning import make_plan, read_observed, window_shape, with_limits
 from dynpat.quality import Judge, figures, floor
 from dynpat.recording import Recorder, synthesised
+from dynpat.replicas import Replicas
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, make_model, read_log
-from dynpat.sampling import STEPS, sample_videos, usual_frames
+from dynpat.sampling import STEPS, ask, sample_videos, usual_frames
+from dynpat.shelf import stacked
 from dynpat.synthesise import sample
 from dynpat.videos import Video, write_video
 
@@ -37,7 +40,7 @@ SAMPLE_STEPS = STEPS  # Langevin steps from noise to each of them
 
 def learn(
     plan: Plan, out: str | Path | None = None, *, formats: Sequence[str] = FORMATS,
-    reporter: Reporter | None = None,
+    reporter: Reporter | None = None, replicas: Replicas | None = None,
 ) -> Result:
     """Learn from videos into a new run folder.
 
@@ -51,6 +54,8 @@ def learn(
         Of the synthesised videos that are written at the end.
     reporter
         Told what happens.
+    replicas
+        Who learns together; this process alone if left out.
 
     Returns
     -------
@@ -62,11 +67,13 @@ def learn(
     DynpatError
         One clear sentence.
     """
-    reporter = reporter or Reporter()
+    reporter, replicas = reporter or Reporter(), replicas or Replicas()
+    if not replicas.chief:
+        return _assist(plan, Path(out or ""), reporter, replicas)
     if out is not None:
         Run.require_free(Path(out))  # before videos are read for minutes in vain
     videos = read_observed(plan, reporter)
-    learner = make_learner(plan, videos, reporter)
+    learner = make_learner(plan, videos, reporter, replicas=replicas)
     run = Run.create(None if out is None else Path(out), Path(plan.videos[0]).stem)
     with held(run.folder):
         run.write_config(plan, videos)
@@ -76,6 +83,7 @@ def learn(
 def resume(
     folder: str | Path, *, iterations: int | None = None, time_budget: float | None = None,
     formats: Sequence[str] = FORMATS, reporter: Reporter | None = None,
+    replicas: Replicas | None = None,
 ) -> Result:
     """Go on with a run that was stopped, or beyond its end with higher limits.
 
@@ -87,15 +95,30 @@ def resume(
     run = Run.open(Path(folder))
     plan = with_limits(run.plan(), iterations, time_budget)
     _require_resumable(run, plan)
+    reporter, replicas = reporter or Reporter(), replicas or Replicas()
+    if not replicas.chief:
+        return _assist(plan, run.folder, reporter, replicas)
     with held(run.folder):
-        return _resumed(run, plan, formats, reporter or Reporter())
+        return _resumed(run, plan, formats, reporter, replicas)
 
 
-def _resumed(run: Run, plan: Plan, formats: Sequence[str], reporter: Reporter) -> Result:
+def _assist(plan: Plan, folder: Path, reporter: Reporter, replicas: Replicas) -> Result:
+    """Learn with the chief of a cluster, who writes the run; here nothing is written."""
+    learner = make_learner(plan, read_observed(plan, reporter), reporter, replicas=replicas)
+    with memory_watched(), interrupt_flag() as interrupted, replicas.watched():
+        finished = learn_model(
+            learner, Run(folder).checkpoints, say=reporter.say, stop=interrupted.is_set
+        )
+    return Result(folder, (), {"update": learner.update}, finished)
+
+
+def _resumed(
+    run: Run, plan: Plan, formats: Sequence[str], reporter: Reporter, replicas: Replicas
+) -> Result:
     run.sweep()
     videos = read_observed(plan, reporter)
     run.check_inputs(videos)
-    learner = make_learner(plan, videos, reporter)
+    learner = make_learner(plan, videos, reporter, replicas=replicas)
     if plan != run.plan():
         run.write_config(plan, videos)
     before = last_figures(run).get("update", 0)
@@ -129,19 +152,23 @@ def _require_resumable(run: Run, plan: Plan) -> None:
 
 
 def make_learner(
-    plan: Plan, videos: list[Video], reporter: Reporter, missing: np.ndarray | None = None
+    plan: Plan, videos: list[Video], reporter: Reporter, missing: np.ndarray | None = None,
+    replicas: Replicas | None = None,
 ) -> Learner:
     """A new model by a plan, and all that its learning needs.
 
     `missing`, (N, T, H, W) bool, is where the videos hold a guess only.
     """
+    replicas = replicas or Replicas()
+    replicas.require_shares(plan.learn.chains)
     shape = window_shape(plan, videos)
-    model = make_model(plan, shape, len(videos))
-    observed = np.stack([video.frames for video in videos])
+    with replicas.scope():
+        model = make_model(plan, shape, len(videos))
+    observed = stacked([video.frames for video in videos])
     at_once = videos_at_once(model, plan, shape, len(videos), observed.nbytes)
     if at_once:
         reporter.say(f"To keep within --memory, {at_once} videos pass the network at once.")
-    return Learner(model, observed, plan.learn, plan.langevin, at_once, missing)
+    return Learner(model, observed, plan.learn, plan.langevin, at_once, missing, replicas)
 
 
 def _learn_into(
@@ -164,8 +191,8 @@ def _learn_into(
         reporter.say(judge.sentence(metrics["quality"]))
         if recorder.best is not None and recorder.best < BETTER * metrics["quality"]["score"]:
             reporter.say("An earlier state looked better: use dynpat sample --state best.")
-        reality = {"floor": floor(videos[0].frames)}
-        write_json(run.metrics_file, {"synthesised": figures(videos[0].frames, levels), **reality})
+        real = videos[0].frames
+        write_json(run.metrics_file, {"synthesised": figures(real, levels), "floor": floor(real)})
     write_video(run.observed_file, videos[0].frames, videos[0].fps)
     files.append(write_report(run))
     return Result(run.folder, tuple(files), metrics, finished)
@@ -174,7 +201,7 @@ def _learn_into(
 def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
     """Learn into the recorder's run, until a limit (then True) or an interrupt."""
     run = recorder.run
-    with memory_watched(), interrupt_flag() as interrupted:
+    with memory_watched(), interrupt_flag() as interrupted, learner.replicas.watched():
         finished = learn_model(
             learner, run.checkpoints,
             listeners=[recorder],
@@ -182,6 +209,12 @@ def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
             say=recorder.reporter.say,
             stop=interrupted.is_set,
         )
+        if finished and learner.config.calibration:
+            with learner.averaged() as model:
+                rounds = rounds_within(
+                    model, learner.videos, learner.config.calibration * learner.work
+                )
+                calibrate(model, learner.videos, rounds, stop=interrupted.is_set)
     with learner.averaged() as model:
         run.save_model(model)
         recorder.preview(learner)
@@ -196,10 +229,11 @@ def _fresh(learner: Learner) -> list[np.ndarray]:
     model = learner.model
     least, most = FINAL_SAMPLES
     count = max(least, min(most, model.get_config()["modes"]))
-    return list(sample_videos(
-        model, model.langevin_config, count=count, steps=SAMPLE_STEPS, seed=learner.config.seed,
+    asked = ask(
+        model, model.langevin_config, steps=SAMPLE_STEPS, seed=learner.config.seed,
         frames=usual_frames(model, learner.videos.shape[1]),
-    ))
+    )
+    return list(sample_videos(model, asked, count))
 
 
 def last_figures(run: Run) -> dict[str, Any]:

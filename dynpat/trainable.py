@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from dynpat import synthesis
-from dynpat.chains import Chains
+from dynpat.chains import Chains, slots
 from dynpat.config import LangevinConfig, check_step_size
 from dynpat.fills import Fills
 from dynpat.reference import Reference
@@ -32,6 +32,7 @@ class Trainable(keras.Model):
         self.fills: Fills | None = None
         self.langevin_config = LangevinConfig()
         self.observed_noise, self.renewed, self.gap_limit = 0.0, 0.0, 0.0
+        self.batch = 0  # of the last `fit`
         self.at_once = 0
 
     def compile(  # type: ignore[override]
@@ -47,12 +48,11 @@ class Trainable(keras.Model):
     ) -> None:
         """As `keras.Model.compile`; `langevin` says how the chains move at each update.
 
-        `observed_noise` is the standard
-        deviation of noise on the observed, in grey levels; `renewed` the share of chains that start
-        again from noise at an update; `gap_limit` is from where on a stuck chain no longer counts
-        (`synthesis.pulls`). `at_once` bounds how many videos pass the network together
-        (0: all), for memory's sake; the result is the same.
-        There is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
+        `observed_noise` is the standard deviation of noise on the observed, in grey levels;
+        `renewed` the share of chains that start again from noise at an update; `gap_limit` is from
+        where on a stuck chain no longer counts (`synthesis.pulls`). `at_once` bounds how many
+        videos pass the network together (0: all), for memory's sake; the result is the same. There
+        is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
         for (on CPU it makes the Langevin loop 25 times slower).
         """
         self.langevin_config = langevin or LangevinConfig()
@@ -62,16 +62,24 @@ class Trainable(keras.Model):
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
     def start_chains(self, videos: int, chains: int, seed: int) -> Chains:
-        """New persistent chains, `chains` for each of `videos` observed videos."""
+        """New persistent chains, `chains` for each slot of `videos` observed videos."""
         a = self._arguments
         shape = (chains, a["frames"], *a["size"], a["channels"])
-        mode_of = {v: m for m, group in enumerate(self.reference.groups(videos)) for v in group}
+        groups = self.reference.groups(videos)
+        mode_of = {v: m for m, group in enumerate(groups) for v in group}
+        shared = slots(groups, videos)
+        modes = [mode_of[first] for first, *_ in shared]
+        slot_of = {video: slot for slot, those in enumerate(shared) for video in those}
         starts = [
-            self.reference.draw(shape, seed * 10_007 + v, mode_of[v], spread=False)
-            for v in range(videos)
+            self.reference.draw(shape, seed * 10_007 + slot, mode, spread=False)
+            for slot, mode in enumerate(modes)
         ]
+        strategy = self.distribute_strategy
+        several = strategy.num_replicas_in_sync > 1
         self.chains = Chains(
-            tf.stack(starts), seed, [mode_of[video] for video in range(videos)]
+            tf.stack(starts), seed, modes, strategy.num_replicas_in_sync,
+            len(strategy.extended.worker_devices) if several else 1,
+            [slot_of[video] for video in range(videos)],
         )
         self.train_function = None  # a trace of the old chains must not be reused
         return self.chains
@@ -101,22 +109,35 @@ class Trainable(keras.Model):
         videos = np.asarray(videos)
         self.check_video(videos)
         batch = min(batch_size, len(videos))
-        if self.chains is None or tuple(self.chains.video.shape[:2]) != (len(videos), chains):
+        held = self.chains
+        if held is None or (len(held.slot_of), int(held.video.shape[1])) != (len(videos), chains):
             self.adapt(videos)
-            self.start_chains(len(videos), chains, seed)
-        assert self.chains is not None
+            held = self.start_chains(len(videos), chains, seed)
+        if batch != self.batch:
+            self.batch, self.train_function = batch, None  # sizes are parts of a trace
         # Several windows are as many samples; missing pixels move in one of each video.
         several = videos.shape[1] > self._arguments["frames"] and self.fills is None
-        windows = observed_windows(
-            videos, self._arguments["frames"], batch, seed, int(self.chains.update),
-            chains if several else 1,
+
+        def windows(pipeline: int = 0) -> tf.data.Dataset:
+            return observed_windows(
+                videos, self._arguments["frames"], batch, seed, int(held.update),
+                chains if several else 1, pipeline * held.here, held.here, held.parts,
+            )
+
+        data = windows() if held.parts == 1 else (
+            self.distribute_strategy.distribute_datasets_from_function(
+                lambda context: windows(context.input_pipeline_id)
+            )
         )
         kwargs = {"verbose": 0, "shuffle": False, "epochs": epochs, **kwargs}
-        return super().fit(windows, steps_per_epoch=steps_per_epoch, **kwargs)
+        return super().fit(data, steps_per_epoch=steps_per_epoch, **kwargs)
 
-    def train_step(self, data: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
+        """Nothing: an energy is built already. Keras (3.15) would add up videos of all workers."""
+
+    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
         """One update of analysis by synthesis; missing pixels move first, where there are some."""
-        grey_levels, indices, starts = data
+        grey_levels, indices, starts, numbers, part = data
         assert self.chains is not None
         noise = self.observed_noise
         if self.fills is None:
@@ -128,7 +149,10 @@ class Trainable(keras.Model):
                 tf.cast(self.chains.seed, tf.int64) * 1_000_003 + self.chains.update, self.at_once,
                 self.observed_noise,
             )
-        return synthesis.update(
-            self, self.chains, observed, indices, self.langevin_config, self.at_once,
-            noise, self.renewed, self.gap_limit,
+        figures = synthesis.update(
+            self, self.chains, observed, self.chains.slots(indices), self.langevin_config,
+            self.at_once, noise, self.renewed, self.gap_limit, part, numbers,
         )
+        if self.chains.parts > self.chains.here:  # Keras takes means over an axis between workers
+            return {name: value[tf.newaxis] for name, value in figures.items()}
+        return figures

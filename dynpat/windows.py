@@ -34,27 +34,47 @@ def mini_batch(
 
 
 def observed_windows(
-    videos: np.ndarray, window: int, batch: int, seed: int, first_update: int = 0, each: int = 1
+    videos: np.ndarray, window: int, batch: int, seed: int, first_update: int = 0, each: int = 1,
+    first_part: int = 0, here: int = 1, parts: int = 1,
 ) -> tf.data.Dataset:
-    """The endless stream of mini-batches: grey levels (B·V, window, H, W, C), the indices (B,) of
-    their videos, and the numbers (B·V,) of their first frames; V = `each` windows of a video.
+    """The endless stream of mini-batches, for each update one to each replica of this process.
 
     Parameters
     ----------
     videos
         (N, T, H, W, C) uint8 or float32 grey levels, T ≥ window.
+    each
+        V, windows of a video in an update; several are shared out among the replicas, one is
+        seen by all.
+    first_part, here, parts
+        Number of the first replica of this process, how many it has, and how many there are.
+
+    Yields
+    ------
+    grey levels (B·V, window, H, W, C), the indices (B,) of their videos, the numbers (B·V,) of
+    their first frames, those (B·V,) of the windows in the update, and the replica's own
     """
     count, frames = videos.shape[:2]
-    with tf.device("CPU:0"):
-        held = tf.convert_to_tensor(videos)
+    per = each // parts if each > 1 else each
 
-    def cut(update: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def cut(number: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        update, part = number // here, first_part + number % here
         indices, starts = mini_batch(update, batch, count, frames, window, seed, each)
-        rows = [
-            held[indices[n // each], starts[n] : starts[n] + window] for n in range(batch * each)
-        ]
-        shape = (batch * each, window, *videos.shape[2:])
-        return tf.ensure_shape(tf.stack(rows), shape), indices, starts
+        first = part * per if each > 1 else tf.zeros_like(part)
+        own = tf.reshape(
+            tf.range(batch, dtype=tf.int64)[:, tf.newaxis] * each
+            + first + tf.range(per, dtype=tf.int64), [batch * per],
+        )
+        starts = tf.gather(starts, own)
+        # Cut outside of TensorFlow: the videos may lie in a file, and are not copied as a whole.
+        rows = tf.numpy_function(
+            lambda those, firsts: np.stack([
+                videos[those[n // per], firsts[n] : firsts[n] + window] for n in range(batch * per)
+            ]),
+            [indices, starts], tf.as_dtype(videos.dtype), stateful=False,
+        )
+        shape = (batch * per, window, *videos.shape[2:])
+        return tf.ensure_shape(rows, shape), indices, starts, own, part
 
-    numbers = tf.data.Dataset.range(first_update, np.iinfo(np.int64).max)
+    numbers = tf.data.Dataset.range(first_update * here, np.iinfo(np.int64).max)
     return numbers.map(cut, num_parallel_calls=1, deterministic=True).prefetch(1)

@@ -15,12 +15,14 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
-    "errors", "atomic", "holding", "config", "metrics", "quality", "baselines", "kriging",
-    "guessing", "truth", "reporter", "devices", "videos", "masks", "pasting", "datasets",
-    "layers", "reference", "network", "langevin", "fills", "chains", "windows", "synthesis",
-    "trainable", "energy", "periodic", "models", "plan", "watch", "checkpoints", "learning",
-    "sampling", "recovery", "runs", "report", "evaluation", "outcome", "synthesise", "recording",
-    "planning", "estimate", "incomplete", "tasks", "restoring", "board", "doctor", "__init__",
+    "errors", "atomic", "shelf", "holding", "config", "metrics", "quality", "baselines", "kriging",
+    "guessing", "truth", "reporter", "devices", "videos", "masks", "pasting", "pages",
+    "evaluation", "datasets",
+    "layers", "reference", "network", "langevin", "fills", "replicas", "chains", "windows",
+    "synthesis", "trainable", "energy", "periodic", "models", "footprint", "tiles", "plan", "watch",
+    "checkpoints", "learning", "sampling", "tiling", "calibration", "recovery", "runs", "report",
+    "outcome", "large", "synthesise", "recording", "planning", "estimate", "incomplete", "tasks",
+    "restoring", "board", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))
@@ -165,7 +167,9 @@ def test_commands_load_nothing_heavy_when_imported(path: Path) -> None:
     assert not {found.module.split(".")[0] for found in early} & {"tensorflow", "keras", "av"}
 
 
-@pytest.mark.parametrize("module", ["dynpat", "dynpat.config", "dynpat.videos", "dynpat_cli.main"])
+@pytest.mark.parametrize("module", [
+    "dynpat", "dynpat.config", "dynpat.videos", "dynpat.evaluation", "dynpat_cli.main",
+])  # fmt: skip
 def test_importing_does_not_load_tensorflow(module: str) -> None:
     code = (
         f"import sys, {module}; "

@@ -50,6 +50,29 @@ def test_exponents_are_fitted_beyond_what_an_empty_process_takes(script: Script)
     assert scaling.exponent(values, costs, 10) == pytest.approx(1.5)
 
 
+def test_the_price_of_an_update_by_formula_and_as_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script
+) -> None:
+    cost = script("benchmarks/cost.py")
+    monkeypatch.setattr(cost, "CASES", {
+        "small": {"shape": (12, 20, 20)},
+        "more": {"shape": (12, 20, 20), "learn": {"chains": 6}, "langevin": {"steps": 10}},
+    })
+    monkeypatch.setattr(sys, "argv", [
+        "cost.py", "--updates", "1", "--cases", "small;more", "--json", str(tmp_path / "a.json"),
+    ])
+    cost.main()
+    rows = json.loads((tmp_path / "a.json").read_text())
+    small, more = rows["small"], rows["more"]
+    passes = [row["chains"] * row["steps"] + 1.5 * (row["chains"] + 1) for row in (small, more)]
+    assert more["work"] / small["work"] == pytest.approx(passes[1] / passes[0])
+    assert small["traffic"]["2"] == 4 * small["weights"] < small["traffic"]["100"]
+    assert small["seconds"] > 0
+    # On paper one device waits for no network, and a hundred far apart for longer than eight.
+    (alone, none), (_, box), (slowest, far) = (cost.on_paper(small, n) for n in (1, 8, 100))
+    assert none == 0 < box < far < 1 and slowest > alone
+
+
 @pytest.mark.slow
 def test_the_benchmark_runs_and_writes_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script

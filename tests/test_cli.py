@@ -159,7 +159,7 @@ def test_dry_run_estimates_and_writes_nothing(
     result = dynpat("learn", flames_file, "--dry-run", "--iterations", 10)
     values = strict(result.stdout)
     assert values["updates"] == 10 and values["plan"]["pattern"] == "scene"
-    assert values["seconds"] == pytest.approx(10 * values["seconds_per_update"])
+    assert values["seconds"] == pytest.approx(11.5 * values["seconds_per_update"])
     assert values["memory_bytes"] > 100e6
     assert list(tmp_path.iterdir()) == []
 
@@ -173,9 +173,14 @@ def test_memory_bounds_what_passes_the_network_at_once(
         dynpat("learn", flames_file, "--dry-run", "--iterations", 3, "--memory", "1.5GB").stdout
     )
     assert bound["plan"]["learn"]["memory"] == 1_500_000_000
-    for text, expected in (("1MB", "0.001GB is too little"), ("much", "not an amount of memory")):
+    for text, expected in (
+        ("1MB", "0.001GB is too little"), ("much", "not an amount of memory"),
+        ("1e400", "not an amount of memory"),
+    ):
         refused = dynpat("learn", flames_file, "--memory", text, "--out", tmp_path / "run")
         assert refused.exit_code == 2 and expected in refused.stderr
+    endless = dynpat("learn", flames_file, "--time-budget", "9" * 400, "--out", tmp_path / "run")
+    assert endless.exit_code == 2 and "is not a time" in endless.stderr
     assert not (tmp_path / "run").exists()
 
 

@@ -98,7 +98,7 @@ def test_step_size_out_of_range_names_both_numbers(step_size: float, sigma: floa
 
 @pytest.mark.parametrize("sigma", [0.0, -1.0, math.nan, math.inf])
 def test_sigma_must_be_positive(sigma: float) -> None:
-    with pytest.raises(BadOptionError, match="sigma must be positive"):
+    with pytest.raises(BadOptionError, match=r"sigma must lie in \(0, 1000\]"):
         check_step_size(0.1, sigma)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynpat import baselines, evaluation, metrics
+from dynpat import baselines, evaluation, metrics, quality
 from dynpat.datasets import flames, lights
 from dynpat.videos import write_video
 
@@ -130,8 +130,8 @@ def test_the_command_prints_a_table_and_json(dynpat: Call, files: dict[str, Path
     )
     values = json.loads(printed.stdout)
     assert [Path(row["name"]).name for row in values["videos"]] == ["later", "other"]
-    assert values["baselines"] == {} and set(values["floor"]) == set(evaluation.FIGURES)
-    assert set(values["meanings"]) == set(evaluation.FIGURES)
+    assert values["baselines"] == {} and set(values["floor"]) == set(quality.FIGURES)
+    assert set(values["meanings"]) == set(quality.FIGURES)
 
 
 def test_the_observed_is_read_at_the_size_of_the_first_synthesised(

@@ -179,6 +179,25 @@ def test_one_step_is_the_formula() -> None:
         reference_energy(sigma), tf.constant(video), tf.constant(step_size), tf.constant(noise),
         seed,
     )
-    normal = tf.random.stateless_normal(video.shape, seed).numpy()
+    normal = langevin.standard_normal(tf.constant(video), seed).numpy()
     by_hand = video - step_size**2 / 2 * video / sigma**2 + noise * step_size * normal
     np.testing.assert_allclose(moved, by_hand, rtol=1e-5, atol=1e-6)
+
+
+def test_noise_is_standard_normal_of_any_shape_and_as_its_seed() -> None:
+    """Kolmogorov–Smirnov against the normal distribution, and no dependence between its halves."""
+    shape = (1, 17, 33, 71, 3)  # an odd number of values
+    drawn = langevin.standard_normal(tf.zeros(shape), tf.constant([5, 6])).numpy()
+    again = langevin.standard_normal(tf.zeros(shape), tf.constant([5, 6])).numpy()
+    other = langevin.standard_normal(tf.zeros(shape), tf.constant([5, 7])).numpy()
+    assert drawn.shape == shape and drawn.dtype == np.float32
+    np.testing.assert_array_equal(drawn, again)
+    values = np.sort(drawn.ravel().astype(np.float64))
+    count = values.size
+    expected = np.array([(1 + math.erf(v / math.sqrt(2))) / 2 for v in values])
+    distance = np.max(np.abs(expected - (np.arange(count) + 0.5) / count))
+    assert distance < 1.63 / math.sqrt(count)  # the 1 % bound
+    flat, bound = drawn.ravel(), 4 / math.sqrt(count // 2)
+    first, second = flat[: count // 2], flat[-(count // 2) :]
+    for one, two in ((first, second), (first**2, second**2), (flat, other.ravel())):
+        assert abs(np.corrcoef(one, two)[0, 1]) < bound

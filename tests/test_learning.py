@@ -147,6 +147,32 @@ def test_the_learning_rate_falls_from_the_peak_to_the_final_one(tmp_path: Path) 
     assert ours.fraction_done() == 1.0
 
 
+def test_the_rate_halves_after_so_many_updates_beside_its_decay(tmp_path: Path) -> None:
+    rows = Rows()
+    ours = learner(iterations=8, learning_rate=0.01, final_learning_rate=0.01, half_after=4)
+    learn_model(ours, tmp_path, listeners=[rows])
+    rates = [row["learning_rate"] for row in rows]
+    np.testing.assert_allclose(rates, [0.01 / (1 + n / 4) for n in range(8)], rtol=1e-5)
+
+
+def test_decay_takes_its_share_of_kernels_and_nothing_of_biases(tmp_path: Path) -> None:
+    """The first update moves weights by the rate and shrinks kernels by rate · decay."""
+    plain, decayed = (
+        learner(iterations=1, learning_rate=0.1, weight_decay=decay) for decay in (0.0, 0.5)
+    )
+    before = [weight.numpy() for weight in plain.model.trainable_variables]
+    for number, ours in enumerate((plain, decayed)):
+        ours.model.trainable_variables[1].assign(np.ones(3))
+        learn_model(ours, tmp_path / str(number))
+    kernels, biases = zip(*(
+        [weight.numpy() for weight in ours.model.trainable_variables] for ours in (plain, decayed)
+    ), strict=True)
+    np.testing.assert_allclose(
+        kernels[1], kernels[0] - 0.1 * 0.5 * before[0], rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_array_equal(biases[0], biases[1])
+
+
 def test_a_constant_learning_rate_stays_constant(tmp_path: Path) -> None:
     ours, rows = learner(learning_rate=0.01, final_learning_rate=0.01), Rows()
     learn_model(ours, tmp_path, listeners=[rows])
@@ -298,7 +324,8 @@ def test_a_checkpoint_of_another_model_is_refused(
 def figures(**changes: float) -> Figures:
     return {
         "energy_gap": 0.1, "f_observed": 1.0, "f_synthesised": 0.9, "gradient_norm": 0.2,
-        "contrast": 1.0, "weakest": 0.9, "strongest": 1.1, "motion": 1.0, **changes,
+        "contrast": 1.0, "weakest": 0.9, "strongest": 1.1, "motion": 1.0, "counting": 1.0,
+        "optimizer_norm": 1.0, **changes,
     }  # fmt: skip
 
 
@@ -318,6 +345,14 @@ def test_the_watch_sees_runaway_and_death_and_lets_health_pass() -> None:
     assert watch.trouble(figures(weakest=1.01 * watch.weakest), 1.0) is None
     # Chains start with no contrast: that is no death until there was some.
     assert watch.trouble(figures(weakest=0.0, contrast=0.0), 0.99 * watch.armed_from) is None
+
+
+def test_the_watch_sees_chains_that_stay_lost_and_forgives_single_ones() -> None:
+    watch = Watch()
+    for update in range(200):
+        assert watch.trouble(figures(counting=float(update % 2)), 1.0) is None
+    seen = [watch.trouble(figures(counting=0.0), 1.0) for _ in range(40)]
+    assert seen[2] is None and any("no longer come near" in str(sentence) for sentence in seen)
 
 
 def planting(when: Callable[[int], bool], plant: Callable[[Learner], None]) -> Any:
@@ -370,13 +405,13 @@ def test_learning_recovers_from_one_planted_trouble(kind: str, tmp_path: Path) -
 
 def test_the_way_back_leads_to_the_last_checkpoint(tmp_path: Path) -> None:
     """Long before the trouble, so that it cannot be in there."""
-    ours, other = learner(iterations=32), learner(iterations=32)
+    ours, other = learner(iterations=60), learner(iterations=60)
     learn_model(ours, tmp_path, stop=lambda: ours.update == 2)
     said: list[str] = []
-    plant = planting(once(30), scale_chains(50.0))
+    plant = planting(once(50), scale_chains(50.0))
     assert learn_model(other, tmp_path, listeners=[plant], say=said.append)
-    assert len(said) == 1 and "Update 31" in said[0] and "back to update 2" in said[0]
-    assert other.update == 32
+    assert len(said) == 1 and "Update 51" in said[0] and "back to update 2" in said[0]
+    assert other.update == 60
 
 
 def test_trouble_that_is_in_the_latest_checkpoint_is_recovered_from_an_older_one(
@@ -386,6 +421,23 @@ def test_trouble_that_is_in_the_latest_checkpoint_is_recovered_from_an_older_one
     ours = learner(checkpoint_every=0.0)
     assert learn_model(ours, tmp_path, listeners=[planting(once(3), scale_chains(50.0))])
     assert ours.update == 6
+
+
+def test_trouble_that_comes_again_leads_further_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is doomed may look well for hundreds of updates."""
+    monkeypatch.setattr("dynpat.checkpoints.MAX_ROLLBACKS", 2)
+    ours = learner(iterations=200, checkpoint_every=0.0)
+    said: list[str] = []
+    plant = planting(lambda update: update == 130, scale_chains(50.0))
+    with pytest.raises(DivergedError, match="the state of update 40 is kept"):
+        learn_model(ours, tmp_path, listeners=[plant], say=said.append)
+    # Kept are the last three, and of those before one each time their number has grown by half.
+    assert ["back to update 90 " in said[0], "back to update 40 " in said[1]] == [True, True]
+    assert len(said) == 2 and ours.update == 40
+    kept = sorted(path.stem for path in (tmp_path / "older").glob("*.index"))
+    assert kept == ["ckpt-40", "ckpt-60", "ckpt-90"]
 
 
 def test_trouble_without_end_is_an_error_and_the_good_state_is_kept(tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def test_estimate_grows_with_what_is_asked(
 def test_estimate_keeps_to_the_time_budget(flames_file: Path) -> None:
     figures = estimate(short_plan(flames_file, learn={"iterations": 10**6, "time_budget": 60.0}))
     assert 1 <= figures["updates"] < 10**6
-    assert figures["seconds"] == pytest.approx(figures["updates"] * figures["seconds_per_update"])
+    learning = figures["updates"] * figures["seconds_per_update"]
+    assert figures["seconds"] == pytest.approx(1.15 * learning)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")

@@ -86,6 +86,19 @@ def test_levels_that_no_picture_has_cost_the_square_of_their_distance() -> None:
         assert found == pytest.approx(cost, abs=1)  # of energies of about a million
 
 
+def test_the_mean_level_of_a_video_is_held_and_its_pixels_are_not() -> None:
+    plain, steady = (Reference("channel", 5.0, 1, steady=held) for held in (0.0, 3.0))
+    for reference in (plain, steady):
+        reference.build((None, *SHAPE))
+    video = tf.random.stateless_normal((2, *SHAPE), [1, 2]) * 7 + tf.constant([4.0, 0.0, -2.0])
+    levels = video.numpy().mean(axis=(1, 2, 3))
+    pixels = math.prod(SHAPE[:3])
+    more = 3 * pixels * np.sum(levels**2, axis=1) / (2 * 25)
+    assert np.allclose(steady.energy(video) - plain.energy(video), more, rtol=1e-3)
+    balanced = video - levels[:, np.newaxis, np.newaxis, np.newaxis]
+    assert np.allclose(steady.energy(balanced), plain.energy(balanced), rtol=1e-5)
+
+
 def test_the_mixture_pulls_to_the_nearest_mean() -> None:
     reference = adapted(sigma=2.0)
     means = reference.mode_means.numpy()

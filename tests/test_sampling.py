@@ -12,7 +12,7 @@ import tensorflow as tf
 from dynpat.config import LangevinConfig
 from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import PATTERNS, ActionModel, EnergyModel, SceneModel, TextureModel
-from dynpat.sampling import sample_videos, sampled_shape, settle
+from dynpat.sampling import ask, sample_videos, sampled_shape, settle
 
 FRAMES, SIZE, CHANNELS = 6, (8, 9), 2
 MOVING = LangevinConfig(steps=3, step_size=0.4)
@@ -33,7 +33,8 @@ def small(pattern: str = "texture", **changes: Any) -> EnergyModel:
 
 
 def sampled(model: EnergyModel, **options: Any) -> list[np.ndarray]:
-    return list(sample_videos(model, MOVING, **{"steps": 7, **options}))
+    told = {name: options.pop(name) for name in ("count", "progress") if name in options}
+    return list(sample_videos(model, ask(model, MOVING, **{"steps": 7, **options}), **told))
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +99,7 @@ def test_a_chain_longer_than_a_report_has_fresh_noise_throughout(step_size: floa
     model.trainable_variables[0].assign(np.zeros((1, 1, 1, 1, 1), np.float32))
     moving, steps = LangevinConfig(step_size=step_size), 60
     start = np.zeros((4, 60, 60, 1), np.float32)
-    (video,) = sample_videos(model, moving, steps=steps, seed=2, starts=[start])
+    (video,) = sample_videos(model, ask(model, moving, steps=steps, seed=2, starts=[start]))
     # What settling leaves of a pixel, here where its steps are the same for each.
     share = float(settle(model, start[np.newaxis] + 1, moving)[0, 0, 0, 0, 0])
     assert 0 < share < 1
@@ -118,16 +119,18 @@ def test_settling_goes_down_the_energy_without_noise(texture: EnergyModel) -> No
 def test_a_start_takes_the_place_of_noise(texture: EnergyModel) -> None:
     start = np.random.default_rng(1).integers(0, 256, (FRAMES, *SIZE, CHANNELS), dtype=np.uint8)
     gentle = LangevinConfig(step_size=1e-3)
-    (video,) = sample_videos(texture, gentle, steps=1, starts=[start])
+    (video,) = sample_videos(texture, ask(texture, gentle, steps=1, starts=[start]))
     np.testing.assert_allclose(video, start, atol=0.05)
-    (free,) = sample_videos(texture, gentle, steps=1)
+    (free,) = sample_videos(texture, ask(texture, gentle, steps=1))
     assert np.abs(free - start).mean() > 20
 
 
 def test_noise_zero_descends_the_energy_the_same_way_from_one_start(texture: EnergyModel) -> None:
     start = np.full((FRAMES, *SIZE, CHANNELS), 130, np.uint8)
     still = LangevinConfig(step_size=0.4, noise=0.0)
-    first, second = sample_videos(texture, still, steps=5, starts=[start], count=2)
+    first, second = sample_videos(
+        texture, ask(texture, still, steps=5, starts=[start]), count=2
+    )
     np.testing.assert_array_equal(first, second)
 
 
@@ -171,7 +174,7 @@ def test_options_out_of_range_are_named(
 
 def test_a_step_size_beyond_the_reference_is_refused(texture: EnergyModel) -> None:
     with pytest.raises(BadOptionError, match="step_size must lie in"):
-        next(sample_videos(texture, LangevinConfig(step_size=2.0)))
+        ask(texture, LangevinConfig(step_size=2.0))
 
 
 @pytest.mark.parametrize("value", [1e6, np.nan, np.inf], ids=str)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynpat import langevin, synthesis
-from dynpat.chains import Chains
+from dynpat.chains import MOST_SLOTS, Chains, slots
 from dynpat.config import LangevinConfig
 from dynpat.models import TextureModel
 from dynpat.reference import Reference
@@ -60,14 +60,14 @@ def statistics(model: TextureModel, video: tf.Tensor) -> list[np.ndarray]:
 
 
 def test_the_update_is_observed_minus_synthesised_statistics() -> None:
-    """Chains as `langevin.sample` moves them, then θ ← θ + rate·(observed − synthesised)."""
+    """Chains as `langevin.chain` moves them, then θ ← θ + rate·(observed − synthesised)."""
     model, chains, scaled = prepared()
     start = chains.video.numpy()
     indices = [2, 0]
     observed = tf.gather(scaled, indices)
-    moved = langevin.sample(
-        model, start[indices].reshape(4, *SHAPE), MOVING.steps, MOVING.step_size,
-        seed=8 * 1_000_003,
+    moved = langevin.chain(
+        model, start[indices].reshape(4, *SHAPE), MOVING.steps, MOVING.step_size, 1.0,
+        8 * 1_000_003, numbers=tf.constant([4, 5, 0, 1], tf.int64),  # two of each video
     ).numpy()
     before = [weight.numpy() for weight in model.trainable_variables]
     towards, away = statistics(model, observed), statistics(model, moved)
@@ -117,7 +117,9 @@ def test_train_step_in_a_graph_is_the_update() -> None:
     indices = tf.constant([1, 2], tf.int64)
     levels = tf.constant(grey_levels(3)[1:])
     by_hand = synthesis.update(eager[0], eager[1], eager[0].to_model(levels), indices, MOVING)
-    figures = tf.function(graph[0].train_step)((levels, indices, 0 * indices))
+    figures = tf.function(graph[0].train_step)(
+        (levels, indices, 0 * indices, tf.range(2, dtype=tf.int64), tf.constant(0, tf.int64))
+    )
     assert set(figures) == set(by_hand)
     for name, value in by_hand.items():
         assert float(figures[name]) == pytest.approx(float(value), rel=1e-4, abs=1e-7), name
@@ -146,11 +148,11 @@ def test_a_share_of_the_chains_starts_again_from_the_noise_of_their_mode() -> No
     model.adapt(grey_levels(2) // np.array([1, 2], np.uint8).reshape(2, 1, 1, 1, 1))
     chains = model.start_chains(2, 3, seed=4)
     still = tf.fill((2, 3, *SHAPE), 1000.0)
-    indices = tf.constant([1, 0], tf.int64)
+    indices, first = tf.constant([1, 0], tf.int64), tf.constant(0, tf.int64)
     times = np.zeros((2, 3))
     for update in range(200):
         chains.update.assign(update)
-        after = chains.renewed(indices, still, 0.25, model.reference, spread=True).numpy()
+        after = chains.renewed(indices, first, still, 0.25, model.reference, spread=True).numpy()
         new = (after != 1000.0).all(axis=(2, 3, 4, 5))
         assert (new | (after == 1000.0).all(axis=(2, 3, 4, 5))).all()
         times += new
@@ -162,7 +164,7 @@ def test_a_share_of_the_chains_starts_again_from_the_noise_of_their_mode() -> No
                 assert abs(noise.mean()) < 4.5 / math.sqrt(noise.size)
     assert (np.abs(times / 200 - 0.25) < 4 * math.sqrt(0.25 * 0.75 / 200)).all()
     np.testing.assert_array_equal(
-        chains.renewed(indices, still, 0.0, model.reference, spread=True), still
+        chains.renewed(indices, first, still, 0.0, model.reference, spread=True), still
     )
 
 
@@ -200,7 +202,8 @@ def test_with_a_limit_the_update_descends_what_counts() -> None:
 def test_noise_on_the_observed_is_what_chains_are_compared_with() -> None:
     indices = tf.range(3, dtype=tf.int64)
     (noisy, chains, observed), (clean, clean_chains, _) = prepared(), prepared()
-    grain = 2.5 * tf.random.stateless_normal(observed.shape, [8 + synthesis.GRAIN, 0])
+    seeds = tf.constant([[8 + synthesis.GRAIN, window] for window in range(3)], tf.int64)
+    grain = 2.5 * langevin.standard_normal(observed, seeds)
     ours = synthesis.update(noisy, chains, observed, indices, MOVING, observed_noise=2.5)
     theirs = synthesis.update(clean, clean_chains, observed + grain, indices, MOVING)
     for name, value in theirs.items():
@@ -295,7 +298,8 @@ def test_windows_come_from_the_right_place(dtype: type) -> None:
     shape = (5, 9, 2, 3, 1)
     videos: np.ndarray = np.broadcast_to(levels[:, :, None, None, None], shape).astype(dtype)
     rows = list(observed_windows(videos, 4, 2, seed=6).take(7).as_numpy_iterator())
-    for update, (windows, indices, first) in enumerate(rows):
+    for update, (windows, indices, first, numbers, part) in enumerate(rows):
+        assert numbers.tolist() == [0, 1] and part == 0
         expected, starts = draw(update, 2, 5, 9, 4, 6)
         assert indices.tolist() == expected and first.tolist() == starts
         assert windows.shape == (2, 4, 2, 3, 1) and windows.dtype == dtype
@@ -310,9 +314,43 @@ def test_windows_come_from_the_right_place(dtype: type) -> None:
 
 def test_several_windows_of_each_video() -> None:
     videos = np.arange(3 * 9, dtype=np.float32).reshape(3, 9, 1, 1, 1)
-    for windows, indices, starts in (
-        observed_windows(videos, 4, 2, seed=1, each=3).take(5).as_numpy_iterator()
-    ):
+    rows = list(observed_windows(videos, 4, 2, seed=1, each=3).take(5).as_numpy_iterator())
+    for windows, indices, starts, numbers, _ in rows:
+        assert numbers.tolist() == list(range(6))
         assert windows.shape == (6, 4, 1, 1, 1) and starts.shape == (6,)
         for n, (window, start) in enumerate(zip(windows, starts, strict=True)):
             np.testing.assert_array_equal(window, videos[indices[n // 3], start : start + 4])
+    # Three replicas, two of them in this process, see one window of each video each.
+    shared = observed_windows(videos, 4, 2, seed=1, each=3, first_part=1, here=2, parts=3)
+    for place, row in enumerate(shared.take(10).as_numpy_iterator()):
+        whole, part = rows[place // 2], 1 + place % 2
+        assert row[4] == part and row[3].tolist() == [part, 3 + part]
+        np.testing.assert_array_equal(row[1], whole[1])
+        for mine, every in zip((row[0], row[2]), (whole[0], whole[2]), strict=True):
+            np.testing.assert_array_equal(mine, every[[part, 3 + part]])
+
+
+@pytest.mark.parametrize(("videos", "modes"), [(64, 32), (65, 32), (1000, 32), (70, 1), (99, 7)])
+def test_many_videos_share_the_chains_of_few(videos: int, modes: int) -> None:
+    groups = np.array_split(np.arange(videos), modes)
+    shared = slots(groups, videos)
+    assert np.array_equal(np.concatenate(shared), np.arange(videos))
+    assert len(shared) <= MOST_SLOTS and all(len(part) for part in shared)
+    if videos <= MOST_SLOTS:
+        assert len(shared) == videos
+    for part in shared:  # all of one mode, where chains start
+        assert sum(set(part) <= set(group) for group in groups) == 1
+
+
+def test_what_many_videos_share_is_moved_by_each() -> None:
+    videos = grey_levels(66)
+    model = tiny(modes=3)
+    model.compile(keras.optimizers.Adam(1e-3), langevin=MOVING)
+    model.fit(videos, batch_size=2, chains=1, seed=0)
+    chains = model.chains
+    assert chains is not None and chains.video.shape[0] == 63 and len(chains.slot_of) == 66
+    before = chains.video.numpy()
+    model.fit(videos, batch_size=66, chains=1, seed=0)
+    assert model.chains is chains  # goes on with them
+    moved = np.abs(chains.video.numpy() - before).max(axis=(1, 2, 3, 4, 5))
+    assert moved.min() > 0 and np.all(np.isfinite(moved))

@@ -13,6 +13,8 @@ import pytest
 from dynpat import synthesise
 from dynpat.datasets import lights
 from dynpat.errors import BadRunError
+from dynpat.footprint import BASE_BYTES
+from dynpat.reporter import Reporter
 from dynpat.runs import Run
 from dynpat.videos import write_video
 
@@ -99,3 +101,48 @@ def test_the_command_takes_where_to_start(dynpat: Call, learned_once: Path, tmp_
         assert shown.exit_code == 0, shown.output
     one, other = (np.load(out / "synthesised_000.npy") for out in outs)
     assert not np.array_equal(one, other)
+
+
+LARGE = {"frames": 200, "steps": 2, "step_size": 2.4, "memory": BASE_BYTES + 16_000_000}
+
+
+class Stopped(Reporter):
+    """Stops the work, as Ctrl-C does, after some tiles."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def sampling(self, done: int, total: int) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def test_a_video_larger_than_memory_is_sampled_in_parts(learned_once: Path, tmp_path: Path) -> None:
+    """Cut differently, and stopped and gone on with, it is the same video."""
+    videos = drawn(learned_once, tmp_path / "a", count=2, **LARGE)
+    assert [video.shape for video in videos] == [(200, 24, 24, 3)] * 2
+    assert [path.name for path in (tmp_path / "a").iterdir() if path.name[0] == "."] == []
+    assert (tmp_path / "a" / "report.html").exists()
+    (again,) = drawn(learned_once, tmp_path / "b", **{**LARGE, "memory": BASE_BYTES + 23_000_000})
+    np.testing.assert_allclose(again, videos[0], atol=1e-2)
+    with pytest.raises(KeyboardInterrupt):
+        drawn(learned_once, tmp_path / "c", count=2, reporter=Stopped(70), **LARGE)
+    with pytest.raises(BadRunError, match="go on with --resume"):
+        drawn(learned_once, tmp_path / "c", count=2, **LARGE)
+    with pytest.raises(BadRunError, match="another seed"):
+        drawn(learned_once, tmp_path / "c", count=2, seed=7, resume=True, **LARGE)
+    resumed = drawn(learned_once, tmp_path / "c", count=2, resume=True, **LARGE)
+    for one, other in zip(resumed, videos, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_resume_of_a_sample_needs_one_that_was_stopped(
+    learned_once: Path, refused: Call, tmp_path: Path
+) -> None:
+    assert "Leave it out" in refused("sample", learned_once, "--resume")
+    large = ("--frames", 200, "--memory", f"{BASE_BYTES + 16_000_000}B", "--out", tmp_path / "a")
+    assert "no unfinished sample" in refused("sample", learned_once, "--resume", *large)
+    (tmp_path / "out" / ".unfinished_003").mkdir(parents=True)
+    options = (*large, "--out", tmp_path / "out", "--count", "2")
+    assert "--count is 2" in refused("sample", learned_once, "--resume", *options)

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import dynpat.videos.files as files_module
-import dynpat.videos.reading as reading_module
 import dynpat.videos.writing as writing_module
 from dynpat.errors import BadOptionError, BadVideoError, OutputError
 from dynpat.videos import (
@@ -626,7 +625,7 @@ def test_no_damage_leaks_another_exception(tmp_path: Path) -> None:
 def test_memory_limit(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadVideoError, match=r"more than 2 GB of memory \(30 frames of 9000x9000\)"):
         read_video(clip, size=(9000, 9000))
-    monkeypatch.setattr(reading_module, "MEMORY_LIMIT", 32 * 48 * 3 * 10)
+    monkeypatch.setenv("DYNPAT_MAX_BYTES", str(32 * 48 * 3 * 10))
     with pytest.raises(BadVideoError, match=r"use a smaller --size or fewer --frames"):
         read_video(clip)
     assert len(read_video(clip, frames=10).frames) == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from dynpat.errors import BadMaskError, BadVideoError
 from dynpat.videos import IMAGE_ENDINGS, VIDEO_ENDINGS, read_video
 from dynpat.videos.files import reason
 from dynpat.videos.finding import frame_files
+from dynpat.videos.limits import BYTES, most, opened_image
 from dynpat.videos.model import size_text
 
 KINDS_SENTENCE = (
@@ -128,8 +130,10 @@ def _from_pictures(pictures: list[np.ndarray], wanted: Wanted) -> np.ndarray:
 
 def _pages(path: Path) -> Iterator[np.ndarray]:
     """The pictures of an image file as `uint8` (h, w, 1 or 3), upright."""
-    with Image.open(path) as image:
-        for index in range(getattr(image, "n_frames", 1)):
+    with opened_image(path) as image:
+        pages = getattr(image, "n_frames", 1)
+        _require_bytes(pages * image.height * image.width)
+        for index in range(pages):
             image.seek(index)
             yield _levels(ImageOps.exif_transpose(image))
 
@@ -182,7 +186,12 @@ def _numpy_array(wanted: Wanted) -> np.ndarray:
             if raw.read(2) == b"PK":
                 raw.seek(0)
                 arrays = np.load(raw, allow_pickle=False)
-                return np.asarray(arrays[_picked(list(arrays), wanted)])
+                name = _picked(list(arrays), wanted)
+                _require_bytes(sum(
+                    part.file_size for part in arrays.zip.infolist()
+                    if part.filename.removesuffix(".npy") == name
+                ))
+                return np.asarray(arrays[name])
         # Mapped, so that a long mask takes no more memory than the frames that are wanted.
         return np.asarray(np.load(wanted.path, allow_pickle=False, mmap_mode="r"))
     except ValueError as error:  # NumPy's own words recommend to unpickle whatever it is
@@ -201,12 +210,14 @@ def _is_hdf5(path: Path) -> bool:
 
 def _matlab_array(wanted: Wanted) -> np.ndarray:
     try:
-        from scipy.io import loadmat
+        from scipy.io import loadmat, whosmat
     except ImportError as error:
         raise wanted.bad("needs SciPy to be read; run pip install scipy, or save it as .npy"
                          ) from error
-    arrays = {name: array for name, array in loadmat(wanted.path).items() if name[:2] != "__"}
-    array = arrays[_picked(list(arrays), wanted)]
+    shapes = {name: shape for name, shape, _ in whosmat(wanted.path)}
+    name = _picked(list(shapes), wanted)
+    _require_bytes(math.prod(shapes[name]))
+    array = loadmat(wanted.path, variable_names=[name])[name]
     return np.asarray(array.toarray() if hasattr(array, "toarray") else array)
 
 
@@ -219,4 +230,15 @@ def _hdf5_array(wanted: Wanted) -> np.ndarray:
     with h5py.File(wanted.path, "r") as file:
         names = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
         # MATLAB stores columns first, which HDF5 shows as reversed axes.
-        return np.asarray(file[_picked(names, wanted)][()]).T
+        dataset = file[_picked(names, wanted)]
+        _require_bytes(dataset.size * dataset.dtype.itemsize)
+        return np.asarray(dataset[()]).T
+
+
+def _require_bytes(count: int) -> None:
+    """Refuse an array whose file unpacks to too much."""
+    if count > most(BYTES):
+        raise BadVideoError(
+            f"unpacks to {count / 1e9:.3g} GB, and {most(BYTES) / 1e9:.3g} GB are the most that is "
+            f"read (set {BYTES} to more if you trust the file)"
+        )

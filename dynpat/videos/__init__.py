@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dynpat.videos.batch import read_videos
 from dynpat.videos.finding import find_videos
+from dynpat.videos.levels import to_levels
 from dynpat.videos.model import IMAGE_ENDINGS, VIDEO_ENDINGS, Video, parse_size
 from dynpat.videos.reading import read_video
 from dynpat.videos.writing import parse_formats, write_image, write_outputs, write_video
@@ -17,6 +18,7 @@ __all__ = [
     "parse_size",
     "read_video",
     "read_videos",
+    "to_levels",
     "write_image",
     "write_outputs",
     "write_video",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dynpat.errors import BadVideoError
+from dynpat.shelf import Shelf
 from dynpat.videos.finding import PathLike, find_labelled
 from dynpat.videos.model import Video, size_text
 from dynpat.videos.reading import read_video
@@ -41,7 +42,8 @@ def read_videos(
     Returns
     -------
     list of Video
-        In the order of `find_videos`; labels are the subfolders below the searched paths.
+        In the order of `find_videos`; labels are the subfolders below the searched paths. If
+        they are more than `shelf.HELD_BYTES`, their frames lie in a file, read-only.
 
     Raises
     ------
@@ -53,15 +55,19 @@ def read_videos(
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     videos: list[Video] = []
-    for source, label in find_labelled(list(paths)):
-        video = read_video(
-            source, size=size, frames=frames, start=start, fps=fps, grey=grey, at_most=at_most,
-            pixels=pixels, label=label,
-        )
-        if batch and videos:
-            # At once, so that a misfit is told before a long folder is read to its end.
-            _require_fit(videos[0], video)
-        videos.append(video)
+    with Shelf() as shelf:
+        for source, label in find_labelled(list(paths)):
+            video = read_video(
+                source, size=size, frames=frames, start=start, fps=fps, grey=grey,
+                at_most=at_most, pixels=pixels, label=label,
+            )
+            if batch and videos:
+                # At once, so that a misfit is told before a long folder is read to its end.
+                _require_fit(videos[0], video)
+            shelf.put(video.frames)
+            videos.append(replace(video, frames=video.frames[:0].copy()))  # a view would keep all
+        arrays = shelf.arrays()
+    videos = [replace(video, frames=frames) for video, frames in zip(videos, arrays, strict=True)]
     return _trimmed(videos) if batch else videos
 
 
@@ -94,5 +100,7 @@ def _cut(video: Video, length: int, shortest: Video) -> Video:
         f"Trimmed from {len(video.frames)} to {length} frames, the length of the shortest "
         f"video '{shortest.source}'."
     )
-    # A copy, because a view would keep the whole video in memory.
-    return replace(video, frames=video.frames[:length].copy(), notes=(*video.notes, note))
+    frames = video.frames[:length]
+    if frames.flags.writeable:  # in memory, where a view would keep the whole video
+        frames = frames.copy()
+    return replace(video, frames=frames, notes=(*video.notes, note))

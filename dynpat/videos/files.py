@@ -16,6 +16,7 @@ import numpy as np
 
 from dynpat.errors import BadVideoError
 from dynpat.videos.clips import Clip, DamagedError, Picture, over_black
+from dynpat.videos.limits import PIXELS, most, require_pixels
 from dynpat.videos.model import ENDINGS_SENTENCE
 from dynpat.videos.truncated import ends_early, gif_is_cut
 
@@ -25,6 +26,9 @@ AV_ERRORS = (av.error.FFmpegError, OSError, ValueError, IndexError, EOFError)
 _ATTACHED_PICTURE = 0x400  # FFmpeg's mark on the cover picture of a sound file
 
 
+LONGEST_REASON = 200  # characters
+
+
 def silence_libav() -> None:
     """Keep FFmpeg's own messages off the terminal: dynpat says what matters in its errors."""
     av.logging.set_level(None)
@@ -32,7 +36,9 @@ def silence_libav() -> None:
 
 def reason(error: BaseException) -> str:
     """Say in a few words what an exception of PyAV, Pillow or the system complains about."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    words = " ".join(str(text).split())  # some go over lines, or quote the bytes of the file
+    return words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]}…"
 
 
 @contextmanager
@@ -72,14 +78,17 @@ def open_file(path: Path) -> Iterator[Clip]:
         ) from error
     with container:
         stream = _video_stream(container, path)
+        codec = stream.codec_context
+        require_pixels(path, codec.height, codec.width)
+        codec.options = {"max_pixels": str(most(PIXELS))}  # sizes may change on the way
         notes: list[str] = []
         rate = frame_rate(stream)
         if rate is None:
             rate = 25.0
             notes.append("The file names no frame rate; 25 frames per second are assumed.")
         yield Clip(
-            height=stream.codec_context.height,
-            width=stream.codec_context.width,
+            height=codec.height,
+            width=codec.width,
             fps=rate,
             count=_announced_count(container, stream, rate),
             timed=True,
@@ -203,11 +212,7 @@ def _to_rgb(frame: Any, notes: list[str]) -> np.ndarray:
     """Convert a decoded frame to `uint8` (H, W, 3), upright and over black."""
     layout = frame.format
     if layout.has_palette or any(part.is_alpha for part in layout.components):
-        rgba = frame.to_ndarray(format="rgba")
-        picture = rgba[..., :3]
-        if rgba[..., 3].min() < 255:
-            note_once(notes, "Transparent parts were laid over black.")
-            picture = over_black(rgba)
+        picture = without_alpha(frame.to_ndarray(format="rgba"), notes)
     else:
         picture = frame.to_ndarray(format="rgb24")
     turns = _quarter_turns(frame)
@@ -229,6 +234,14 @@ def _quarter_turns(frame: Any) -> int:
         return 0
     cosine, sine = np.frombuffer(bytes(matrix), dtype=np.int32)[:2].tolist()
     return round(-math.atan2(sine, cosine) / (math.pi / 2)) % 4
+
+
+def without_alpha(rgba: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Lay `uint8` (H, W, 4) over black, with a note where anything is transparent."""
+    if rgba[..., 3].min() == 255:
+        return rgba[..., :3]
+    note_once(notes, "Transparent parts were laid over black.")
+    return over_black(rgba)
 
 
 def note_once(notes: list[str], sentence: str) -> None:

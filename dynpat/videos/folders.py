@@ -1,4 +1,4 @@
-"""Frame folders: one image file for each frame, read with Pillow."""
+"""Frame folders: one image file for each frame, read natively or with Pillow."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError
 
 from dynpat.errors import BadVideoError
-from dynpat.videos.clips import Clip, Picture, over_black
-from dynpat.videos.files import note_once, reason
+from dynpat.videos.clips import Clip, Picture
+from dynpat.videos.files import note_once, reason, without_alpha
 from dynpat.videos.finding import frame_files
+from dynpat.videos.limits import opened_image
 from dynpat.videos.model import ENDINGS_SENTENCE
+from dynpat.videos.native import bad_image, read_native
 
 FOLDER_FPS = 25.0  # images carry no rate; 25 is that of the videos of the papers
 
@@ -22,7 +24,7 @@ _ORIENTATION = 0x0112  # the EXIF tag by which cameras say how they were held
 
 # All that Pillow raises on broken or hostile images.
 IMAGE_ERRORS = (
-    UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, IndexError,
+    UnidentifiedImageError, OSError, ValueError, IndexError,
     EOFError, SyntaxError, TypeError, OverflowError,
 )  # fmt: skip
 
@@ -57,8 +59,8 @@ def open_folder(folder: Path) -> Iterator[Clip]:
             f"'{folder}' is a folder without frames in it; {ENDINGS_SENTENCE}. "
             "Give a video file or a folder that directly holds the frames."
         )
-    height, width = _image_size(files[0])
     notes: list[str] = []
+    height, width = _image_size(files[0], notes)
     yield Clip(height, width, FOLDER_FPS, len(files), False, _pictures(files, notes), notes)
 
 
@@ -72,10 +74,13 @@ def _pictures(files: list[Path], notes: list[str]) -> Iterator[Picture]:
         )
 
 
-def _image_size(path: Path) -> tuple[int, int]:
-    """(height, width) of an image in pixels, from its header alone."""
+def _image_size(path: Path, notes: list[str]) -> tuple[int, int]:
+    """(height, width) of an image in pixels, from its header alone where that can be."""
+    native = read_native(path, notes)
+    if native is not None:
+        return native.shape[0], native.shape[1]
     try:
-        with Image.open(path) as image:
+        with opened_image(path) as image:
             return image.height, image.width
     except IMAGE_ERRORS as error:
         raise _bad_image(path, error) from error
@@ -86,10 +91,7 @@ def _bad_image(path: Path, error: BaseException) -> BadVideoError:
         return BadVideoError(
             f"'{path}' is not an image that can be read; replace it or remove it from the folder."
         )
-    return BadVideoError(
-        f"'{path}' cannot be read as an image ({reason(error)}); replace it or remove it from "
-        "the folder."
-    )
+    return bad_image(path, error)
 
 
 def read_image(path: Path, notes: list[str]) -> np.ndarray:
@@ -98,7 +100,7 @@ def read_image(path: Path, notes: list[str]) -> np.ndarray:
     Parameters
     ----------
     path : pathlib.Path
-        PNG, JPEG, BMP, WebP or TIFF.
+        PNG, JPEG, BMP, WebP; TIFF, AVIF, JPEG 2000, PNM, OpenEXR or Radiance HDR.
     notes : list of str
         Gets a sentence for everything that was changed.
 
@@ -112,8 +114,11 @@ def read_image(path: Path, notes: list[str]) -> np.ndarray:
     BadVideoError
         The file is no image, is damaged, or has grey levels without a known range.
     """
+    native = read_native(path, notes)
+    if native is not None:
+        return native
     try:
-        with Image.open(path) as image:
+        with opened_image(path) as image:
             if getattr(image, "n_frames", 1) > 1:
                 note_once(notes, f"Only the first picture of '{path.name}' is used.")
             upright = ImageOps.exif_transpose(image)
@@ -136,10 +141,7 @@ def _to_rgb(image: Any, path: Path, notes: list[str]) -> np.ndarray:
             "save the frames with 8 or 16 bit per channel."
         )
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA"))
-        if rgba[..., 3].min() < 255:
-            note_once(notes, "Transparent parts were laid over black.")
-        return over_black(rgba)
+        return without_alpha(np.asarray(image.convert("RGBA")), notes)
     return np.asarray(image.convert("RGB"))
 
 

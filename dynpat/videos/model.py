@@ -13,7 +13,10 @@ from dynpat.errors import BadOptionError
 VIDEO_ENDINGS = (
     ".mp4", ".m4v", ".mov", ".avi", ".webm", ".mkv", ".mpg", ".mpeg", ".gif",
 )  # fmt: skip
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+IMAGE_ENDINGS = (
+    ".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".avif", ".jp2", ".pnm", ".ppm",
+    ".pgm", ".exr", ".hdr",
+)  # fmt: skip
 
 ENDINGS_SENTENCE = (
     f"videos ({', '.join(VIDEO_ENDINGS)}) and folders of frames ({', '.join(IMAGE_ENDINGS)}) "

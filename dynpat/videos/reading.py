@@ -16,9 +16,8 @@ from dynpat.videos.clips import Clip, DamagedError, Picture, resampled
 from dynpat.videos.files import open_file
 from dynpat.videos.finding import PathLike
 from dynpat.videos.folders import open_folder
+from dynpat.videos.limits import BYTES, most
 from dynpat.videos.model import Video, fitted_size, size_text
-
-MEMORY_LIMIT = 2_000_000_000  # bytes of one video in memory
 
 
 @dataclass(frozen=True)
@@ -138,14 +137,14 @@ def _refuse_too_large(source: Path, clip: Clip, wanted: _Wanted) -> None:
         speed = wanted.fps / clip.fps if wanted.fps is not None and clip.timed else 1.0
         count = math.ceil(clip.count * speed) - wanted.start
     height, width = wanted.size or (clip.height, clip.width)
-    if count is not None and count * height * width * wanted.channels > MEMORY_LIMIT:
+    if count is not None and count * height * width * wanted.channels > most(BYTES):
         raise _too_large(source, f"{count} frames of {size_text(height, width)}")
 
 
 def _too_large(source: Path, what: str) -> BadVideoError:
     return BadVideoError(
-        f"'{source}' would need more than {MEMORY_LIMIT / 1e9:g} GB of memory ({what}); "
-        "use a smaller --size or fewer --frames."
+        f"'{source}' would need more than {most(BYTES) / 1e9:g} GB of memory ({what}); "
+        f"use a smaller --size or fewer --frames, or set {BYTES} to more."
     )
 
 
@@ -157,6 +156,7 @@ def _collect(source: Path, pictures: Iterator[Picture], clip: Clip, wanted: _Wan
     shape: tuple[int, ...] = ()
     stop = None if wanted.limit is None else wanted.start + wanted.limit
     damage: DamagedError | None = None
+    limit = most(BYTES)
     try:
         for picture in islice(pictures, wanted.start, stop):
             loaded = picture.load()
@@ -166,7 +166,7 @@ def _collect(source: Path, pictures: Iterator[Picture], clip: Clip, wanted: _Wan
             frame = _finished(loaded, wanted)
             shape = frame.shape
             buffer += frame.tobytes()
-            if len(buffer) > MEMORY_LIMIT:
+            if len(buffer) > limit:
                 raise _too_large(source, f"frames of {size_text(*shape[:2])}")
     except DamagedError as error:
         damage = error

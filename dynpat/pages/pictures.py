@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+
+from dynpat.videos import to_levels
 
 MOST_PIXELS = 12_000_000  # of a sheet: larger videos are shrunk for the page
 SHOWN = 300  # pixels wide on the page, at least
@@ -57,12 +59,9 @@ def panel(caption: str, video: np.ndarray) -> Panel:
     count, height, width = video.shape[:3]
     factor = math.sqrt(MOST_PIXELS / (count * height * width))
     if factor < 1:
-        size = (max(1, int(width * factor)), max(1, int(height * factor)))
-        video = np.stack([
-            np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX)) for frame in video
-        ])
+        height, width = max(1, int(height * factor)), max(1, int(width * factor))
+        video = np.stack([_fitted(frame, height, width) for frame in video])
         caption = f"{caption} (shrunk for this page)"
-        height, width = video.shape[1:3]
     columns = math.ceil(math.sqrt(count * height / width))
     rows = -(-count // columns)
     sheet = np.zeros((rows, columns, height, width, 3), np.uint8)
@@ -79,8 +78,8 @@ def strip(titled: Mapping[str, np.ndarray]) -> Picture:
     for video in titled.values():
         numbers = np.linspace(0, len(video) - 1, STRIP_FRAMES).astype(int)
         frames = [_fitted(frame, height, width) for frame in _colours(video[numbers])]
-        rows.append(_joined(frames, axis=1))
-    picture = _joined(rows, axis=0)
+        rows.append(joined(frames, axis=1))
+    picture = joined(rows, axis=0)
     return Picture(
         "Frames", f"From top to bottom: {', '.join(titled)}.", _data(picture, "webp"),
         max(960, picture.shape[1]),
@@ -99,7 +98,7 @@ def slices(titled: Mapping[str, np.ndarray]) -> Picture:
     for video in titled.values():
         at = min(row * video.shape[1] // first.shape[1], video.shape[1] - 1)
         parts.append(_colours(video[:frames])[:, at])
-    picture = _joined(parts, axis=1)
+    picture = joined(parts, axis=1)
     return Picture(
         "One row of pixels over time",
         f"Row {row}, time runs down; from left to right: {', '.join(titled)}. Still things are "
@@ -113,7 +112,7 @@ def filters(kernel: np.ndarray) -> np.ndarray:
     kernel = np.moveaxis(kernel, -1, 0)[:MOST_FILTERS].astype(np.float32)
     kernel = kernel[..., :3] if kernel.shape[-1] >= 3 else kernel[..., :1]
     largest = np.abs(kernel).max(axis=(1, 2, 3, 4), keepdims=True)
-    tiles = _colours(128 + 127 * kernel / np.maximum(largest, 1e-12), axis=-1)
+    tiles = _colours(128 + 127 * kernel / np.maximum(largest, 1e-12))
     columns = math.ceil(math.sqrt(2 * len(tiles)))
     while len(tiles) % columns:
         tiles = np.concatenate([tiles, np.full_like(tiles[:1], 128)])
@@ -123,10 +122,10 @@ def filters(kernel: np.ndarray) -> np.ndarray:
     return grid.transpose(2, 0, 3, 1, 4, 5).reshape(frames, -1, columns * width, 3)
 
 
-def _colours(video: np.ndarray, axis: int = -1) -> np.ndarray:
+def _colours(video: np.ndarray) -> np.ndarray:
     """uint8 with three channels."""
-    levels = np.clip(np.rint(video), 0, 255).astype(np.uint8)
-    return np.repeat(levels, 3, axis=axis) if levels.shape[-1] == 1 else levels
+    levels = to_levels(video)
+    return np.repeat(levels, 3, axis=-1) if levels.shape[-1] == 1 else levels
 
 
 def _fitted(frame: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -135,10 +134,10 @@ def _fitted(frame: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BOX))
 
 
-def _joined(parts: list[np.ndarray], axis: int) -> np.ndarray:
-    """Pictures in a row (axis 1) or a column (axis 0), with grey between."""
+def joined(parts: Sequence[np.ndarray], axis: int, gap: int = GAP) -> np.ndarray:
+    """Pictures or videos, uint8, side by side along an axis, with so many grey pixels between."""
     shape = list(parts[0].shape)
-    shape[axis] = GAP
+    shape[axis] = gap
     between = np.full(shape, 128, np.uint8)
     spaced = [piece for part in parts for piece in (part, between)][:-1]
     return np.concatenate(spaced, axis=axis)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,14 @@ MEANINGS = {
     "seconds per update": "time that an update took",
     "quality score": "distances of a fresh sample over what is real, see the table: 1 is as real",
 }
+# Where a row of the log has them.
+PATHS = {
+    "energy gap": ("energy_gap",),
+    "contrast": ("contrast",),
+    "gradient norm": ("gradient_norm",),
+    "seconds per update": ("step_seconds",),
+    "quality score": ("quality", "score"),
+}
 COLOUR = "#d9480f"
 SMOOTH = 100  # points of the smoothed line
 
@@ -26,14 +33,7 @@ def draw_curves(rows: list[dict[str, Any]]) -> str:
     """The curves of a log as an SVG element; "" if there is too little to draw."""
     if len(rows) < 2:
         return ""
-    read: dict[str, Callable[[dict[str, Any]], float | None]] = {
-        "energy gap": lambda row: row.get("energy_gap"),
-        "contrast": lambda row: row.get("contrast"),
-        "gradient norm": lambda row: row.get("gradient_norm"),
-        "seconds per update": lambda row: row.get("step_seconds"),
-        "quality score": lambda row: (row.get("quality") or {}).get("score"),
-    }
-    series = {name: _points(rows, value) for name, value in read.items()}
+    series = {name: _points(rows, *path) for name, path in PATHS.items()}
     series = {name: points for name, points in series.items() if len(points) > 1}
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "dynpat", "font.size": 9}):
         figure = Figure(figsize=(10, 2.2 * -(-len(series) // 2)), layout="constrained")
@@ -56,9 +56,8 @@ def draw_curves(rows: list[dict[str, Any]]) -> str:
                                                               "<text style=\"fill: currentColor; ")
 
 
-def _points(
-    rows: list[dict[str, Any]], value: Callable[[dict[str, Any]], float | None]
-) -> np.ndarray:
+def _points(rows: list[dict[str, Any]], name: str, inner: str = "") -> np.ndarray:
     """(n, 2): update and value, where there is one."""
-    found = [(row["update"], value(row)) for row in rows]
+    found = [(row["update"], (row.get(name) or {}).get(inner) if inner else row.get(name))
+             for row in rows]
     return np.array([(at, float(v)) for at, v in found if v is not None]).reshape(-1, 2)

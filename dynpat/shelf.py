@@ -1,0 +1,104 @@
+"""Arrays in an unnamed file: what is too much for memory and is read here and there."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+import numpy as np
+
+from dynpat.errors import OutputError
+
+HELD_BYTES = 2**28  # of observed videos in memory; if they are more, all lie in a file
+
+
+class Shelf:
+    """Arrays: in memory while they are few, all in one file when they are not.
+
+    The file lies in the folder for temporary files (`TMPDIR`). It has no name and is gone with
+    the last of its arrays, or with the process. Used as a context, which ends writing.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[np.ndarray] = []
+        self._places: list[tuple[int, np.dtype, tuple[int, ...]]] = []  # of those in the file
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Shelf:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def put(self, array: np.ndarray) -> None:
+        """Add one array.
+
+        Raises
+        ------
+        OutputError
+            If the folder for temporary files is full or cannot be written.
+        """
+        self._held.append(array)
+        if sum(held.nbytes for held in self._held) > HELD_BYTES:
+            self._write()
+
+    def arrays(self) -> list[np.ndarray]:
+        """All, in the order in which they came; read-only if they lie in the file.
+
+        Raises
+        ------
+        OutputError
+            As `put`.
+        """
+        if self._file is None:
+            return self._held
+        self._write()
+        with _disk():
+            # One map for all: each would hold an open file, and a process may have 1,024 of them.
+            levels = np.asarray(np.memmap(self._file, np.uint8, "r"))
+        return [
+            np.ndarray(shape, dtype, levels, offset) for offset, dtype, shape in self._places
+        ]
+
+    def _write(self) -> None:
+        with _disk():
+            # Written, not mapped at once: a full disk is then an error and no signal.
+            self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - till __exit__
+            for array in self._held:
+                self._places.append((self._file.tell(), array.dtype, array.shape))
+                self._file.write(np.ascontiguousarray(array).data.cast("B"))
+            self._file.flush()
+        self._held = []
+
+
+def stacked(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """As `numpy.stack`, in a file and read-only if it is more than `HELD_BYTES`.
+
+    Raises
+    ------
+    OutputError
+        If the folder for temporary files is full or cannot be written.
+    """
+    if sum(array.nbytes for array in arrays) <= HELD_BYTES:
+        return np.stack(arrays)
+    with Shelf() as shelf:
+        for array in arrays:
+            shelf.put(array)
+        first = shelf.arrays()[0]  # the others lie behind it
+    return np.ndarray((len(arrays), *first.shape), first.dtype, first.base)
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """What the disk refuses becomes one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"could not write to '{tempfile.gettempdir()}', where videos lie that are too much for "
+            f"memory: {error.strerror or error}; free some space there or set TMPDIR to another "
+            "folder."
+        ) from error

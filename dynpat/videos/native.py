@@ -1,0 +1,158 @@
+"""Frames in formats that few libraries read, through the native decoders of tensorflow-io.
+
+They work in a process of their own: some of them do not survive a damaged file, and TensorFlow is
+loaded there alone. Where they do not load, Pillow reads what it can.
+"""
+
+from __future__ import annotations
+
+import atexit
+import io
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from dynpat.errors import BadVideoError
+from dynpat.videos.files import note_once, reason, without_alpha
+
+KINDS = {
+    ".exr": "exr", ".hdr": "hdr", ".tif": "tiff", ".tiff": "tiff", ".avif": "avif",
+    ".jp2": "jp2", ".pnm": "pnm", ".ppm": "pnm", ".pgm": "pnm",
+}  # fmt: skip
+ALONE = (".exr", ".hdr")  # what nothing else reads
+REMEDY = (
+    "install dynpat[tfio] on Linux with Python 3.12 or older, or convert the frames to PNG"
+)
+
+
+class NativeError(Exception):
+    """What a native decoder says about a file."""
+
+
+class Decoders:
+    """The process of the decoders; `available` and `why` tell whether they load, and why not."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.why = "it is not installed"
+        if find_spec("tensorflow_io") is not None:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dynpat.videos.native_worker"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )
+            try:
+                self.why = self._answer().get("error", "")
+            except (EOFError, ValueError):
+                self.why = "its process ends at once"
+        self.available = not self.why
+
+    def decode(self, kind: str, path: Path) -> np.ndarray | None:
+        """The picture in a file, as the decoder gives it; None where Pillow reads it better.
+
+        Raises
+        ------
+        NativeError
+            The file is damaged, or the decoder did not survive it.
+        """
+        stdin, stdout = self._pipes()
+        try:
+            stdin.write(json.dumps({"kind": kind, "path": str(path.absolute())}).encode() + b"\n")
+            stdin.flush()
+            answer = self._answer()
+            if "error" in answer:
+                raise NativeError(answer["error"])
+            if "beyond" in answer:
+                return None
+            data = stdout.read(answer["bytes"])
+            return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
+        except (OSError, EOFError, ValueError) as error:
+            decoders.cache_clear()  # the next file gets a new process
+            self.close()
+            raise NativeError("the native decoder broke off; the file is damaged") from error
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._pipes()[1].readline()
+        if not line:
+            raise EOFError
+        return dict(json.loads(line))
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process is None:
+            return
+        for pipe in self._pipes():
+            with suppress(OSError):
+                pipe.close()
+        self.process.kill()
+        self.process.wait()
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        assert self.process and self.process.stdin and self.process.stdout
+        return self.process.stdin, self.process.stdout
+
+
+@lru_cache(maxsize=1)
+def decoders() -> Decoders:
+    """The decoders, started when they are first asked for."""
+    started = Decoders()
+    atexit.register(started.close)
+    return started
+
+
+def read_native(path: Path, notes: list[str]) -> np.ndarray | None:
+    """Read one frame by a native decoder; None where Pillow has to.
+
+    Returns
+    -------
+    numpy.ndarray
+        `uint8` (H, W, 3). Linear light (EXR, HDR) becomes sRGB, what is brighter than 1 white.
+
+    Raises
+    ------
+    BadVideoError
+        The file is damaged, or of a kind that nothing reads here.
+    """
+    ending = path.suffix.lower()
+    if ending not in KINDS:
+        return None
+    if not decoders().available:
+        if ending in ALONE:
+            raise BadVideoError(
+                f"'{path}' is read by tensorflow-io alone, which does not load here "
+                f"({decoders().why}); {REMEDY}."
+            )
+        return None
+    try:
+        picture = decoders().decode(KINDS[ending], path)
+    except NativeError as error:
+        raise bad_image(path, error) from error
+    if picture is None:
+        return None
+    if picture.dtype.kind == "f":
+        note_once(notes, "Linear light became sRGB; what is brighter than 1 is white.")
+        picture = _standard(picture)
+    if picture.shape[-1] == 1:
+        picture = picture.repeat(3, axis=-1)
+    return without_alpha(picture, notes) if picture.shape[-1] == 4 else picture
+
+
+def bad_image(path: Path, error: BaseException) -> BadVideoError:
+    """The sentence for an image that is damaged."""
+    return BadVideoError(
+        f"'{path}' cannot be read as an image ({reason(error)}); replace it or remove it from "
+        "the folder."
+    )
+
+
+def _standard(light: np.ndarray) -> np.ndarray:
+    """Linear light, 1 = white, to the grey levels of sRGB (IEC 61966-2-1), uint8."""
+    light = np.clip(np.nan_to_num(light.astype(np.float32)), 0, 1)
+    curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.rint(255 * curved).astype(np.uint8)

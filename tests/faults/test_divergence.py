@@ -1,0 +1,98 @@
+"""Absurd settings and planted numbers end in recovery or in one sentence, never in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynpat.errors import DivergedError
+from dynpat.learning import Learner
+from dynpat.recording import Recorder
+from dynpat.runs import Run
+
+pytestmark = pytest.mark.slow
+Call = Callable[..., Any]
+
+ABSURD: list[tuple[object, ...]] = [
+    ("--learning-rate", rate, *more)
+    for rate in (0.9, 0.3, 0.1, 0.03)
+    for more in ((), ("--preset", "paper"), ("--pattern", "texture"), ("--pattern", "action"))
+] + [
+    ("--step-size", size, "--sigma", sigma) for size, sigma in (
+        (1e-6, 4.8), (9.5, 4.8), (1e-3, 1e-3), (19.9, 10), (900, 500), (1e5, 1e5), (1e30, 1e30),
+        (1e-30, 1e-30), (0.1, 1e6), (4.8, 1e30),
+    )
+] + [
+    ("--langevin-steps", 300, "--step-size", 9), ("--langevin-steps", 1, "--step-size", 0.01),
+    ("--chains", 40), ("--window", 2), ("--size", "8x60"), ("--size", "1200x8"), ("--grey",),
+]
+
+
+def require_finite(folder: Path) -> int:
+    """Whatever was written holds numbers only; how many arrays there are."""
+    arrays = [np.load(path) for path in folder.rglob("*.npy")]
+    for model in folder.rglob("*.keras"):
+        loaded = Run(folder).load_model("best" if model.stem == "best" else "last")
+        arrays += [weight.numpy() for weight in loaded.weights]
+    assert all(np.isfinite(array).all() for array in arrays)
+    return len(arrays)
+
+
+@pytest.mark.parametrize("settings", ABSURD, ids=lambda given: " ".join(map(str, given)))
+def test_absurd_settings(
+    settings: tuple[object, ...], dynpat: Call, flames_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    done = dynpat("learn", flames_file, "--out", out, "--iterations", 25, "--chains", 1,
+                  "--format", "npy", *settings)
+    assert done.exit_code in (0, 1, 2), done.output
+    assert "Traceback" not in done.output
+    if done.exit_code:
+        (line,) = [line for line in done.output.splitlines() if line.startswith("Error:")]
+        assert len(line) > 40
+    if done.exit_code != 2 and out.exists():
+        assert require_finite(out) or done.exit_code
+        assert list(out.glob("checkpoints/*.index"))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+@pytest.mark.parametrize("where", ["weights", "chains", "moments", "again and again"])
+def test_planted_numbers(
+    where: str, value: float, flames_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is planted is recovered from; one that comes back at once ends in advice."""
+    from dynpat import tasks
+
+    spoilt: list[int] = []
+    record = Recorder.__call__
+
+    def spoil(self: Recorder, learner: Learner, figures: dict[str, float]) -> None:
+        record(self, learner, figures)
+        if learner.update >= 6 and (not spoilt or where == "again and again"):
+            spoilt.append(learner.update)
+            variable = {
+                "weights": learner.model.trainable_variables[0],
+                "moments": learner.model.optimizer.variables[2],
+            }.get(where, learner.chains.video)
+            planted = np.array(variable)
+            planted.flat[0] = value
+            variable.assign(planted)
+
+    monkeypatch.setattr(Recorder, "__call__", spoil)
+    plan = tasks.make_plan(
+        [flames_file], precision="float32",
+        learn={"iterations": 12, "chains": 1, "checkpoint_every": 0.0},
+    )
+    out = tmp_path / "run"
+    if where == "again and again":
+        with pytest.raises(DivergedError, match=r"[Ll]ower"):
+            tasks.learn(plan, out, formats=("npy",))
+        assert list(out.glob("checkpoints/*.index"))
+    else:
+        assert tasks.learn(plan, out, formats=("npy",)).finished
+        assert require_finite(out) > 2
+    assert spoilt
