@@ -12,13 +12,14 @@ from .progress import errors_as_click, reporting, show_result
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: runs/demo].")
-@click.option("--time-budget", type=Duration(), default="100s", show_default=True,
-              help="Time to learn.")
+@click.option("--iterations", type=click.IntRange(1), help="Updates of the weights.")
+@click.option("--time-budget", type=Duration(),
+              help="Time to learn [default: 100s, unless --iterations is given].")
 @seed_option
 @output_options
 def demo(
-    out: Path | None, time_budget: float, seed: int, formats: tuple[str, ...], quiet: bool,
-    as_json: bool,
+    out: Path | None, iterations: int | None, time_budget: float | None, seed: int,
+    formats: tuple[str, ...], quiet: bool, as_json: bool,
 ) -> None:
     """Learn the embedded video of flames and sample new ones: about two minutes on two cores."""
     with errors_as_click():
@@ -29,6 +30,7 @@ def demo(
 
         with reporting("Demo", quiet) as reporter:
             result = tasks.demo(
-                out, time_budget=time_budget, seed=seed, formats=formats, reporter=reporter
+                out, iterations=iterations, time_budget=time_budget, seed=seed, formats=formats,
+                reporter=reporter,
             )
     show_result(result, as_json, quiet, "Open report.html to see observed beside synthesised.")

@@ -35,6 +35,7 @@ __all__ = ["FORMATS", "Plan", "Result", "demo", "learn", "make_plan", "resume", 
 
 FINAL_SAMPLES = (2, 8)  # least and most fresh videos that a finished run leaves: one per mode
 BETTER = 0.8  # of the last state's score: an earlier one is worth telling of
+DEMO_BUDGET = 100.0  # seconds of learning
 SAMPLE_STEPS = STEPS  # Langevin steps from noise to each of them
 
 
@@ -243,15 +244,22 @@ def last_figures(run: Run) -> dict[str, Any]:
 
 
 def demo(
-    out: str | Path | None = None, *, time_budget: float = 100.0, seed: int = 0,
-    formats: Sequence[str] = FORMATS, reporter: Reporter | None = None,
+    out: str | Path | None = None, *, iterations: int | None = None,
+    time_budget: float | None = None, seed: int = 0, formats: Sequence[str] = FORMATS,
+    reporter: Reporter | None = None,
 ) -> Result:
-    """Learn the embedded flames, rendered into the run folder's `input/`."""
+    """Learn the embedded flames, rendered into the run folder's `input/`.
+
+    It ends after so many `iterations` or seconds (`time_budget`), whichever comes first; after
+    100 seconds if neither is given.
+    """
     from dynpat.datasets import FRAMES_PER_SECOND, flames
 
-    plan = make_plan(
-        [], fps=FRAMES_PER_SECOND, learn={"time_budget": time_budget, "seed": seed}
-    )
+    if iterations is None and time_budget is None:
+        time_budget = DEMO_BUDGET
+    plan = make_plan([], fps=FRAMES_PER_SECOND, learn={
+        "iterations": iterations, "time_budget": time_budget, "seed": seed,
+    })
     run = Run.create(None if out is None else Path(out), "demo")
     source = run.folder / "input" / "flames"
     write_video(source, flames(frames=40, size=(64, 64), seed=seed), FRAMES_PER_SECOND)

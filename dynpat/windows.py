@@ -77,4 +77,9 @@ def observed_windows(
         return tf.ensure_shape(rows, shape), indices, starts, own, part
 
     numbers = tf.data.Dataset.range(first_update * here, np.iinfo(np.int64).max)
-    return numbers.map(cut, num_parallel_calls=1, deterministic=True).prefetch(1)
+    windows = numbers.map(cut, num_parallel_calls=1, deterministic=True).prefetch(1)
+    # There is nothing to tune, and the thread that would tune it now and then misses that its
+    # dataset has ended; who lets go of the dataset then waits for up to a minute.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return windows.with_options(options)

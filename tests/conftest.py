@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -21,6 +23,28 @@ from dynpat.videos import write_video
 
 TINY = {"iterations": 4, "chains": 2}
 FRAMES, SIZE = 12, (24, 24)
+LONGEST = 900  # seconds of a slow test; of the others see setup.cfg
+LOOKS, PAUSE = 6000, 0.1  # how often a test looks for an event, and the seconds between
+# Warnings are errors where the versions are known, and hints where they may be of today.
+STRICT = (
+    "error", "ignore::DeprecationWarning:google.*", "ignore::DeprecationWarning:tensorflow.*",
+    "ignore::DeprecationWarning:keras.*", "ignore::UserWarning:keras.*",
+    "ignore:.*np.object.*:FutureWarning", "ignore:.*__array__.*:DeprecationWarning",
+)
+# Examples are the same on every machine, and none fails because it took long.
+hypothesis.settings.register_profile("dynpat")
+hypothesis.settings.load_profile("dynpat")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in STRICT if os.environ.get("CI") else ():
+        config.addinivalue_line("filterwarnings", line)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONGEST))
 
 
 @pytest.fixture(scope="session")
@@ -103,13 +127,28 @@ def script() -> Callable[[str], ModuleType]:
 
 
 @pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool], subprocess.Popen[str]], None]:
+    """Look again and again until something has happened while a process still runs."""
+
+    def call(happened: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+        for _ in range(LOOKS):
+            if happened():
+                return
+            assert process.poll() is None, process.communicate()
+            time.sleep(PAUSE)
+        raise AssertionError("It did not happen.")
+
+    return call
+
+
+@pytest.fixture
 def new_process() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run Python anew: `new_process("-m", "dynpat_cli", …)`; its output as text."""
 
     def call(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *map(str, arguments)], capture_output=True, text=True,
-            timeout=120, encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8"},
             **options,
         )
 

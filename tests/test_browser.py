@@ -33,6 +33,7 @@ def browser() -> Iterator[Any]:
         options.add_argument(switch)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    driver.set_script_timeout(300)
     yield driver
     driver.quit()
 
@@ -44,11 +45,22 @@ def opened(browser: Any, learned: Path) -> Any:
     return browser
 
 
-def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
+def until(condition: Callable[[], Any], looks: int = 4000) -> None:
+    for _ in range(looks):
+        if condition():
+            return
         time.sleep(0.05)
+    raise AssertionError("It did not happen.")
+
+
+def drawn(browser: Any, pictures: int = 30) -> None:
+    """Wait until the browser has drawn so many pictures of the page."""
+    browser.execute_async_script(
+        """const [most, done] = arguments;
+        let count = 0;
+        const next = () => (++count < most ? requestAnimationFrame(next) : done());
+        next();""", pictures,
+    )
 
 
 def frame(browser: Any) -> int:
@@ -88,7 +100,7 @@ def test_space_pauses_and_plays_and_arrows_step(opened: Any) -> None:
 
     pressed(opened, Keys.SPACE)
     stopped = frame(opened)
-    time.sleep(0.3)
+    drawn(opened)
     assert frame(opened) == stopped
     pressed(opened, Keys.ARROW_RIGHT)
     assert frame(opened) == (stopped + 1) % 12
@@ -105,7 +117,7 @@ def test_space_pauses_and_plays_and_arrows_step(opened: Any) -> None:
 
 
 def test_the_console_is_silent_and_nothing_is_fetched(opened: Any) -> None:
-    time.sleep(0.5)
+    drawn(opened)
     said = opened.get_log("browser")
     # What this test does itself to read a canvas is worth a warning to Chromium.
     assert [row for row in said if row["level"] != "INFO" and row["source"] != "rendering"] == []

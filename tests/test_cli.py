@@ -195,7 +195,7 @@ def test_doctor_tells_what_works(dynpat: Call) -> None:
 
 def test_demo_learns_and_goes_on(dynpat: Call, tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    result = dynpat("demo", "--out", out, "--time-budget", "1s", "--format", "gif", "--json")
+    result = dynpat("demo", "--out", out, "--iterations", 2, "--format", "gif", "--json")
     assert result.exit_code == 0, result.output
     assert (out / "report.html").is_file() and (out / "input" / "flames").is_dir()
     assert strict(result.stdout)["run"] == str(out)

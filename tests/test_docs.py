@@ -68,6 +68,9 @@ def test_the_site_has_every_page() -> None:
     assert sorted(listed) == [page.name for page in PAGES[1:]]
 
 
+SHORTER = {"--time-budget": "--iterations"}  # by number, not by time
+
+
 @pytest.mark.slow
 def test_the_tutorial_does_what_it_says(
     dynpat: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -81,8 +84,8 @@ def test_the_tutorial_does_what_it_says(
     for words in commands(tutorial):
         if "runs/other" in words:  # only there to show what comes next
             continue
-        shorter = [re.sub(r"^\d+m$", "3s", word) for word in words]
-        shown = dynpat(*shorter, *(["--time-budget", "6s"] if "--resume" in words else []))
+        shorter = [SHORTER.get(word, re.sub(r"^\d+m$", "3", word)) for word in words]
+        shown = dynpat(*shorter, *(["--iterations", "5"] if "--resume" in words else []))
         assert shown.exit_code == 0, (words, shown.output)
     for file in ("flames/preview.gif", "flames/report.html", "recovered/report.html",
                  "longer/results/recovered_000.gif"):

@@ -91,7 +91,7 @@ def triples(low: int, high: int) -> st.SearchStrategy[Triple]:
 
 @given(data=st.data())
 @settings(
-    max_examples=60, deadline=None, derandomize=True,
+    max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_folded_convolution_equals_conv3d_forward_and_backward(

@@ -287,7 +287,7 @@ def test_bad_boxes_are_refused(box: str, expected: str) -> None:
     assert expected in str(caught.value) and str(caught.value).endswith(".")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 99), st.integers(0, 2**31 - 1),
        st.tuples(st.integers(3, 12), st.integers(20, 40), st.integers(20, 40)))
 def test_drawn_masks_hold_their_share(percent: int, seed: int, shape: tuple[int, int, int]) -> None:

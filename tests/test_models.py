@@ -135,7 +135,7 @@ def test_texture_energy_does_not_care_where_a_pattern_is() -> None:
 
 
 @given(scale=st.floats(0.1, 4.0))
-@settings(max_examples=5, deadline=None, derandomize=True)
+@settings(max_examples=5)
 def test_input_scale_is_a_factor_on_the_video_for_the_network_only(scale: float) -> None:
     plain, scaled = small(), small(input_scale=scale)
     scaled.set_weights(plain.get_weights())

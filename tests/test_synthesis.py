@@ -250,7 +250,7 @@ def draw(update: int, batch: int, videos: int, frames: int, window: int, seed: i
     videos=st.integers(1, 13), batch=st.integers(1, 13), seed=st.integers(0, 2**31 - 1),
     epoch=st.integers(0, 5),
 )  # fmt: skip
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 def test_an_epoch_never_repeats_a_video_and_covers_all_that_fill_batches(
     videos: int, batch: int, seed: int, epoch: int
 ) -> None:

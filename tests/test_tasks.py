@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,7 +143,9 @@ def test_killed_run_goes_on_bit_equal(
     require_equal_runs(out, undisturbed, state_of)
 
 
-def test_interrupt_from_outside_says_how_to_go_on(flames_file: Path, tmp_path: Path) -> None:
+def test_interrupt_from_outside_says_how_to_go_on(
+    flames_file: Path, tmp_path: Path, wait_until: Call
+) -> None:
     out = tmp_path / "a run"
     process = subprocess.Popen(
         [sys.executable, "-m", "dynpat_cli", "learn", str(flames_file), "--out", str(out),
@@ -153,10 +154,9 @@ def test_interrupt_from_outside_says_how_to_go_on(flames_file: Path, tmp_path: P
     )
     log = out / "log.jsonl"
     try:
-        while process.poll() is None and not (log.exists() and log.read_text().count("\n") > 2):
-            time.sleep(0.05)
+        wait_until(lambda: log.exists() and log.read_text().count("\n") > 2, process)
         process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate()
     finally:
         process.kill()
     assert process.returncode == 0, stderr

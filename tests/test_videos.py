@@ -107,7 +107,7 @@ def test_parse_formats() -> None:
         parse_formats(" ,")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=10, unique=True))
 def test_natural_order_is_numeric(numbers: list[int]) -> None:
     names = sorted((f"Frame{number}.png" for number in numbers), key=natural_key)
@@ -225,7 +225,7 @@ def test_nan_is_black_and_said(tmp_path: Path) -> None:
     assert read_video(tmp_path / "a").frames[0, 0, 0].tolist() == [0, 0, 0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 5), st.integers(1, 19), st.integers(1, 19), st.sampled_from(["gif", "mp4"]))
 def test_any_small_size_survives(
     tmp_path_factory: pytest.TempPathFactory, count: int, height: int, width: int, kind: str
@@ -408,7 +408,7 @@ def test_variable_frame_rate_follows_the_times(tmp_path: Path) -> None:
     assert indices(video.frames) == [0, 1, 1, 1, 2, 2, 3]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 60), st.floats(1, 120), st.floats(1, 120), st.floats(-5, 5))
 def test_resampling_keeps_the_duration(count: int, own: float, fps: float, begin: float) -> None:
     def load() -> np.ndarray:

@@ -51,7 +51,7 @@ def commands(place: Path) -> Iterator[tuple[str, ...]]:
     yield "evaluate", fire, made, "--report", str(place / "how.html")
     yield "report", str(place / "run")
     yield "compare", str(place / "run"), str(place / "run2"), "--out", str(place / "both.html")
-    yield "demo", "--time-budget", "3s", "--out", str(place / "demo"), "--format", "npy"
+    yield "demo", "--iterations", "3", "--out", str(place / "demo"), "--format", "npy"
     yield ("doctor",)
 
 
@@ -66,7 +66,7 @@ def place(tmp_path: Path) -> Path:
 
 def called(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "dynpat_cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def test_no_command_uses_a_network(place: Path) -> None:
@@ -90,7 +90,7 @@ def test_no_command_uses_a_network(place: Path) -> None:
 
 
 def test_a_seed_fixes_the_results_of_every_command(place: Path, tmp_path: Path) -> None:
-    """Bit-equal in float32, weights as well; the demo's length is a time, so it is left out."""
+    """Bit-equal in float32, weights as well; the demo may choose another precision."""
     found = []
     for number in range(2):
         own = place / str(number)
@@ -150,13 +150,13 @@ def test_closed_and_full_outputs(place: Path, closed: str) -> None:
     out = place / "run"
     command = (f"{sys.executable} -m dynpat_cli learn {place / 'fire.mp4'} --out {out} --json "
                f"{' '.join(SHORT)} {closed}")
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert "Traceback" not in done.stderr, done.stderr
     assert (out / "model.keras").exists()
 
 
 def test_sigterm_saves_and_a_resumed_run_ends_as_if_undisturbed(
-    place: Path, state_of: Callable[[Path], dict[str, np.ndarray]]
+    place: Path, state_of: Callable[[Path], dict[str, np.ndarray]], wait_until: Callable[..., None]
 ) -> None:
     steps = ("--iterations", "40", "--chains", "1", "--precision", "float32", "--format", "npy")
     straight = called("learn", str(place / "fire.mp4"), "--out", str(place / "a"), *steps)
@@ -166,10 +166,9 @@ def test_sigterm_saves_and_a_resumed_run_ends_as_if_undisturbed(
          str(place / "b"), *steps], stderr=subprocess.PIPE, text=True,
     )
     log = place / "b" / "log.jsonl"
-    while not (log.exists() and log.read_text().count("\n") > 3):
-        time.sleep(0.05)
+    wait_until(lambda: log.exists() and log.read_text().count("\n") > 3, process)
     process.send_signal(signal.SIGTERM)
-    _, text = process.communicate(timeout=120)
+    _, text = process.communicate()
     assert "--resume" in text
     done = called("learn", "--resume", "--out", str(place / "b"), "--format", "npy")
     assert done.returncode == 0, done.stderr

@@ -1,15 +1,15 @@
-"""A process that is killed at any moment loses nothing: the run goes on and ends bit-equal."""
+"""Killed at any moment: what is left is whole, and a resumed run ends as if undisturbed."""
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import killing
 import numpy as np
 import pytest
 
@@ -17,33 +17,38 @@ from dynpat.datasets import FRAMES_PER_SECOND, flames
 from dynpat.videos import read_video, write_video
 
 pytestmark = pytest.mark.slow
+State = Callable[[Path], dict[str, np.ndarray]]
 
-KILLS = int(os.environ.get("DYNPAT_KILLS", "16"))  # 40 before a release
-LONGEST = 10.0  # seconds until a kill; starting takes about half of it
-SCRIPT = """
-import sys
-from pathlib import Path
-from dynpat.devices import load_tensorflow
-load_tensorflow()
-from dynpat import restoring, tasks
-task, video, out = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-often = {"checkpoint_every": 0.2, "preview_every": 0.5}
-if task == "learn":
-    begin, go_on = tasks.learn, tasks.resume
-    plan = tasks.make_plan(
-        [video], precision="float32", learn={"iterations": 60, "chains": 2, **often}
+LIVES = 3  # runs; each is killed once at each kind of moment
+MOST = {  # how often the moment comes while the run has not come further
+    "config": 1, "row of the log": 4, "checkpoint": 2, "preview": 2, "model": 1,
+    "during the estimate": 2, "videos": 2, "during the report": 2, "report": 1,
+}
+MADE = {"learn": "samples", "recover": "results"}
+
+
+def moments(task: str, life: int) -> Iterator[tuple[str, str, int]]:
+    """In the order of a run: the kind of moment, its name, and the how-manieth of its kind."""
+    rng = random.Random(life)
+    for kind, most in MOST.items():
+        name = MADE[task] if kind == "videos" else kind
+        if " " not in name:
+            # A configuration that has appeared is the beginning of what the others test.
+            half = kind == "config" or (life + len(kind)) % 2
+            name += " half written" if half else " appears"
+        yield kind, name, rng.randint(1, most)
+
+
+def lived(task: str, video: Path, run: Path, moment: str = "never", count: int = 1) -> str:
+    """Let a run live until a moment, or to its end: how its process ended."""
+    done = subprocess.run(
+        [sys.executable, killing.__file__, task, str(video), str(run), moment, str(count)],
+        capture_output=True, text=True, check=False,
     )
-else:
-    begin, go_on = restoring.restore, restoring.resume_restoration
-    plan = restoring.make_restoration(
-        task, video, missing={"occlude": "region:0.2"}, precision="float32",
-        learn={"iterations": 30, "chains": 1, **often},
-    )
-if (out / "config.json").exists():
-    go_on(out, formats=("npy", "gif"))
-else:
-    begin(plan, out, formats=("npy", "gif"))
-"""
+    if done.returncode == -signal.SIGKILL:
+        return "killed"
+    assert done.returncode == 0, done.stderr
+    return "ended"
 
 
 def require_whole(run: Path) -> None:
@@ -56,49 +61,36 @@ def require_whole(run: Path) -> None:
             np.load(path)
 
 
-@pytest.mark.parametrize("task", ["learn", "recover"])
-def test_kills_at_random_moments(
-    task: str, state_of: Callable[[Path], dict[str, np.ndarray]], tmp_path: Path
-) -> None:
-    video = tmp_path / "flames.gif"
-    write_video(video, flames(12, (24, 24)), FRAMES_PER_SECOND)
-    assert lived(task, video, tmp_path / "undisturbed", 300)
-    moments = random.Random(7)
-    killed = lives = 0
-    while killed < KILLS:
-        lives += 1
-        run = tmp_path / f"life_{lives}"
-        while not lived(task, video, run, moments.uniform(0.2, LONGEST)):
-            killed += 1
-            require_whole(run)
-        require_alike(run, tmp_path / "undisturbed", state_of)
-    assert lives < killed  # some were killed more than once
-
-
-def lived(task: str, video: Path, run: Path, seconds: float) -> bool:
-    """Whether the run ended within so many seconds; else it was killed then."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, task, str(video), str(run)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )
-    try:
-        _, said = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        return False
-    assert process.returncode == 0, said
-    return True
-
-
-def require_alike(
-    run: Path, undisturbed: Path, state_of: Callable[[Path], dict[str, np.ndarray]]
-) -> None:
-    """Weights, optimizer, chains and what was made are bit-equal."""
+def require_alike(run: Path, undisturbed: Path, state_of: State) -> None:
+    """Weights, optimizer, chains and what was made are bit-equal, and nothing else is left."""
     expected, after = state_of(undisturbed), state_of(run)
     assert expected.keys() == after.keys()
     for name, value in expected.items():
         np.testing.assert_array_equal(after[name], value, err_msg=name)
-    for path in undisturbed.rglob("*_000.npy"):
-        there = run / path.relative_to(undisturbed)
-        np.testing.assert_array_equal(np.load(there), np.load(path))
+    made = sorted(path.relative_to(undisturbed) for path in undisturbed.rglob("*_000.npy"))
+    assert made
+    for path in made:
+        np.testing.assert_array_equal(np.load(run / path), np.load(undisturbed / path))
+    assert not [path for path in run.rglob("*") if ".tmp-" in path.name]
+    rows = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == killing.ITERATIONS
+
+
+@pytest.mark.timeout(1800)  # some thirty processes
+@pytest.mark.parametrize("task", sorted(MADE))
+def test_kills_at_every_kind_of_moment(task: str, state_of: State, tmp_path: Path) -> None:
+    video = tmp_path / "flames.gif"
+    write_video(video, flames(12, (24, 24)), FRAMES_PER_SECOND)
+    assert lived(task, video, tmp_path / "undisturbed") == "ended"
+    tally = dict.fromkeys(MOST, 0)
+    for life in range(LIVES):
+        run = tmp_path / f"life_{life}"
+        for kind, moment, count in moments(task, life):
+            assert lived(task, video, run, moment, count) == "killed", (life, moment, count)
+            tally[kind] += 1
+            require_whole(run)
+        assert lived(task, video, run) == "ended"
+        require_alike(run, tmp_path / "undisturbed", state_of)
+    for kind, kills in tally.items():
+        print(f"{task}: {kind}: {kills} kills, {kills} resumed, all bit-equal")
+    assert set(tally.values()) == {LIVES}

@@ -1,0 +1,131 @@
+"""A run that kills itself at one given moment, so that a kill never depends on a clock.
+
+`python killing.py TASK VIDEO RUN MOMENT COUNT` begins the run, or goes on with it where it is
+there already, and sends SIGKILL to itself when MOMENT has come for the COUNT-th time. The moment
+`never` lets it end.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from dynpat import langevin, learning, recording, report, restoring, tasks
+from dynpat.runs import Run
+
+ITERATIONS = 14
+
+
+class Clock:
+    """Stands for the module `time`: each look at it is one second later."""
+
+    def __init__(self) -> None:
+        self._ticks = count(1000)
+
+    def monotonic(self) -> float:
+        return float(next(self._ticks))
+
+
+class Executioner:
+    """Counts moments, and kills this process at the one that was asked for."""
+
+    def __init__(self, moment: str, countdown: int) -> None:
+        self.moment, self.countdown = moment, countdown
+
+    def at(self, moment: str, before: Callable[[], object] = lambda: None) -> None:
+        """Say that a moment has come; `before` is done just before the kill."""
+        if moment != self.moment:
+            return
+        self.countdown -= 1
+        if not self.countdown:
+            before()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kind_of(file: Path) -> str:
+    """What a file of the run folder is to a reader: checkpoint, preview, results …"""
+    return file.parent.name if file.parent.name in ("samples", "results") else file.stem
+
+
+def watch_files(executioner: Executioner) -> None:
+    """Every file is renamed into its place: half of it stands beside, or it has just appeared."""
+    replace = os.replace
+
+    def watched(source: Any, target: Any) -> None:
+        kind = kind_of(Path(target))
+        half = Path(source).stat().st_size // 2 if Path(source).is_file() else 0
+        executioner.at(f"{kind} half written", lambda: half and os.truncate(source, half))
+        replace(source, target)
+        executioner.at(f"{kind} appears")
+
+    os.replace = watched  # type: ignore[assignment]
+    manager = tf.train.CheckpointManager
+    record = manager._record_state
+
+    def recorded(self: Any) -> None:
+        executioner.at("checkpoint half written")
+        record(self)
+        executioner.at("checkpoint appears")
+
+    manager._record_state = recorded
+
+
+def watch_calls(executioner: Executioner) -> None:
+    """Rows of the log, chains of the estimate and of new videos, and the page in the making."""
+    append, save, sample, read = (
+        Run.append_log, Run.save_model, langevin.sample, report.read_video
+    )
+    learned: list[bool] = []
+
+    def appended(self: Run, row: dict[str, Any]) -> None:
+        append(self, row)
+        executioner.at("row of the log")
+
+    def saved(self: Run, *arguments: Any) -> None:
+        learned.append(True)
+        save(self, *arguments)
+
+    def sampled(*arguments: Any, **options: Any) -> Any:
+        if learned:
+            executioner.at("during the estimate")
+        return sample(*arguments, **options)
+
+    def shown(*arguments: Any, **options: Any) -> Any:
+        executioner.at("during the report")
+        return read(*arguments, **options)
+
+    Run.append_log, Run.save_model = appended, saved  # type: ignore[method-assign]
+    langevin.sample, report.read_video = sampled, shown
+
+
+def main(task: str, video: str, run: Path, moment: str, countdown: int) -> None:
+    executioner = Executioner(moment, countdown)
+    watch_files(executioner)
+    watch_calls(executioner)
+    learning.time = recording.time = Clock()  # type: ignore[assignment]
+    recording.MOST_OF_TIME = 1.0
+    tasks.SAMPLE_STEPS = 5
+    learn = {"iterations": ITERATIONS, "chains": 1, "checkpoint_every": 2.0, "preview_every": 3.0}
+    begin, go_on = tasks.learn, tasks.resume
+    plan = tasks.make_plan([video], precision="float32", learn=learn)
+    if task != "learn":
+        begin, go_on = restoring.restore, restoring.resume_restoration  # type: ignore[assignment]
+        plan = restoring.make_restoration(
+            task, video, missing={"occlude": "region:0.2"}, precision="float32", learn=learn
+        )
+    if (run / "config.json").exists():
+        go_on(run, formats=("npy", "gif"))
+    else:
+        begin(plan, run, formats=("npy", "gif"))
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    main(given[0], given[1], Path(given[2]), given[3], int(given[4]))
