@@ -25,20 +25,15 @@ TINY = {"iterations": 4, "chains": 2}
 FRAMES, SIZE = 12, (24, 24)
 LONGEST = 900  # seconds of a slow test; of the others see setup.cfg
 LOOKS, PAUSE = 6000, 0.1  # how often a test looks for an event, and the seconds between
-# Warnings are errors where the versions are known, and hints where they may be of today.
-STRICT = (
-    "error", "ignore::DeprecationWarning:google.*", "ignore::DeprecationWarning:tensorflow.*",
-    "ignore::DeprecationWarning:keras.*", "ignore::UserWarning:keras.*",
-    "ignore:.*np.object.*:FutureWarning", "ignore:.*__array__.*:DeprecationWarning",
-)
 # Examples are the same on every machine, and none fails because it took long.
-hypothesis.settings.register_profile("dynpat")
+hypothesis.settings.register_profile("dynpat", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("dynpat")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for line in STRICT if os.environ.get("CI") else ():
-        config.addinivalue_line("filterwarnings", line)
+    """Warnings are errors in CI, whose versions are known; those of today may warn of anything."""
+    if not os.environ.get("CI"):
+        config.getini("filterwarnings").remove("error")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,17 +50,29 @@ def flames_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def quick_samples() -> Iterator[None]:
-    """Let finished runs leave samples of a few steps: their looks are not tested."""
+    """Let finished runs leave samples of a few steps, judged by few patches.
+
+    What they look like is not tested; where figures are, the test asks for `thorough` ones.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dynpat.tasks.SAMPLE_STEPS", 5)
+        patch.setattr("dynpat.metrics.PATCHES", 400)
+        patch.setattr("dynpat.metrics.PROJECTIONS", 16)
         yield
+
+
+@pytest.fixture
+def thorough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures of as many patches as users get."""
+    monkeypatch.setattr("dynpat.metrics.PATCHES", 20_000)
+    monkeypatch.setattr("dynpat.metrics.PROJECTIONS", 256)
 
 
 @pytest.fixture(scope="session")
 def learned_once(
-    quick_samples: None, flames_file: Path, tmp_path_factory: pytest.TempPathFactory
+    flames_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A finished run of four updates; not to be changed, see `learned`."""
     from dynpat import tasks
@@ -81,7 +88,7 @@ def learned(learned_once: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dynpat(quick_samples: None) -> Callable[..., Result]:
+def dynpat() -> Callable[..., Result]:
     """Call the command line inside this process: `dynpat("learn", path, "--quiet")`."""
     from dynpat_cli.main import main
 

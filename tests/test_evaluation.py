@@ -14,6 +14,8 @@ from dynpat import baselines, evaluation, metrics, quality
 from dynpat.datasets import flames, lights
 from dynpat.videos import write_video
 
+pytestmark = pytest.mark.usefixtures("thorough")
+
 Call = Callable[..., Any]
 SIZE, FRAMES = (32, 32), 40
 

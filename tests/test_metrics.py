@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from dynpat import metrics
 from dynpat.errors import BadOptionError
 
+pytestmark = pytest.mark.usefixtures("thorough")
+
 SHAPE = (16, 24, 28, 3)
 
 

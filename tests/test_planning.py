@@ -70,7 +70,8 @@ def test_estimated_memory_is_near_the_measured(new_process: Call, tmp_path: Path
     script = (
         "from pathlib import Path; from dynpat import tasks\n"
         "from dynpat.estimate import estimate; from dynpat.planning import make_plan\n"
-        "tasks.SAMPLE_STEPS = 1\n"
+        "from dynpat import metrics\n"
+        "tasks.SAMPLE_STEPS = 1; metrics.PATCHES = 400; metrics.PROJECTIONS = 16\n"
         f"plan = make_plan([{str(tmp_path)!r}], precision='float32', learn={{'iterations': 2}})\n"
         f"tasks.learn(plan, {str(tmp_path / 'run')!r}, formats=('npy',))\n"
         # Not getrusage: its peak is inherited from the process that started this one.

@@ -20,6 +20,8 @@ from dynpat.recording import Recorder, synthesised
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, read_log
 
+pytestmark = pytest.mark.usefixtures("thorough")
+
 SIZE = (32, 32)
 
 

@@ -141,6 +141,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_cluster_learns_what_one_process_does_and_one_goes_on_alone(
     video: Path, dynpat: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -63,7 +63,7 @@ def test_without_checkpoints_there_are_no_chains(learned: Path, tmp_path: Path) 
 
 
 @pytest.fixture(scope="module")
-def learned_labels(quick_samples: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def learned_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on two videos of noise, dark in the folder `night` and bright in `day`."""
     from dynpat import tasks
 

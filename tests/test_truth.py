@@ -9,6 +9,8 @@ from dynpat import truth
 from dynpat.datasets import boat, ocean
 from dynpat.pasting import crop_around
 
+pytestmark = pytest.mark.usefixtures("thorough")
+
 
 @pytest.fixture(scope="module")
 def case() -> tuple[np.ndarray, np.ndarray]:

@@ -1,15 +1,9 @@
-"""A run that kills itself at one given moment, so that a kill never depends on a clock.
-
-`python killing.py TASK VIDEO RUN MOMENT COUNT` begins the run, or goes on with it where it is
-there already, and sends SIGKILL to itself when MOMENT has come for the COUNT-th time. The moment
-`never` lets it end.
-"""
+"""A run that kills itself at one given moment, so that a kill never depends on a clock."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -106,6 +100,10 @@ def watch_calls(executioner: Executioner) -> None:
 
 
 def main(task: str, video: str, run: Path, moment: str, countdown: int) -> None:
+    """Begin a run in this process, or go on with it where it is there already.
+
+    The process is killed when `moment` has come for the `countdown`-th time; at `never` it ends.
+    """
     executioner = Executioner(moment, countdown)
     watch_files(executioner)
     watch_calls(executioner)
@@ -124,8 +122,3 @@ def main(task: str, video: str, run: Path, moment: str, countdown: int) -> None:
         go_on(run, formats=("npy", "gif"))
     else:
         begin(plan, run, formats=("npy", "gif"))
-
-
-if __name__ == "__main__":
-    given = sys.argv[1:]
-    main(given[0], given[1], Path(given[2]), given[3], int(given[4]))

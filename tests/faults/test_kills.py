@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,9 @@ from dynpat.videos import read_video, write_video
 pytestmark = pytest.mark.slow
 State = Callable[[Path], dict[str, np.ndarray]]
 
+# Each life is a new process; they are forked from one that has imported TensorFlow, not used it.
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(["killing"])
 LIVES = 3  # runs; each is killed once at each kind of moment
 MOST = {  # how often the moment comes while the run has not come further
     "config": 1, "row of the log": 4, "checkpoint": 2, "preview": 2, "model": 1,
@@ -41,14 +43,10 @@ def moments(task: str, life: int) -> Iterator[tuple[str, str, int]]:
 
 def lived(task: str, video: Path, run: Path, moment: str = "never", count: int = 1) -> str:
     """Let a run live until a moment, or to its end: how its process ended."""
-    done = subprocess.run(
-        [sys.executable, killing.__file__, task, str(video), str(run), moment, str(count)],
-        capture_output=True, text=True, check=False,
-    )
-    if done.returncode == -signal.SIGKILL:
-        return "killed"
-    assert done.returncode == 0, done.stderr
-    return "ended"
+    process = SERVER.Process(target=killing.main, args=(task, str(video), run, moment, count))
+    process.start()
+    process.join()
+    return {0: "ended", -signal.SIGKILL: "killed"}.get(process.exitcode, "failed")  # type: ignore[call-overload,no-any-return]
 
 
 def require_whole(run: Path) -> None:
