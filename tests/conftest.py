@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from dynpat.config import RecoverConfig
 from dynpat.datasets import FRAMES_PER_SECOND, flames
 from dynpat.videos import write_video
 
@@ -51,12 +52,16 @@ def flames_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick_samples() -> Iterator[None]:
-    """Let finished runs leave samples of a few steps, judged by few patches.
+def quick_results() -> Iterator[None]:
+    """Let finished runs leave samples and estimates of a few steps, judged by few patches.
 
     What they look like is not tested; where figures are, the test asks for `thorough` ones.
     """
+    def few_states(**values: Any) -> RecoverConfig:
+        return RecoverConfig(**{**values, "burn_in": 2, "samples": 3, "between": 2})
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dynpat.restoring.RecoverConfig", few_states)
         patch.setattr("dynpat.tasks.SAMPLE_STEPS", 5)
         patch.setattr("dynpat.metrics.PATCHES", 400)
         patch.setattr("dynpat.metrics.PROJECTIONS", 16)

@@ -14,8 +14,6 @@ from dynpat import baselines, evaluation, metrics, quality
 from dynpat.datasets import flames, lights
 from dynpat.videos import write_video
 
-pytestmark = pytest.mark.usefixtures("thorough")
-
 Call = Callable[..., Any]
 SIZE, FRAMES = (32, 32), 40
 
@@ -89,6 +87,7 @@ def test_baselines_of_a_still_video_stand_still() -> None:
         np.testing.assert_allclose(make(still), 77)
 
 
+@pytest.mark.usefixtures("thorough")
 def test_figures_tell_good_from_bad(files: dict[str, Path]) -> None:
     result = evaluation.evaluate(
         files["observed"], [files["later"], files["other"]], baselines=False
@@ -100,6 +99,7 @@ def test_figures_tell_good_from_bad(files: dict[str, Path]) -> None:
     assert result["baselines"] == {} and result["diversity"] > 0.3
 
 
+@pytest.mark.usefixtures("thorough")
 def test_a_copy_is_named_one_and_a_true_continuation_is_not(files: dict[str, Path]) -> None:
     result = evaluation.evaluate(files["observed"], [files["observed"], files["later"]])
     assert [row["copy"] for row in result["videos"]] == [True, False]

@@ -20,8 +20,6 @@ from dynpat.recording import Recorder, synthesised
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, read_log
 
-pytestmark = pytest.mark.usefixtures("thorough")
-
 SIZE = (32, 32)
 
 
@@ -30,6 +28,7 @@ def whole() -> np.ndarray:
     return flames(120, SIZE).astype(np.float32)
 
 
+@pytest.mark.usefixtures("thorough")
 def test_the_score_orders_videos_as_the_eye_does(whole: np.ndarray) -> None:
     judge = quality.Judge(whole[:60])
     continued, still = whole[60:], np.repeat(whole[:1], 60, axis=0)

@@ -14,21 +14,11 @@ from PIL import Image
 from dynpat import restoring
 from dynpat.datasets import boat, ocean
 from dynpat.masks import draw_mask
-from dynpat.recovery import RecoverConfig
 from dynpat.videos import write_video
 
 Call = Callable[..., Any]
 QUICK = ("--iterations", 3, "--chains", 1, "--precision", "float32", "--window", 8,
          "--format", "npy")
-
-
-@pytest.fixture(autouse=True)
-def _few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Estimates of few states: their quality is not tested here but where it is said."""
-    def few(**values: Any) -> RecoverConfig:
-        return RecoverConfig(**{**values, "burn_in": 2, "samples": 3, "between": 2})
-
-    monkeypatch.setattr(restoring, "RecoverConfig", few)
 
 
 @pytest.fixture(scope="module")
