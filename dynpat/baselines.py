@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from dynpat import coloured
+
 MODES = 20  # of the linear dynamical system, at most
 
 
@@ -50,8 +52,14 @@ def linear_system(observed: np.ndarray, seed: int = 0, modes: int = MODES) -> np
     return np.clip(video.reshape(observed.shape), 0, 255).astype(np.float32)
 
 
+def coloured_noise(observed: np.ndarray, seed: int = 0) -> np.ndarray:
+    """A draw of the coloured reference: the observed quantiles and correlations, nothing else."""
+    return coloured.fit(observed[np.newaxis], seed=seed).draw(observed.shape[:3], seed)
+
+
 BASELINES = {
     "shuffled frames": shuffled_frames,
     "pixel Gaussian": pixel_gaussian,
     "linear system": linear_system,
+    "coloured noise": coloured_noise,
 }

@@ -101,7 +101,7 @@ class Coloured:
             further = below + 2**power
             below = np.where(values >= self._at(further), further, below)
         low, high = self._at(below), self._at(below + 1)
-        share = np.clip((values - low) / (high - low), 0, 1)
+        share = np.clip((values - low) / np.maximum(high - low, np.finfo(np.float32).tiny), 0, 1)
         return np.asarray((below + share) * (KNOTS[1] - KNOTS[0]) + KNOTS[0], np.float32)
 
 
@@ -134,12 +134,15 @@ def fit(
     weights = seen[..., np.newaxis].astype(np.float32)
     count = np.maximum(weights.sum(axis=over), 1)
     grey = np.where(seen[..., np.newaxis], videos, 0).astype(np.float32)
-    mean = grey.sum(axis=over) / count
-    deviation = (grey - mean) * weights
+    mean = grey.sum(axis=over, dtype=np.float64) / count
+    deviation = ((grey - mean) * weights).astype(np.float32)
     axes = np.linalg.eigh(np.einsum("nthwc,nthwd->cd", deviation, deviation))[1][:, ::-1]
-    values = (deviation + rng.uniform(-0.5, 0.5, videos.shape)) @ axes
+    axes = axes.astype(np.float32)
+    dither = rng.random(videos.shape, np.float32) - 0.5
+    moving = np.any(deviation, axis=over)  # what stands still keeps its level exactly
+    values = (deviation + dither * moving) @ axes
     spread = np.sqrt((values**2 * weights).sum(axis=over) / count) + np.finfo(np.float32).tiny
-    values += GRAIN * spread * rng.standard_normal(values.shape)
+    values += np.float32(GRAIN) * spread * rng.standard_normal(values.shape, np.float32)
     maps = _maps(np.where(seen[..., np.newaxis], values, np.nan), spread, everywhere)
     lags = [min(lag, size - 1) for lag, size in zip(lags, videos.shape[1:4], strict=True)]
     correlations = [
@@ -179,7 +182,8 @@ def _maps(values: np.ndarray, spread: np.ndarray, everywhere: bool) -> np.ndarra
             maps[:, row] = quantiles(near, shares) * spread[row]
     maps = gaussian_filter1d(maps, SMOOTHING, axis=0, mode="nearest")
     rise = STEEPNESS * np.arange(len(KNOTS))[:, np.newaxis, np.newaxis, np.newaxis]
-    return np.asarray(np.maximum.accumulate(maps, axis=0) + rise)
+    moving = np.abs(maps).max(axis=0) > STEEPNESS
+    return np.asarray(np.maximum.accumulate(maps, axis=0) + rise * moving)
 
 
 def quantiles(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -204,7 +208,7 @@ def _correlation(
     shape = values.shape[1:]
     faded = (True, everywhere, everywhere)
     edges = [
-        np.hanning(size + 2)[1:-1] if fade else np.ones(size)
+        np.float32(np.hanning(size + 2)[1:-1] if fade else np.ones(size))
         for size, fade in zip(shape, faded, strict=True)
     ]
     window = np.einsum("t,h,w->thw", *edges)
@@ -217,7 +221,9 @@ def _correlation(
     total = sum(products(window * part) for part in values)
     measured = total / np.maximum(overlap, 1e-3 * np.max(overlap))
     box = np.ix_(*(np.arange(-lag, lag + 1) for lag in lags))
-    return np.asarray(measured[box] / max(measured[0, 0, 0], np.finfo(float).tiny))
+    if not measured[0, 0, 0]:  # nothing moves: no value tells of another
+        measured[0, 0, 0] = 1
+    return np.asarray(measured[box] / measured[0, 0, 0])
 
 
 def _taper(lags: Sequence[int]) -> np.ndarray:
@@ -255,6 +261,8 @@ def before_maps(observed: np.ndarray, powers: np.ndarray) -> np.ndarray:
     powers
         (K,) the squares aₖ² of the maps' series.
     """
+    if not powers.any():
+        return observed
     given = np.linspace(-1, 1, 401)
     after = np.polynomial.polynomial.polyval(given, np.concatenate([[0.0], powers / powers.sum()]))
     # Below zero the series of a skew map turns back: such correlations cannot be had.

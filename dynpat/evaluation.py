@@ -31,7 +31,7 @@ def evaluate(
         Video files or frame folders, or folders to search for either.
     baselines
         Also those of trivial syntheses: shuffled frames, a Gaussian per pixel, a linear
-        dynamical system.
+        dynamical system, coloured noise (`dynpat.coloured`).
     report
         An HTML file to write: the videos in step, and the figures.
     reading

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import scipy.fft
+from scipy.ndimage import median_filter
 
 from dynpat.config import require
 
@@ -20,6 +22,7 @@ PROJECTIONS = 256
 SCALES = (1, 2, 4)
 WINDOW = 8  # frames of a copied passage
 ROUNDING = 1 / 12  # the power that rounding to whole grey levels adds everywhere
+MOVING = 20.0  # grey levels: pixels of more standard deviation over time surely move
 STILL = 2.0  # grey levels: pixels of less standard deviation over time stand still
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
@@ -127,6 +130,49 @@ def _sharpness(video: np.ndarray) -> float:
     return float(
         np.abs(np.diff(video, axis=1)).mean() + np.abs(np.diff(video, axis=2)).mean()
     )
+
+
+def edge_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """How sharp the sharpest edges are where the observed moves, synthesised over observed.
+
+    It is the 99th percentile of |spatial gradient| (of the mean of the channels, by differences of
+    neighbours) over the pixels whose standard deviation over time exceeds that of three quarters
+    of the picture, or 20 grey levels if that is less. Below 1: soft. Sizes must agree.
+    """
+    spread = observed.std(axis=0).mean(axis=-1)
+    moving = spread > min(MOVING, float(np.percentile(spread, 75)))
+    if not moving[:-1, :-1].any():
+        return float("nan")
+
+    def edges(video: np.ndarray) -> float:
+        grey = video.mean(axis=-1, dtype=np.float32)
+        down, across = np.diff(grey, axis=1)[:, :, :-1], np.diff(grey, axis=2)[:, :-1]
+        return float(np.percentile(np.hypot(down, across)[:, moving[:-1, :-1]], 99))
+
+    return _ratio(edges(synthesised), edges(observed))
+
+
+def checkerboard(observed: np.ndarray, synthesised: np.ndarray) -> float:
+    """The strongest grid of two or four pixels that the observed does not have, in tens of power.
+
+    The power spectrum of what moves (under a Hann window in both axes, mean over frames and
+    channels), log₁₀ of synthesised over observed, less its median of 9×9 frequencies; the largest
+    value at 0, ¼ and ½ cycles a pixel down and across, but both 0. Above 0.2 it is seen. Sizes
+    must agree.
+    """
+    height, width = observed.shape[1:3]
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])[..., np.newaxis]
+
+    def power(video: np.ndarray) -> np.ndarray:
+        moving = (video - video.mean(axis=0, dtype=np.float32)) * window.astype(np.float32)
+        waves = np.abs(scipy.fft.fft2(moving, axes=(1, 2))) ** 2
+        return np.asarray(waves.mean(axis=(0, 3))) / np.sum(window**2)
+
+    excess = np.log10((power(synthesised) + ROUNDING) / (power(observed) + ROUNDING))
+    excess -= median_filter(excess, 9, mode="wrap")
+    grid = [round(share * height) for share in (0, 0.25, 0.5)]
+    across = [round(share * width) for share in (0, 0.25, 0.5)]
+    return float(max(excess[row, column] for row in grid for column in across if row or column))
 
 
 def _ratio(ours: float, theirs: float) -> float:

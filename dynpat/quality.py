@@ -43,6 +43,8 @@ FIGURES = {
     "motion_patches_at_4": Figure(_scaled(4, True), "the same at a quarter of the size"),
     "motion": Figure(metrics.motion_ratio, "motion over the observed: 1 is right"),
     "sharpness": Figure(metrics.sharpness_ratio, "sharpness over the observed: 1 is right"),
+    "edges": Figure(metrics.edge_ratio, "sharpest edges over the observed: below 1 is soft"),
+    "checkerboard": Figure(metrics.checkerboard, "grid of pixels, in tens: above 0.2 is seen"),
     "mean": Figure(metrics.mean_error, "error of each pixel's mean"),
     "deviation": Figure(metrics.deviation_error, "error of each pixel's deviation"),
     "flicker": Figure(metrics.flicker, "flicker where the observed stands still"),
@@ -53,7 +55,9 @@ FIGURES = {
     ),
 }
 MEANINGS = {name: figure.meaning for name, figure in FIGURES.items()}
-PLACED = ("mean", "deviation", "flicker", "closest_frame", "closest_passage")  # need one size
+PLACED = (  # need one size
+    "edges", "checkerboard", "mean", "deviation", "flicker", "closest_frame", "closest_passage",
+)
 
 
 def figures(observed: np.ndarray, synthesised: np.ndarray) -> dict[str, float | None]:

@@ -15,8 +15,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
-    "errors", "atomic", "shelf", "holding", "config", "metrics", "quality", "baselines", "kriging",
-    "guessing", "truth", "reporter", "devices", "videos", "masks", "pasting", "pages",
+    "errors", "atomic", "shelf", "holding", "config", "metrics", "quality", "coloured", "baselines",
+    "kriging", "guessing", "truth", "reporter", "devices", "videos", "masks", "pasting", "pages",
     "evaluation", "datasets",
     "layers", "reference", "network", "langevin", "fills", "replicas", "chains", "windows",
     "synthesis", "trainable", "energy", "periodic", "models", "footprint", "tiles", "plan", "watch",

@@ -108,6 +108,34 @@ def test_diversity_tells_alike_from_unlike() -> None:
     assert np.isnan(metrics.diversity(observed, alike[:1]))
 
 
+def test_edges_are_those_of_what_moves() -> None:
+    """Blurring a moving half halves its edges, whatever the half that stands still looks like."""
+    rng = np.random.default_rng(0)
+    video = np.repeat(rng.integers(0, 256, (1, 24, 24, 3)), 16, axis=0).astype(np.float32)
+    video[:, :12] = 128 + 60 * np.sign(waves(0)[:16, :12, :24] - 128)
+    video[:, 12] = 128
+    assert metrics.edge_ratio(video, video) == 1
+    softer = video.copy()
+    softer[:, :12] = 128 + (video[:, :12] - 128) / 2
+    assert metrics.edge_ratio(video, softer) == pytest.approx(0.5, abs=0.02)
+    still = video.copy()
+    still[:, 14:] = 0
+    assert metrics.edge_ratio(video, still) == pytest.approx(1, abs=0.02)
+    assert np.isnan(metrics.edge_ratio(video[:1], video[:1]))
+
+
+def test_a_checkerboard_is_found_and_nothing_else() -> None:
+    rng = np.random.default_rng(0)
+    video = 128 + 30 * rng.standard_normal((16, 32, 36, 3))
+    board = 15.0 * (np.indices((32, 36)).sum(axis=0) % 2)[..., np.newaxis]
+    board = board * rng.choice([-1, 1], (16, 1, 1, 1))
+    assert metrics.checkerboard(video, video) == 0
+    assert metrics.checkerboard(video, video + board) > 1
+    columns = 15.0 * (np.arange(36) % 4 < 2)[:, np.newaxis] * rng.choice([-1, 1], (16, 1, 1, 1))
+    assert metrics.checkerboard(video, video + columns) > 0.5
+    assert metrics.checkerboard(video, 1.5 * video) == pytest.approx(0, abs=0.02)
+
+
 def test_shrinking_averages_blocks() -> None:
     video = np.arange(2 * 4 * 6 * 1, dtype=np.uint8).reshape(2, 4, 6, 1)
     small = metrics.at_scale(video, 2)

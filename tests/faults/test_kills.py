@@ -21,7 +21,7 @@ State = Callable[[Path], dict[str, np.ndarray]]
 # Each life is a new process; they are forked from one that has imported TensorFlow, not used it.
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["killing"])
-LIVES = 3  # runs; each is killed once at each kind of moment
+LIVES = 2  # runs of each task; each is killed once at each kind of moment
 MOST = {  # how often the moment comes while the run has not come further
     "config": 1, "row of the log": 4, "checkpoint": 2, "preview": 2, "model": 1,
     "during the estimate": 2, "videos": 2, "during the report": 2, "report": 1,

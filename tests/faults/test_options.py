@@ -20,7 +20,7 @@ from dynpat.datasets import flames
 from dynpat.videos import write_video
 
 pytestmark = pytest.mark.slow
-EXAMPLES = int(os.environ.get("DYNPAT_OPTIONS", "12"))  # of each command; 25 before a release
+EXAMPLES = int(os.environ.get("DYNPAT_OPTIONS", "5"))  # of each command; 25 before a release
 # What is counted by these is done, however long it takes; so they are small, or nonsense.
 COUNTED = {"langevin_steps", "chains", "batch", "count", "steps", "between", "window", "iterations"}
 # Each of these ends what would otherwise take its time.
@@ -125,7 +125,7 @@ def test_no_options_give_a_traceback(
     tally = {0: 0, 1: 0, 2: 0}
     monkeypatch.chdir(rooms.folder)
 
-    examples = EXAMPLES // 5 if name == "demo" else EXAMPLES  # which learns each time
+    examples = max(1, EXAMPLES // 5) if name == "demo" else EXAMPLES  # which learns each time
 
     @settings(max_examples=examples, database=None,
               suppress_health_check=list(HealthCheck))
