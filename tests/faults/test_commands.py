@@ -143,7 +143,7 @@ def test_an_input_that_vanishes(place: Path) -> None:
     require_one_sentence(done, "fire.mp4", "is not there", code=2)
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "> /dev/full", "2> /dev/full"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "> /dev/full 2> /dev/full"])
 def test_closed_and_full_outputs(place: Path, closed: str) -> None:
     """The work is done whoever listens; it is not done twice, and it does not hang."""
     out = place / "run"

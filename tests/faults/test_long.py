@@ -28,7 +28,7 @@ from dynpat.videos import files, write_video
 
 pytestmark = pytest.mark.slow
 
-SOAK = int(os.environ.get("DYNPAT_SOAK", "250"))  # updates; 5000 before a release
+SOAK = int(os.environ.get("DYNPAT_SOAK", "120"))  # updates; 5000 before a release
 WARM = 0.4  # share of it in which allocators and caches grow to their size
 MOST = 1.0  # MB per 100 updates
 HOURS, FPS, GROUP = 4, 25, 250
@@ -137,7 +137,7 @@ def test_a_thousand_clips_take_no_more_memory_than_a_hundred(tmp_path: Path) -> 
         clips.mkdir()
         for number in range(count):
             shutil.copy(tmp_path / "clip.mp4", clips / f"{number:04}.mp4")
-        peaks[count] = peak_of("learn", clips, "--iterations", 20, "--out", clips / "run")
+        peaks[count] = peak_of("learn", clips, "--iterations", 4, "--out", clips / "run")
     print({count: f"{peak / 1e6:.0f} MB" for count, peak in peaks.items()})
     # Seen: 114 MB apart; while the first 256 MB were held, 170 here and 516 on another machine.
     assert peaks[1000] < peaks[100] + 400e6
