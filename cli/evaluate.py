@@ -16,7 +16,7 @@ from .progress import errors_as_click, reporting, show_evaluation
 @click.argument("synthesised", nargs=-1, required=True, type=click.Path(path_type=Path))
 @reading_options
 @click.option("--baselines/--no-baselines", default=True, show_default=True,
-              help="Beside: shuffled frames, a Gaussian per pixel, a linear system, coloured noise.")
+              help="Beside: shuffled frames, pixel Gaussians, a linear system, coloured noise.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path),
               help="Also write a page (.html): the videos in step, and the figures.")
 @click.option("--quiet", is_flag=True, help="No progress and no notes.")
