@@ -156,8 +156,10 @@ model_options = together(
     click.option("--pattern", type=click.Choice(["texture", "scene", "action"]), default="scene",
                  show_default=True, help="texture: stationary in space and time (water); scene: "
                  "in time only (fire in a pot); action: in neither (a running animal)."),
-    click.option("--preset", type=click.Choice(["default", "paper"]), default="default",
-                 show_default=True, help="Network and settings; paper: the authors'."),
+    click.option("--preset", type=click.Choice(["default", "coloured", "paper"]),
+                 default="default", show_default=True,
+                 help="Network and settings; coloured: on coloured noise, of one video; paper: the "
+                      "authors'."),
     click.option("--window", type=click.IntRange(2), help="Frames learned at once, from random "
                  "places of longer videos [default: 24; all of actions]."),
     click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),

@@ -94,7 +94,10 @@ class Coloured:
         return self.maps.reshape(-1)[index * self.maps[0].size + places]
 
     def to_gaussian(self, grey: np.ndarray) -> np.ndarray:
-        """Grey levels (…, H, W, C) to Gaussian coordinates, at most 3.2 on either side."""
+        """Grey levels (…, H, W, C) to Gaussian coordinates, at most 3.2 on either side.
+
+        They are 0 where nothing moves.
+        """
         values = (grey.astype(np.float32) - self.mean) @ self.axes
         below = np.zeros(values.shape, int)
         for power in reversed(range(int(math.log2(len(KNOTS) - 1)))):  # binary search in each map
@@ -102,7 +105,8 @@ class Coloured:
             below = np.where(values >= self._at(further), further, below)
         low, high = self._at(below), self._at(below + 1)
         share = np.clip((values - low) / np.maximum(high - low, np.finfo(np.float32).tiny), 0, 1)
-        return np.asarray((below + share) * (KNOTS[1] - KNOTS[0]) + KNOTS[0], np.float32)
+        y = (below + share) * (KNOTS[1] - KNOTS[0]) + KNOTS[0]
+        return np.asarray(np.where(self.maps[-1] - self.maps[0] > STEEPNESS, y, 0), np.float32)
 
 
 def fit(

@@ -95,6 +95,8 @@ class LearnConfig:
     """Share of the chains that start again from noise at an update, as samples do."""
     gap_limit: float = 0.0
     """Gap of the energies, per value, from which on a chain no longer counts; 0: always."""
+    squared: float = 0.0
+    """Weight α of the squares of f, per value, in the loss: they keep the energy from growing."""
     average: float = 0.0
     """Share of the running mean of the weights that an update keeps; 0: no mean, the last ones."""
     weight_decay: float = 0.0
@@ -133,6 +135,7 @@ class LearnConfig:
         require(0 <= self.renewed < 1, "renewed", "lie in [0, 1)", self.renewed, "Use 0.05")
         require(0 <= self.gap_limit < math.inf, "gap_limit", "not be negative", self.gap_limit,
                 "Use 4")
+        require(0 <= self.squared < math.inf, "squared", "not be negative", self.squared, "Use 1")
         require(0 <= self.average < 1, "average", "lie in [0, 1)", self.average, "Use 0.99")
         require(0 <= self.weight_decay < math.inf, "weight_decay", "not be negative",
                 self.weight_decay, "Use 0.3")

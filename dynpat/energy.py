@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
@@ -11,7 +12,6 @@ import tensorflow as tf
 
 from dynpat import layers, network
 from dynpat.errors import BadOptionError
-from dynpat.reference import Reference
 from dynpat.trainable import Trainable
 
 
@@ -45,6 +45,11 @@ class EnergyModel(Trainable):
         firmly the mean level of a video is held: see `Reference`.
     kernel_initializer
         Of all kernels, as Keras names it.
+    top_kernel_initializer
+        Of the last layer's, if it is another.
+    coloured
+        Whether the reference is `ColouredReference` instead of Gaussians: the model's scale is then
+        that of its coordinates y, and `sigma` its ρ. `centre` 'channel': all places share one map.
     precision
         'float32', or 'bfloat16' for the products inside layers; all else stays float32.
     start
@@ -67,6 +72,7 @@ class EnergyModel(Trainable):
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     langevin_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "default": {"steps": 5, "step_size": 4.8},
+        "coloured": {"steps": 5, "step_size": 0.1},
         "paper": {"steps": 20, "step_size": 0.3},
     }
 
@@ -75,6 +81,10 @@ class EnergyModel(Trainable):
             "learning_rate": 1e-3, "final_learning_rate": 1e-4, "observed_noise": 4.8,
             "renewed": 0.05, "gap_limit": 4.0, "average": 0.98, "weight_decay": 1.5,
             "half_after": 1500, "calibration": 0.15,
+        },
+        "coloured": {
+            "learning_rate": 1e-3, "final_learning_rate": 1e-4, "observed_noise": 0.1,
+            "renewed": 0.05, "squared": 1.0, "average": 0.98,
         },
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
     }
@@ -99,6 +109,8 @@ class EnergyModel(Trainable):
         bounded: bool = False,
         steady: float = 0.0,
         kernel_initializer: str | dict[str, Any] = "he_normal",
+        top_kernel_initializer: str | dict[str, Any] | None = None,
+        coloured: bool = False,
         precision: str = "float32",
         start: str = "reference",
         shown: str = "deviation",
@@ -115,15 +127,16 @@ class EnergyModel(Trainable):
             "padding": padding, "centre": centre,
             "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma,
             "widest": widest, "bounded": bounded, "steady": steady,
-            "kernel_initializer": kernel_initializer, "precision": precision,
+            "kernel_initializer": kernel_initializer,
+            "top_kernel_initializer": top_kernel_initializer, "coloured": coloured,
+            "precision": precision,
             "start": start, "shown": shown, "modes": modes, "seed": seed,
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
         self.output_scale = float(output_scale)
-        self.reference = Reference(
-            centre, self.sigma, modes, widest, bounded, steady, name="reference"
-        )
+        self.reference = network.make_reference(self._arguments)
+        self.reach = network.reach_of_shifts(self._arguments)
         self.network = [
             network.make_layer(number, *layer, self._arguments)
             for number, layer in enumerate(zip(filters, kernels, strides, strict=True))
@@ -154,6 +167,10 @@ class EnergyModel(Trainable):
         _, frames, height, width, _ = input_shape
         self.reference.build(input_shape)
         shape: Any = input_shape
+        if self.reach:  # shifted by up to so much, a video keeps one size
+            sizes = zip(self._arguments["size"], self.reach[1:], strict=True)
+            frames = self._arguments["frames"] + self.reach[0]
+            shape = (None, frames, *(size + more for size, more in sizes), input_shape[-1])
         for layer in self.network:
             network.require_room(layer, shape, (frames, height, width), self._arguments["padding"])
             layer.build(shape)
@@ -162,16 +179,41 @@ class EnergyModel(Trainable):
 
     # The energy.
 
-    def f(self, video: tf.Tensor) -> tf.Tensor:
-        """f(I;θ): the network, summed over its top layer. (N, T, H, W, C) float32 → (N,)."""
-        if self._arguments["shown"] == "picture":
-            video += tf.convert_to_tensor(self.reference.still)
-        features = self.input_scale * video
+    def f(self, video: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
+        """f(I;θ): the network, summed over its top layer. (N, T, H, W, C) float32 → (N,).
+
+        A model on a coloured reference is seen through a grid that is shifted by a number of
+        frames and pixels below the product of its strides, at random with a `seed` of (2,)
+        integers, else by half of that: what a fixed grid prefers would show in samples.
+        """
+        features = self._seen(video, seed)
         with self.standing_still():
             for layer in self.network:
                 features = layer(features)
         axes = list(range(1, len(features.shape)))
         return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes) * self.output_scale
+
+    def _seen(self, video: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
+        """What the first layer gets."""
+        if not self.reach:
+            if self._arguments["shown"] == "picture":
+                video += tf.convert_to_tensor(self.reference.still)
+            return self.input_scale * video
+        if seed is None:
+            before = tf.constant([reach // 2 for reach in self.reach])
+        else:
+            share = tf.random.stateless_uniform((3,), seed)
+            before = tf.cast(share * tf.constant(self.reach, tf.float32), tf.int32)
+        paddings = tf.stack([before, tf.constant(self.reach) - before], axis=1)
+        paddings = tf.pad(paddings, [[1, 1], [0, 0]])  # none of videos and channels
+        sizes = [n if n is None else n + more
+                 for n, more in zip(video.shape[1:4], self.reach, strict=True)]
+        padded = tf.pad(self.input_scale * self.reference.seen(video), paddings)
+        return tf.ensure_shape(padded, (video.shape[0], *sizes, video.shape[-1]))
+
+    def shifted(self, seed: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
+        """The energy with f seen through the grid that a seed of (2,) integers shifts."""
+        return lambda video: self.reference.energy(video) - self.f(video, seed)
 
     def standing_still(self) -> AbstractContextManager[None]:
         """A context in which weights do not change, so that each is made ready only once."""
@@ -202,11 +244,11 @@ class EnergyModel(Trainable):
 
     def to_model(self, grey_levels: Any) -> tf.Tensor:
         """Grey levels 0–255 → the model's scale, float32."""
-        return tf.cast(grey_levels, tf.float32) - tf.convert_to_tensor(self.reference.mean)
+        return self.reference.to_model(tf.cast(grey_levels, tf.float32))
 
     def to_grey(self, video: Any) -> tf.Tensor:
-        """The model's scale → grey levels, float32, not clipped: exact inverse of `to_model`."""
-        return tf.cast(video, tf.float32) + tf.convert_to_tensor(self.reference.mean)
+        """The model's scale → grey levels, float32, not clipped: the inverse of `to_model`."""
+        return self.reference.to_grey(tf.cast(video, tf.float32))
 
     def draw_start(self, shape: tuple[int, ...], seed: int, mode: int = 0) -> tf.Tensor:
         """White noise from which to sample, `shape` (N, T, H, W, C), see `start` and `modes`."""

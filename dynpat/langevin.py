@@ -137,10 +137,13 @@ def chain(
     """
 
     def body(step: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
+        own = pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
         if numbers is not None:
             pair = numbered(pair, numbers)
-        moved = langevin_step(energy, state, step_size, noise, pair, at_once)
+        # An energy may be another at each step, on average the one that is meant.
+        shifted = getattr(energy, "shifted", None)
+        one = energy if shifted is None else shifted(own)
+        moved = langevin_step(one, state, step_size, noise, pair, at_once)
         moved = tf.ensure_shape(moved, state.shape)
         if held is not None:
             moved = tf.where(held, video, moved)
@@ -153,9 +156,42 @@ def chain(
     return final
 
 
+def denoised(energy: Energy, video: tf.Tensor, noise: float, views: int) -> tf.Tensor:
+    """The mean of the clean video given one with noise, y − ρ²·∂E/∂y (Tweedie's formula).
+
+    Parameters
+    ----------
+    energy
+        E, of videos that have white noise of standard deviation ρ.
+    video
+        y, (N, T, H, W, C) float32.
+    noise
+        ρ.
+    views
+        If the energy has a `shifted`, its gradient is averaged over so many shifts.
+    """
+    return _compiled_denoised(energy, video, tf.constant(noise, tf.float32), tf.constant(views))
+
+
+def _denoised(
+    energy: Energy, video: tf.Tensor, noise: tf.Tensor, views: tf.Tensor
+) -> tf.Tensor:
+    shifted = getattr(energy, "shifted", lambda seed: energy)
+
+    def body(view: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return view + 1, total + energy_gradient(shifted(tf.stack([0, view])), video)
+
+    with getattr(energy, "standing_still", nullcontext)():
+        _, total = tf.while_loop(
+            lambda view, _: view < views, body, (tf.constant(0), tf.zeros_like(video))
+        )
+    return video - noise**2 * total / tf.cast(views, tf.float32)
+
+
 # XLA stays off: on CPU it makes this loop 25 times slower. Everything that changes from call to
 # call is a tensor, so that one energy and one shape are traced once.
 _compiled_chain = tf.function(chain, jit_compile=False)
+_compiled_denoised = tf.function(_denoised, jit_compile=False)
 
 
 def sample(

@@ -169,6 +169,7 @@ def _compile(
     model.compile(
         optimizer=optimizer, langevin=langevin, at_once=at_once,
         observed_noise=config.observed_noise, renewed=config.renewed, gap_limit=config.gap_limit,
+        squared=config.squared,
     )
     optimizer.build(model.trainable_variables)
 

@@ -17,6 +17,14 @@ COMMON: dict[str, Any] = {
 }
 
 
+# What those on the coloured reference have in common: ρ = σ, and a last layer that is near zero, so
+# that learning begins in equilibrium. Kernels are multiples of their strides.
+COLOURED: dict[str, Any] = {
+    "coloured": True, "sigma": 0.1, "top_activation": "linear",
+    "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
+}
+
+
 @keras.saving.register_keras_serializable(package="dynpat")
 class TextureModel(EnergyModel):
     """For patterns stationary in space and time: convolutional throughout, any size and length."""
@@ -26,6 +34,10 @@ class TextureModel(EnergyModel):
         "default": {
             **EnergyModel.learn_presets["default"],
             "learning_rate": 4e-4, "final_learning_rate": 5e-5,
+        },
+        "coloured": {
+            **EnergyModel.learn_presets["coloured"],
+            "learning_rate": 3e-5, "final_learning_rate": 3e-6, "squared": 0.1,
         },
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -43,6 +55,13 @@ class TextureModel(EnergyModel):
             "centre": "channel",
             "steady": 1.0,
             **COMMON,
+        },
+        "coloured": {
+            "filters": (48, 48, 24),
+            "kernels": ((6, 6, 6), (4, 4, 4), (3, 3, 3)),
+            "strides": ((2, 2, 2), (2, 2, 2), (1, 1, 1)),
+            "centre": "channel",
+            **COLOURED,
         },
     }
 
@@ -65,6 +84,13 @@ class SceneModel(EnergyModel):
             "strides": ((2, 2, 2), (2, 2, 2), 1, 1),
             "centre": "pixel",
             **COMMON,
+        },
+        "coloured": {
+            "filters": (48, 48, 30, 5),
+            "kernels": ((6, 6, 6), (4, 4, 4), 5, 2),
+            "strides": ((2, 2, 2), (2, 2, 2), 1, 1),
+            "centre": "pixel",
+            **COLOURED,
         },
     }
 
@@ -94,6 +120,13 @@ class ActionModel(EnergyModel):
             "strides": ((2, 2, 2), (2, 2, 2), 1),
             "centre": "pixel",
             **COMMON,
+        },
+        "coloured": {
+            "filters": (48, 48, 30),
+            "kernels": ((6, 6, 6), (4, 4, 4), "all"),
+            "strides": ((2, 2, 2), (2, 2, 2), 1),
+            "centre": "pixel",
+            **COLOURED,
         },
     }
 

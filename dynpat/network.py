@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
 
+from dynpat.coloured_reference import ColouredReference
 from dynpat.config import check_sigma, require
 from dynpat.errors import BadOptionError
 from dynpat.layers import AllOfSpace, StridedConv3D
+from dynpat.reference import Reference
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CENTRES = ("pixel", "channel", "scalar")
@@ -30,6 +33,10 @@ def make_layer(
     }
     if number == len(arguments["filters"]) - 1:
         common["activation"] = arguments["top_activation"] or arguments["activation"]
+        if arguments["top_kernel_initializer"]:
+            common["kernel_initializer"] = _seeded(
+                arguments["top_kernel_initializer"], arguments["seed"] * 101 + number
+            )
     if kernel == "all":
         if filters == 1:  # a single rectified unit may be off on every video, and learns nothing
             common["activation"] = "linear"
@@ -37,6 +44,25 @@ def make_layer(
     if isinstance(kernel, int):
         return AllOfSpace(filters, kernel, stride, **common)
     return StridedConv3D(filters, kernel, stride, padding=arguments["padding"], **common)
+
+
+def make_reference(arguments: dict[str, Any]) -> Reference | ColouredReference:
+    """The distribution that f tilts."""
+    a = arguments
+    if a["coloured"]:
+        return ColouredReference(a["centre"] != "pixel", float(a["sigma"]), name="reference")
+    return Reference(
+        a["centre"], float(a["sigma"]), a["modes"], a["widest"], a["bounded"], a["steady"],
+        name="reference",
+    )
+
+
+def reach_of_shifts(arguments: dict[str, Any]) -> tuple[int, int, int] | None:
+    """By how many frames and pixels, and one less, f's grid is shifted; None: it is not."""
+    if not arguments["coloured"]:
+        return None
+    strides = [(own, 1, 1) if isinstance(own, int) else own for own in arguments["strides"]]
+    return tuple(math.prod(own[axis] for own in strides) for axis in range(3))  # type: ignore[return-value]
 
 
 def tuples(values: Any) -> Any:

@@ -45,7 +45,7 @@ def make_plan(
     videos
         Video files, frame folders, or folders to search.
     pattern, preset
-        'texture', 'scene' or 'action'; 'default' or 'paper'.
+        'texture', 'scene' or 'action'; 'default', 'coloured' (one video) or 'paper'.
     size, frames, start, fps, grey
         As in `read_video`. Without `frames` the first 70 are read, without `size` larger pictures
         are shrunk to about 100×100 pixels in proportion; both are said.

@@ -91,6 +91,14 @@ class Reference(keras.layers.Layer):
         self.mode_means.assign(np.stack(means) if self.modes > 1 else [np.zeros_like(mean)])
         self.mode_spreads.assign(np.stack([spread for _, spread in parts]))
 
+    def to_model(self, grey: tf.Tensor) -> tf.Tensor:
+        """Grey levels to the model's scale."""
+        return grey - tf.convert_to_tensor(self.mean)
+
+    def to_grey(self, video: tf.Tensor) -> tf.Tensor:
+        """The model's scale to grey levels."""
+        return video + tf.convert_to_tensor(self.mean)
+
     def shift(self, by: np.ndarray) -> None:
         """Move the means of the modes, (K, …) as `mode_means`, in grey levels."""
         self.mode_means.assign_add(by)

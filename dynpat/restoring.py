@@ -75,6 +75,8 @@ def make_restoration(
     complete = [str(path) for path in missing.pop("complete", ())]
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
     plan = make_plan([*listed, *complete], **options)
+    require(plan.preset != "coloured", "--preset coloured", "learn whole videos", f"dynpat {task}",
+            "Use --preset default")
     _require_consistent(task, listed, missing)
     wanted = estimate or TASKS[task]
     # A sample is no mix: to weigh one would take as long again as to draw it.

@@ -14,6 +14,7 @@ from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import EnergyModel, SceneModel, TextureModel
 
 STEPS = 40  # Langevin steps from noise to a video
+VIEWS = 8  # shifts of f's grid over which the last step of a coloured model is averaged
 SETTLING = 20  # last steps without noise: they take away the chain's own grain
 MARGIN = (6, 12, 12)  # frames, pixels high and wide
 CHUNK = 20  # Langevin steps between two reports of progress
@@ -121,6 +122,8 @@ def ask(
     """
     require(0 <= seed < 2**31, "seed", "lie in 0 … 2147483647", seed, "Choose another --seed")
     require(steps >= 1, "steps", "be at least 1", steps, "Raise --steps")
+    require(not (repeating and model.reach), "--loop and --tileable",
+            "be of a model of the presets default or paper", "a coloured one", "Leave them out")
     check_step_size(langevin_config.step_size, model.sigma)
     shape = sampled_shape(model, frames, size)
     chain, inner = chain_shape(model, shape, repeating)
@@ -219,7 +222,9 @@ def mirrored(
 
 
 def settle(energy: langevin.Energy, video: tf.Tensor, config: LangevinConfig) -> tf.Tensor:
-    """A few steps down the energy without noise."""
+    """A few steps down the energy without noise; on a coloured reference, the mean without it."""
+    if isinstance(energy, EnergyModel) and energy.reach:
+        return langevin.denoised(energy, video, energy.sigma, VIEWS)
     return langevin.sample(energy, video, SETTLING, config.step_size, seed=0, noise=0.0)
 
 

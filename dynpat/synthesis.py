@@ -17,6 +17,7 @@ from dynpat.config import LangevinConfig
 from dynpat.reference import Reference
 from dynpat.replicas import all_mean, all_of, replicas_now
 
+SHIFT = 0x5F1  # keeps the shift of f's grid apart from the chains'
 GRAIN = 0x67A  # keeps the noise on the observed apart from the chains' own
 
 
@@ -29,7 +30,7 @@ class Potential(Protocol):
     trainable_variables: list[Any]
 
     def __call__(self, video: tf.Tensor) -> tf.Tensor: ...
-    def f(self, video: tf.Tensor) -> tf.Tensor: ...
+    def f(self, video: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor: ...
 
 
 def update(
@@ -44,6 +45,7 @@ def update(
     gap_limit: float = 0.0,
     part: tf.Tensor | int = 0,
     windows: tf.Tensor | None = None,
+    squared: float = 0.0,
 ) -> dict[str, tf.Tensor]:
     """Move the chains, then move θ by ∂f(observed) − ∂f(synthesised).
 
@@ -65,6 +67,9 @@ def update(
         Share of the chains that start again from noise.
     gap_limit
         See `pulls`; 0: none.
+    squared
+        α of α·(mean f²(observed) + mean f²(synthesised)) in the loss, f per value: what is learned
+        beyond the reference stays small, and so do its slopes.
     part, windows
         Which replica this is, and the numbers (B·V,) of its windows among those of all replicas.
 
@@ -98,9 +103,15 @@ def update(
     )
     counts = int(observed.shape[0]), int(synthesised.shape[0])
     values = math.prod(observed.shape[1:])
-    gradients, f, pull = statistics(
+    shift = tf.stack([tf.cast(chains.seed, tf.int64) + SHIFT, chains.update])
+    sizes = tf.repeat(tf.constant(counts, tf.float32), counts)
+
+    def plain(f: tf.Tensor) -> tf.Tensor:
+        return pulls(f / values, counts, int(indices.shape[0]), gap_limit)
+
+    gradients, f, _ = statistics(
         model, tf.concat([observed, synthesised], axis=0),
-        lambda f: pulls(f / values, counts, int(indices.shape[0]), gap_limit) / values, at_once,
+        lambda f: (plain(f) + 2 * squared * f / values / sizes) / values, at_once, shift,
     )
     # The optimizer adds up what all replicas give.
     model.optimizer.apply([g / replicas_now() for g in gradients], model.trainable_variables)
@@ -116,7 +127,7 @@ def update(
         "gradient_norm": all_mean(tf.linalg.global_norm(gradients)),
         # Its first two variables are the number of steps and the learning rate.
         "optimizer_norm": tf.linalg.global_norm(model.optimizer.variables[2:]),
-        "counting": all_mean(tf.reduce_sum(pull[counts[0] :]) * values),
+        "counting": all_mean(tf.reduce_sum(plain(f)[counts[0] :])),
         **measure(model.reference, observed, tf.reshape(synthesised, tf.shape(starts))),
     }
 
@@ -149,27 +160,32 @@ def pulls(f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float) -> t
 
 
 def statistics(
-    model: Potential, videos: tf.Tensor, pulls_of: Callable[[tf.Tensor], tf.Tensor], at_once: int
+    model: Potential, videos: tf.Tensor, pulls_of: Callable[[tf.Tensor], tf.Tensor], at_once: int,
+    shift: tf.Tensor,
 ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
     """∂/∂θ Σ pull·f(videos) with pulls (N,) that depend on f, f (N,) and those pulls.
 
-    So many videos `at_once` pass the network, 0: all.
+    So many videos `at_once` pass the network, 0: all. `shift` (2,) is the seed of its grid's.
     """
     weights = model.trainable_variables
+
+    def f_of(part: tf.Tensor) -> tf.Tensor:
+        return model.f(part, shift)
+
     count = int(videos.shape[0])
     if at_once == 0 or count <= at_once:
         with tf.GradientTape() as tape:
-            f = model.f(videos)
+            f = f_of(videos)
             pull = pulls_of(f)
             total = tf.reduce_sum(pull * f)
         return tape.gradient(total, weights), f, pull
-    f = tf.ensure_shape(langevin.in_groups(model.f, videos, at_once), (count,))
+    f = tf.ensure_shape(langevin.in_groups(f_of, videos, at_once), (count,))
     pull = pulls_of(f)
 
     def body(start: tf.Tensor, sums: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
         part = slice(start, start + at_once)
         with tf.GradientTape() as tape:
-            total = tf.reduce_sum(pull[part] * model.f(videos[part]))
+            total = tf.reduce_sum(pull[part] * f_of(videos[part]))
         parts = tape.gradient(total, weights)
         return start + at_once, [a + b for a, b in zip(sums, parts, strict=True)]
 

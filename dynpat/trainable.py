@@ -31,7 +31,7 @@ class Trainable(keras.Model):
         self.chains: Chains | None = None
         self.fills: Fills | None = None
         self.langevin_config = LangevinConfig()
-        self.observed_noise, self.renewed, self.gap_limit = 0.0, 0.0, 0.0
+        self.observed_noise, self.renewed, self.gap_limit, self.squared = 0.0, 0.0, 0.0, 0.0
         self.batch = 0  # of the last `fit`
         self.at_once = 0
 
@@ -42,6 +42,7 @@ class Trainable(keras.Model):
         observed_noise: float = 0.0,
         renewed: float = 0.0,
         gap_limit: float = 0.0,
+        squared: float = 0.0,
         at_once: int = 0,
         jit_compile: bool = False,
         **kwargs: Any,
@@ -50,13 +51,15 @@ class Trainable(keras.Model):
 
         `observed_noise` is the standard deviation of noise on the observed, in grey levels;
         `renewed` the share of chains that start again from noise at an update; `gap_limit` is from
-        where on a stuck chain no longer counts (`synthesis.pulls`). `at_once` bounds how many
+        where on a stuck chain no longer counts, `squared` the weight of the squares of f in the
+        loss (`synthesis.update`). `at_once` bounds how many
         videos pass the network together (0: all), for memory's sake; the result is the same. There
         is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
         for (on CPU it makes the Langevin loop 25 times slower).
         """
         self.langevin_config = langevin or LangevinConfig()
         self.observed_noise, self.renewed, self.gap_limit = observed_noise, renewed, gap_limit
+        self.squared = squared
         self.at_once = at_once
         check_step_size(self.langevin_config.step_size, self.sigma)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
@@ -151,7 +154,7 @@ class Trainable(keras.Model):
             )
         figures = synthesis.update(
             self, self.chains, observed, self.chains.slots(indices), self.langevin_config,
-            self.at_once, noise, self.renewed, self.gap_limit, part, numbers,
+            self.at_once, noise, self.renewed, self.gap_limit, part, numbers, self.squared,
         )
         if self.chains.parts > self.chains.here:  # Keras takes means over an axis between workers
             return {name: value[tf.newaxis] for name, value in figures.items()}
