@@ -99,7 +99,6 @@ def test_figures_tell_good_from_bad(files: dict[str, Path]) -> None:
     assert result["baselines"] == {} and result["diversity"] > 0.3
 
 
-@pytest.mark.usefixtures("thorough")
 def test_a_copy_is_named_one_and_a_true_continuation_is_not(files: dict[str, Path]) -> None:
     result = evaluation.evaluate(files["observed"], [files["observed"], files["later"]])
     assert [row["copy"] for row in result["videos"]] == [True, False]

@@ -69,6 +69,7 @@ def called(*arguments: str, **options: object) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
+@pytest.mark.timeout(1800)  # twenty processes
 def test_a_seed_fixes_the_results_of_every_command_and_none_uses_a_network(place: Path) -> None:
     """Bit-equal in float32, weights as well, but for the demo, which may choose another precision.
 

@@ -128,6 +128,7 @@ def test_four_hours_of_video_start_to_be_learned_at_once(
     assert 70 <= decoded.count(1920) <= 75  # the others are of what it wrote
 
 
+@pytest.mark.timeout(1800)  # twice what one slow core took
 def test_a_thousand_clips_take_no_more_memory_than_a_hundred(tmp_path: Path) -> None:
     """Of a thousand there are 490 MB, and their own chains would take 3.5 GB."""
     write_video(tmp_path / "clip.mp4", flames(40, (64, 64)), 25)
@@ -137,7 +138,7 @@ def test_a_thousand_clips_take_no_more_memory_than_a_hundred(tmp_path: Path) -> 
         clips.mkdir()
         for number in range(count):
             shutil.copy(tmp_path / "clip.mp4", clips / f"{number:04}.mp4")
-        peaks[count] = peak_of("learn", clips, "--iterations", 4, "--out", clips / "run")
+        peaks[count] = peak_of("learn", clips, "--iterations", 3, "--out", clips / "run")
     print({count: f"{peak / 1e6:.0f} MB" for count, peak in peaks.items()})
     # Seen: 114 MB apart; while the first 256 MB were held, 170 here and 516 on another machine.
     assert peaks[1000] < peaks[100] + 400e6
