@@ -212,7 +212,9 @@ class EnergyModel(Trainable):
         return tf.ensure_shape(padded, (video.shape[0], *sizes, video.shape[-1]))
 
     def shifted(self, seed: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
-        """The energy with f seen through the grid that a seed of (2,) integers shifts."""
+        """The energy with f seen through the grid that a seed of (2,) integers shifts, if it is."""
+        if not self.reach:
+            return self
         return lambda video: self.reference.energy(video) - self.f(video, seed)
 
     def standing_still(self) -> AbstractContextManager[None]:

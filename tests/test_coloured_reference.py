@@ -141,6 +141,7 @@ class Stopper(Reporter):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_a_run_learns_resumes_and_is_sampled(
     dynpat: Call, learned_coloured: Path, tmp_path: Path, state_of: State
 ) -> None:
