@@ -156,10 +156,10 @@ def fit(
     series = hermite_series(maps)
     # What moves most counts most, here as in the correlations that were measured.
     importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
+    importance = importance / max(importance.sum(), np.finfo(np.float32).tiny)
     latent = [
-        before_maps(observed, np.average(
-            series[..., axis] ** 2, axis=(1, 2), weights=importance + np.finfo(np.float32).tiny
-        )) * _taper(lags)
+        before_maps(observed, np.einsum("khw,hw->k", series[..., axis] ** 2, importance))
+        * _taper(lags)
         for axis, observed in enumerate(correlations)
     ]
     return Coloured(*(np.asarray(part, np.float32) for part in (mean, axes, maps, latent)))

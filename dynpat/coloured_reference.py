@@ -89,14 +89,15 @@ class ColouredReference(keras.layers.Layer):
         index = tf.cast(below, tf.int32)
         low, high = self._at(maps, index), self._at(maps, index + 1)
         values = low + (position - below) * (high - low)
-        grey = tf.einsum("...c,dc->...d", values, tf.convert_to_tensor(self.axes))
+        # Not by einsum: that of TensorFlow 2.17 with oneDNN gives wrong numbers here.
+        grey = tf.tensordot(values, tf.transpose(tf.convert_to_tensor(self.axes)), 1)
         return grey + tf.convert_to_tensor(self.mean)
 
     def to_model(self, grey: tf.Tensor) -> tf.Tensor:
         """Grey levels (…, H, W, C) to Gaussian coordinates, by binary search in the maps."""
         maps = tf.convert_to_tensor(self.maps)
         deviation = grey - tf.convert_to_tensor(self.mean)
-        values = tf.einsum("...c,cd->...d", deviation, tf.convert_to_tensor(self.axes))
+        values = tf.tensordot(deviation, tf.convert_to_tensor(self.axes), 1)
         below = tf.zeros(tf.shape(values), tf.int32)
         for halving in reversed(range(HALVINGS)):
             further = below + 2**halving
