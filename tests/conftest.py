@@ -18,12 +18,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from dynpat import metrics
 from dynpat.config import RecoverConfig
 from dynpat.datasets import FRAMES_PER_SECOND, flames
 from dynpat.videos import write_video
 
 TINY = {"iterations": 4, "chains": 2}
 FRAMES, SIZE = 12, (24, 24)
+OF_USERS = {name: getattr(metrics, name) for name in ("PATCHES", "PROJECTIONS")}
 LONGEST = 900  # seconds of a slow test; of the others see setup.cfg
 LOOKS, PAUSE = 6000, 0.1  # how often a test looks for an event, and the seconds between
 # Examples are the same on every machine, and none fails because it took long.
@@ -71,8 +73,8 @@ def quick_results() -> Iterator[None]:
 @pytest.fixture
 def thorough(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures of as many patches as users get."""
-    monkeypatch.setattr("dynpat.metrics.PATCHES", 20_000)
-    monkeypatch.setattr("dynpat.metrics.PROJECTIONS", 256)
+    for name, value in OF_USERS.items():
+        monkeypatch.setattr(metrics, name, value)
 
 
 @pytest.fixture(scope="session")
