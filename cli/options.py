@@ -156,10 +156,10 @@ model_options = together(
     click.option("--pattern", type=click.Choice(["texture", "scene", "action"]), default="scene",
                  show_default=True, help="texture: stationary in space and time (water); scene: "
                  "in time only (fire in a pot); action: in neither (a running animal)."),
-    click.option("--preset", type=click.Choice(["default", "coloured", "paper"]),
+    click.option("--preset", type=click.Choice(["default", "gaussian", "paper"]),
                  default="default", show_default=True,
-                 help="Network and settings; coloured: on coloured noise, of one video; paper: the "
-                      "authors'."),
+                 help="Network, reference and settings; default: on coloured noise; gaussian: on "
+                      "Gaussians; paper: the authors'."),
     click.option("--window", type=click.IntRange(2), help="Frames learned at once, from random "
                  "places of longer videos [default: 24; all of actions]."),
     click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),
@@ -190,7 +190,8 @@ restoring_options = together(
 )
 
 learning_options = together(
-    click.option("--iterations", type=click.IntRange(1), help="Updates of the weights."),
+    click.option("--iterations", type=click.IntRange(0), help="Updates of the weights; 0: none, the "
+                 "reference alone."),
     click.option("--time-budget", type=Duration(), help="Such as 90s, 10m, 1h [default: 10m, "
                  "unless --iterations is given]."),
     click.option("--chains", type=click.IntRange(1), help="Persistent chains per video."),

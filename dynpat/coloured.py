@@ -111,7 +111,7 @@ class Coloured:
 
 def fit(
     videos: np.ndarray, *, everywhere: bool = False, missing: np.ndarray | None = None,
-    lags: Sequence[int] = LAGS, seed: int = 0,
+    lags: Sequence[int] = LAGS, seed: int = 0, axes: np.ndarray | None = None,
 ) -> Coloured:
     """Fit a coloured reference to observed videos.
 
@@ -127,42 +127,72 @@ def fit(
         Frames and pixels (down, across) beyond which values count as unrelated.
     seed
         Of the noise that spreads whole grey levels out.
+    axes
+        (C, C) the axes of the colours; the videos' own principal ones if left out.
 
     Returns
     -------
     Coloured
     """
-    rng = np.random.default_rng(seed)
-    over = (0, 1, 2, 3) if everywhere else (0, 1)
     seen = np.ones(videos.shape[:4], bool) if missing is None else ~missing
+    mean, deviation, count = _deviation(videos, seen, everywhere)
+    if axes is None:
+        axes = principal_axes(np.tensordot(deviation, deviation, ((0, 1, 2, 3), (0, 1, 2, 3))))
+    values, spread = _spread_out(deviation @ axes, deviation, seen, count, everywhere, seed)
+    maps = _maps(np.where(seen[..., np.newaxis], values, np.nan), spread, everywhere)
+    lags = [min(lag, size - 1) for lag, size in zip(lags, videos.shape[1:4], strict=True)]
+    series = hermite_series(maps)
+    # What moves most counts most, here as in the correlations that are measured.
+    importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
+    importance = importance / max(importance.sum(), np.finfo(np.float32).tiny)
+    latent = []
+    for axis in range(len(axes)):
+        observed = _correlation(values[..., axis] * seen, seen, everywhere, lags)
+        powers = np.einsum("khw,hw->k", series[..., axis] ** 2, importance)
+        latent.append(before_maps(observed, powers) * _taper(lags))
+    return Coloured(*(np.asarray(part, np.float32) for part in (mean, axes, maps, latent)))
+
+
+def principal_axes(covariance: np.ndarray) -> np.ndarray:
+    """Of the colours, from their (C, C) covariance: (C, C) float32, the widest axis first."""
+    return np.asarray(np.linalg.eigh(covariance)[1][:, ::-1], np.float32)
+
+
+def colour_covariance(videos: np.ndarray, everywhere: bool) -> np.ndarray:
+    """Of videos (N, T, H, W, C), (C, C): sums over all values, not means."""
+    deviation = _deviation(videos, np.ones(videos.shape[:4], bool), everywhere)[1]
+    return np.asarray(np.tensordot(deviation, deviation, ((0, 1, 2, 3), (0, 1, 2, 3))))
+
+
+def _deviation(
+    videos: np.ndarray, seen: np.ndarray, everywhere: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean of what is seen, the videos less it (0 where missing), and how many were seen."""
+    over = (0, 1, 2, 3) if everywhere else (0, 1)
     weights = seen[..., np.newaxis].astype(np.float32)
     count = np.maximum(weights.sum(axis=over), 1)
     grey = np.where(seen[..., np.newaxis], videos, 0).astype(np.float32)
     mean = grey.sum(axis=over, dtype=np.float64) / count
-    deviation = ((grey - mean) * weights).astype(np.float32)
-    axes = np.linalg.eigh(np.einsum("nthwc,nthwd->cd", deviation, deviation))[1][:, ::-1]
-    axes = axes.astype(np.float32)
-    dither = rng.random(videos.shape, np.float32) - 0.5
-    moving = np.any(deviation, axis=over)  # what stands still keeps its level exactly
-    values = (deviation + dither * moving) @ axes
-    spread = np.sqrt((values**2 * weights).sum(axis=over) / count) + np.finfo(np.float32).tiny
+    return mean, ((grey - mean) * weights).astype(np.float32), count
+
+
+def _spread_out(
+    values: np.ndarray, deviation: np.ndarray, seen: np.ndarray, count: np.ndarray,
+    everywhere: bool, seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values (N, T, H, W, C) with noise between whole grey levels, and their standard deviation.
+
+    What stands still, of no `deviation`, keeps its level exactly.
+    """
+    rng = np.random.default_rng(seed)
+    over = (0, 1, 2, 3) if everywhere else (0, 1)
+    moving = np.any(deviation, axis=(*over, deviation.ndim - 1))
+    dither = rng.random(values.shape, np.float32) - 0.5
+    values = values + dither * moving[..., np.newaxis]
+    squares = (values**2 * seen[..., np.newaxis]).sum(axis=over)
+    spread = np.sqrt(squares / count) + np.finfo(np.float32).tiny
     values += np.float32(GRAIN) * spread * rng.standard_normal(values.shape, np.float32)
-    maps = _maps(np.where(seen[..., np.newaxis], values, np.nan), spread, everywhere)
-    lags = [min(lag, size - 1) for lag, size in zip(lags, videos.shape[1:4], strict=True)]
-    correlations = [
-        _correlation(values[..., axis] * seen, seen, everywhere, lags)
-        for axis in range(len(axes))
-    ]
-    series = hermite_series(maps)
-    # What moves most counts most, here as in the correlations that were measured.
-    importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
-    importance = importance / max(importance.sum(), np.finfo(np.float32).tiny)
-    latent = [
-        before_maps(observed, np.einsum("khw,hw->k", series[..., axis] ** 2, importance))
-        * _taper(lags)
-        for axis, observed in enumerate(correlations)
-    ]
-    return Coloured(*(np.asarray(part, np.float32) for part in (mean, axes, maps, latent)))
+    return values, spread
 
 
 def _maps(values: np.ndarray, spread: np.ndarray, everywhere: bool) -> np.ndarray:

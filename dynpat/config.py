@@ -60,6 +60,8 @@ class LangevinConfig:
     """ε, in grey levels."""
     noise: float = 1.0
     """Factor on the noise term; 1 is Langevin dynamics, 0 descends the energy."""
+    momentum: float = 0.0
+    """Share of its velocity that a chain keeps at a step; 0 is the plain equation above."""
 
     def __post_init__(self) -> None:
         require(self.steps >= 1, "langevin_steps", "be at least 1", self.steps,
@@ -67,6 +69,7 @@ class LangevinConfig:
         require(math.isfinite(self.step_size) and self.step_size > 0, "step_size", "be positive",
                 self.step_size, "Raise --step-size")
         require(0 <= self.noise <= 1, "noise", "lie in [0, 1]", self.noise, "Use noise=1")
+        require(0 <= self.momentum < 1, "momentum", "lie in [0, 1)", self.momentum, "Use 0")
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,11 @@ class LearnConfig:
     """How the weights are learned from observed videos."""
 
     iterations: int | None = None
-    """Updates of the weights; None: as many as the time budget allows."""
+    """Updates of the weights; 0: none, the reference alone; None: as the time budget allows."""
     time_budget: float | None = 600.0
     """Seconds from the start of learning; None: no limit. The first limit reached ends it."""
-    chains: int = 3
-    """Persistent chains per observed video."""
+    chains: int | None = None
+    """Persistent chains per observed video; None: 3 of one, fewer of each of several."""
     batch: int = 4
     """Observed videos per update; each brings its own chains."""
     learning_rate: float = 1e-3
@@ -116,13 +119,14 @@ class LearnConfig:
         limits = (self.iterations, self.time_budget)
         require(any(limit is not None for limit in limits), "iterations or time_budget", "be given",
                 "neither", "Give --iterations or --time-budget")
-        require(self.iterations is None or self.iterations >= 1, "iterations", "be at least 1",
+        require(self.iterations is None or self.iterations >= 0, "iterations", "not be negative",
                 self.iterations, "Raise --iterations")
         require(self.time_budget is None or self.time_budget > 0, "time_budget", "be positive",
                 self.time_budget, "Raise --time-budget, for example to 10m")
         for name in ("chains", "batch"):
-            require(getattr(self, name) >= 1, name, "be at least 1", getattr(self, name),
-                    f"Raise --{name}")
+            value = getattr(self, name)
+            open_yet = name == "chains" and value is None
+            require(open_yet or value >= 1, name, "be at least 1", value, f"Raise --{name}")
         require(0 < self.learning_rate < 1, "learning_rate", "lie in (0, 1)", self.learning_rate,
                 "Use a value such as 0.001")
         require(0 < self.final_learning_rate < 1, "final_learning_rate", "lie in (0, 1)",

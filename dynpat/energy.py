@@ -71,18 +71,18 @@ class EnergyModel(Trainable):
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
     langevin_presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "default": {"steps": 5, "step_size": 4.8},
-        "coloured": {"steps": 5, "step_size": 0.1},
+        "gaussian": {"steps": 5, "step_size": 4.8},
+        "default": {"steps": 5, "step_size": 0.1, "momentum": 0.7},
         "paper": {"steps": 20, "step_size": 0.3},
     }
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "default": {
+        "gaussian": {
             "learning_rate": 1e-3, "final_learning_rate": 1e-4, "observed_noise": 4.8,
             "renewed": 0.05, "gap_limit": 4.0, "average": 0.98, "weight_decay": 1.5,
             "half_after": 1500, "calibration": 0.15,
         },
-        "coloured": {
+        "default": {
             "learning_rate": 1e-3, "final_learning_rate": 1e-4, "observed_noise": 0.1,
             "renewed": 0.05, "squared": 1.0, "average": 0.98,
         },
@@ -147,7 +147,8 @@ class EnergyModel(Trainable):
     def from_preset(
         cls, preset: str, *, frames: int, size: tuple[int, int], channels: int = 3, **changes: Any
     ) -> EnergyModel:
-        """A model built and ready: 'paper' is the authors' network, 'default' the measured one.
+        """A model built and ready: 'paper' is the authors' network, 'default' the measured one, 'gaussian' the one before it,
+        on which recovery learns.
 
         `changes` override single arguments of the constructor.
         """
@@ -179,21 +180,26 @@ class EnergyModel(Trainable):
 
     # The energy.
 
-    def f(self, video: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor:
+    def f(
+        self, video: tf.Tensor, seed: tf.Tensor | None = None, modes: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """f(I;θ): the network, summed over its top layer. (N, T, H, W, C) float32 → (N,).
 
         A model on a coloured reference is seen through a grid that is shifted by a number of
         frames and pixels below the product of its strides, at random with a `seed` of (2,)
-        integers, else by half of that: what a fixed grid prefers would show in samples.
+        integers, else by half of that: what a fixed grid prefers would show in samples. `modes`
+        (N,) say in which coordinates each video is; those of the first mode if left out.
         """
-        features = self._seen(video, seed)
+        features = self._seen(video, seed, modes)
         with self.standing_still():
             for layer in self.network:
                 features = layer(features)
         axes = list(range(1, len(features.shape)))
         return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes) * self.output_scale
 
-    def _seen(self, video: tf.Tensor, seed: tf.Tensor | None) -> tf.Tensor:
+    def _seen(
+        self, video: tf.Tensor, seed: tf.Tensor | None, modes: tf.Tensor | None
+    ) -> tf.Tensor:
         """What the first layer gets."""
         if not self.reach:
             if self._arguments["shown"] == "picture":
@@ -208,26 +214,26 @@ class EnergyModel(Trainable):
         paddings = tf.pad(paddings, [[1, 1], [0, 0]])  # none of videos and channels
         sizes = [n if n is None else n + more
                  for n, more in zip(video.shape[1:4], self.reach, strict=True)]
-        padded = tf.pad(self.input_scale * self.reference.seen(video), paddings)
+        padded = tf.pad(self.reference.seen(video, modes), paddings)
         return tf.ensure_shape(padded, (video.shape[0], *sizes, video.shape[-1]))
 
-    def shifted(self, seed: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
+    def shifted(
+        self, seed: tf.Tensor, modes: tf.Tensor | None = None
+    ) -> Callable[[tf.Tensor], tf.Tensor]:
         """The energy with f seen through the grid that a seed of (2,) integers shifts, if it is."""
-        if not self.reach:
-            return self
-        return lambda video: self.reference.energy(video) - self.f(video, seed)
+        return View(self, seed, modes) if self.reach else self
 
     def standing_still(self) -> AbstractContextManager[None]:
         """A context in which weights do not change, so that each is made ready only once."""
         return layers.prepared(self.network)
 
-    def energy(self, video: tf.Tensor) -> tf.Tensor:
+    def energy(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
         """E(I) = ‖I‖²/(2σ²) − f(I;θ). (N, T, H, W, C) float32 → (N,)."""
-        return self.reference.energy(video) - self.f(video)
+        return self.reference.energy(video, modes) - self.f(video, modes=modes)
 
-    def call(self, video: tf.Tensor) -> tf.Tensor:
+    def call(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
         self.check_video(video)
-        return self.energy(video)
+        return self.energy(video, modes)
 
     def check_video(self, video: tf.Tensor) -> None:
         """Raise `BadOptionError` unless the video's axes are (N, T, H, W, C) of this model."""
@@ -244,13 +250,13 @@ class EnergyModel(Trainable):
         """Take the scale from observed videos, (N, T, H, W, C) grey levels."""
         self.reference.adapt(videos)
 
-    def to_model(self, grey_levels: Any) -> tf.Tensor:
-        """Grey levels 0–255 → the model's scale, float32."""
-        return self.reference.to_model(tf.cast(grey_levels, tf.float32))
+    def to_model(self, grey_levels: Any, modes: Any = None) -> tf.Tensor:
+        """Grey levels 0–255 → the model's scale, float32; `modes` as in `f`."""
+        return self.reference.to_model(tf.cast(grey_levels, tf.float32), modes)
 
-    def to_grey(self, video: Any) -> tf.Tensor:
+    def to_grey(self, video: Any, modes: Any = None) -> tf.Tensor:
         """The model's scale → grey levels, float32, not clipped: the inverse of `to_model`."""
-        return self.reference.to_grey(tf.cast(video, tf.float32))
+        return self.reference.to_grey(tf.cast(video, tf.float32), modes)
 
     def draw_start(self, shape: tuple[int, ...], seed: int, mode: int = 0) -> tf.Tensor:
         """White noise from which to sample, `shape` (N, T, H, W, C), see `start` and `modes`."""
@@ -263,3 +269,22 @@ class EnergyModel(Trainable):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, **self._arguments}
+
+
+class View:
+    """A model's energy of videos of some modes (N,), its grid shifted by a seed of (2,) integers.
+
+    The modes are 0 if left out.
+    """
+
+    def __init__(self, model: EnergyModel, seed: tf.Tensor, modes: tf.Tensor | None) -> None:
+        self.model, self.seed, self.modes = model, seed, modes
+
+    def __call__(self, video: tf.Tensor) -> tf.Tensor:
+        f = self.model.f(video, self.seed, self.modes)
+        return self.model.reference.energy(video, self.modes) - f
+
+    def of_rows(self, first: tf.Tensor, last: tf.Tensor) -> View:
+        """The energy of videos `first` … `last` − 1 alone."""
+        modes = None if self.modes is None else self.modes[first:last]
+        return View(self.model, self.seed, modes)

@@ -14,7 +14,7 @@ from dynpat.errors import BadOptionError
 from dynpat.footprint import BASE_BYTES, HELD_COPIES, passing_bytes
 from dynpat.models import EnergyModel
 from dynpat.plan import Plan
-from dynpat.planning import read_observed, window_shape
+from dynpat.planning import read_observed, window_shape, with_chains
 from dynpat.reporter import Reporter
 from dynpat.runs import make_model
 from dynpat.shelf import HELD_BYTES
@@ -46,6 +46,7 @@ def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
         The videos cannot be read, or do not fit the network.
     """
     videos = read_observed(plan, reporter or Reporter())
+    plan = with_chains(plan, len(videos))
     shape = window_shape(plan, videos)
     model = make_model(plan, shape, len(videos))
     per_update = _seconds_per_update(model, plan, shape, len(videos))

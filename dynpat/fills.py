@@ -77,7 +77,7 @@ class Fills(tf.Module):
             tf.constant(config.step_size, tf.float32),
             tf.constant(config.noise, tf.float32),
             tf.cast(seed, tf.int64) + APART,
-            held=visible, at_once=at_once,
+            held=visible, at_once=at_once, momentum=config.momentum,
         )
         numbers = starts[:, tf.newaxis] + tf.range(frames, dtype=starts.dtype)
         videos = tf.broadcast_to(indices[:, tf.newaxis], tf.shape(numbers))

@@ -3,6 +3,9 @@
     I ← I − (ε²/2)·∂E/∂I + ε·Z,    Z ~ N(0, 1),
     E(I) = ‖I‖²/(2σ²) − f(I), so ∂E/∂I = I/σ² − ∂f/∂I      (Xie, Zhu, Wu, CVPR 2017, equation 6)
 
+With a momentum the video has a velocity and goes on moving, which takes it farther in as many steps
+(`kinetic_step`).
+
 Nothing here knows what a network is: an energy is any callable (N, T, H, W, C) → (N,).
 """
 
@@ -49,6 +52,39 @@ def langevin_step(
     return video - 0.5 * step_size**2 * gradient + noise * step_size * normal
 
 
+def kinetic_step(
+    energy: Energy, video: tf.Tensor, velocity: tf.Tensor, step_size: tf.Tensor,
+    momentum: tf.Tensor, noise: tf.Tensor, seed: tf.Tensor, kick: tf.Tensor, at_once: int = 0,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """One step of Langevin dynamics with inertia: v is what moves I, and E and Z change v.
+
+        v ← v − kick·ε·∂E/∂I
+        I ← I + ε/2·v,    v ← μ·v + noise·√(1 − μ²)·Z,    I ← I + ε/2·v
+
+    It draws from the same distribution, of a Gaussian energy exactly if the first step of a chain
+    has a `kick` of ½ and all others of 1 (the scheme BAOAB of Leimkuhler and Matthews, "Rational
+    construction of stochastic numerical methods for molecular sampling", 2013).
+
+    Parameters
+    ----------
+    velocity
+        v, of the video's shape.
+    momentum
+        μ, the share of v that a step keeps: scalar, 0 … 1.
+    energy, video, step_size, noise, seed, at_once
+        As in `langevin_step`.
+
+    Returns
+    -------
+    I and v, both (N, T, H, W, C) float32
+    """
+    velocity -= kick * step_size * energy_gradient(energy, video, at_once)
+    video += 0.5 * step_size * velocity
+    normal = standard_normal(video, seed)
+    velocity = momentum * velocity + noise * tf.sqrt(1 - momentum**2) * normal
+    return video + 0.5 * step_size * velocity, velocity
+
+
 def standard_normal(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Z ~ N(0, 1) of the shape of `like`, float32; a `seed` of (2,) integers always draws the same.
 
@@ -80,35 +116,38 @@ def energy_gradient(energy: Energy, video: tf.Tensor, at_once: int = 0) -> tf.Te
     """∂E/∂I of each video, (N, T, H, W, C) → (N, T, H, W, C).
 
     Videos are independent of each other, so their gradients can be taken `at_once` by `at_once` (0:
-    all together) where the network's inner values would not fit into memory otherwise.
+    all together) where the network's inner values would not fit into memory otherwise. An energy
+    that is not the same for each of the N videos has a method `of_rows`, which gives that of some.
     """
+    of_rows = getattr(energy, "of_rows", lambda first, last: energy)
 
-    def of(part: tf.Tensor) -> tf.Tensor:
+    def of(part: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
+        own = of_rows(first, first + tf.shape(part)[0])
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(part)
-            total = tf.reduce_sum(energy(part))
+            total = tf.reduce_sum(own(part))
         return tape.gradient(total, part)
 
     return in_groups(of, video, at_once)
 
 
 def in_groups(
-    function: Callable[[tf.Tensor], tf.Tensor], video: tf.Tensor, at_once: int
+    function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], video: tf.Tensor, at_once: int
 ) -> tf.Tensor:
     """`function` of some videos at once, one group after the other, and the results in a row.
 
-    It maps (n, …) to (n, …); `at_once` 0 is all together.
+    It maps (n, …), and the number of the first of these, to (n, …); `at_once` 0 is all together.
     """
     count = video.shape[0]
     if at_once == 0 or (count is not None and count <= at_once):
-        return function(video)
+        return function(video, tf.constant(0))
     count = tf.shape(video)[0]
     groups = -(-count // at_once)
     results = tf.TensorArray(tf.float32, size=groups, infer_shape=False)
 
     def body(group: tf.Tensor, results: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
         part = video[group * at_once : (group + 1) * at_once]
-        return group + 1, results.write(group, function(part))
+        return group + 1, results.write(group, function(part, group * at_once))
 
     # One iteration at a time: groups side by side would need the memory of all.
     _, results = tf.while_loop(
@@ -127,8 +166,13 @@ def chain(
     held: tf.Tensor | None = None,
     at_once: int = 0,
     numbers: tf.Tensor | None = None,
+    momentum: float = 0.0,
+    modes: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """`steps` Langevin steps as one graph loop, for use inside a `tf.function`.
+
+    With a `momentum` they are those of `kinetic_step`, from velocities that are drawn anew. `modes`
+    (N,) are those of the videos, for an energy with a `shifted`.
 
     `held` is a boolean tensor that broadcasts to the video; where it is True the pixels stay
     bit-equal to what they were. `seed` is a scalar; step number n draws its noise from (seed, n).
@@ -136,27 +180,40 @@ def chain(
     whatever chains move beside it.
     """
 
-    def body(step: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        own = pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
-        if numbers is not None:
-            pair = numbered(pair, numbers)
+    def seed_of(step: tf.Tensor | int) -> tf.Tensor:
+        pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
+        return pair if numbers is None else numbered(pair, numbers)
+
+    def body(step: tf.Tensor, state: tf.Tensor, velocity: tf.Tensor) -> tuple[tf.Tensor, ...]:
         # An energy may be another at each step, on average the one that is meant.
         shifted = getattr(energy, "shifted", None)
-        one = energy if shifted is None else shifted(own)
-        moved = langevin_step(one, state, step_size, noise, pair, at_once)
+        own = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
+        one = energy if shifted is None else shifted(own, modes)
+        if momentum:
+            moved, velocity = kinetic_step(
+                one, state, velocity, step_size, tf.constant(momentum, tf.float32), noise,
+                seed_of(step), tf.where(step == 0, 0.5, 1.0), at_once,
+            )
+        else:
+            moved = langevin_step(one, state, step_size, noise, seed_of(step), at_once)
         moved = tf.ensure_shape(moved, state.shape)
         if held is not None:
             moved = tf.where(held, video, moved)
-        return step + 1, moved
+        return step + 1, moved, velocity
 
-    start = (tf.constant(0), tf.convert_to_tensor(video))
+    video = tf.convert_to_tensor(video)
+    velocity = noise * standard_normal(video, seed_of(-1)) if momentum else tf.constant(0.0)
     # A network may cast its weights once for the whole chain: they stand still here.
     with getattr(energy, "standing_still", nullcontext)():
-        _, final = tf.while_loop(lambda step, _: step < steps, body, start)
+        _, final, _ = tf.while_loop(
+            lambda step, *_: step < steps, body, (tf.constant(0), video, velocity)
+        )
     return final
 
 
-def denoised(energy: Energy, video: tf.Tensor, noise: float, views: int) -> tf.Tensor:
+def denoised(
+    energy: Energy, video: tf.Tensor, noise: float, views: int, modes: tf.Tensor | None = None
+) -> tf.Tensor:
     """The mean of the clean video given one with noise, y − ρ²·∂E/∂y (Tweedie's formula).
 
     Parameters
@@ -169,17 +226,22 @@ def denoised(energy: Energy, video: tf.Tensor, noise: float, views: int) -> tf.T
         ρ.
     views
         If the energy has a `shifted`, its gradient is averaged over so many shifts.
+    modes
+        (N,) those of the videos, for an energy with a `shifted`.
     """
-    return _compiled_denoised(energy, video, tf.constant(noise, tf.float32), tf.constant(views))
+    return _compiled_denoised(
+        energy, video, tf.constant(noise, tf.float32), tf.constant(views), modes
+    )
 
 
 def _denoised(
-    energy: Energy, video: tf.Tensor, noise: tf.Tensor, views: tf.Tensor
+    energy: Energy, video: tf.Tensor, noise: tf.Tensor, views: tf.Tensor, modes: tf.Tensor | None
 ) -> tf.Tensor:
-    shifted = getattr(energy, "shifted", lambda seed: energy)
+    shifted = getattr(energy, "shifted", lambda seed, modes: energy)
 
     def body(view: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return view + 1, total + energy_gradient(shifted(tf.stack([0, view])), video)
+        one = shifted(tf.stack([0, view]), modes)
+        return view + 1, total + energy_gradient(one, video)
 
     with getattr(energy, "standing_still", nullcontext)():
         _, total = tf.while_loop(
@@ -202,6 +264,8 @@ def sample(
     seed: int,
     held: tf.Tensor | None = None,
     noise: float = 1.0,
+    momentum: float = 0.0,
+    modes: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Run `steps` Langevin steps from `video`.
 
@@ -219,6 +283,10 @@ def sample(
         Boolean, broadcasts to `video`: True = visible, kept bit-equal.
     noise
         Factor on the noise term.
+    momentum
+        μ of `kinetic_step`; 0 is equation 6.
+    modes
+        (N,) int32, those of the videos, if the energy tells modes apart.
 
     Returns
     -------
@@ -233,4 +301,6 @@ def sample(
         tf.constant(noise, tf.float32),
         tf.constant(seed, tf.int64),
         held,
+        momentum=momentum,
+        modes=modes,
     )

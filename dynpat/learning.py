@@ -101,7 +101,7 @@ class Learner:
     def schedule_fraction(self) -> float:
         """Where the learning rate's decay stands: by updates if their number is given."""
         if self.config.iterations is not None:
-            return min(self.update / self.config.iterations, 1.0)
+            return min(self.update / self.config.iterations, 1.0) if self.config.iterations else 1.0
         return self._time_fraction()
 
     def _time_fraction(self) -> float:

@@ -10,14 +10,14 @@ from dynpat.energy import EnergyModel
 
 __all__ = ["PATTERNS", "ActionModel", "EnergyModel", "SceneModel", "TextureModel"]
 
-# What the three default presets have in common; docs/quality.md says why.
+# What the three presets on Gaussians have in common.
 COMMON: dict[str, Any] = {
     "input_scale": 1 / 64, "sigma": 4.8, "widest": 12.0, "bounded": True, "start": "spread",
     "shown": "picture", "top_activation": "linear",
 }
 
 
-# What those on the coloured reference have in common: ρ = σ, and a last layer that is near zero, so
+# What the three default presets, on the coloured reference, have in common (docs/quality.md): ρ = σ, and a last layer that is near zero, so
 # that learning begins in equilibrium. Kernels are multiples of their strides.
 COLOURED: dict[str, Any] = {
     "coloured": True, "sigma": 0.1, "top_activation": "linear",
@@ -31,13 +31,13 @@ class TextureModel(EnergyModel):
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         **EnergyModel.learn_presets,
-        "default": {
-            **EnergyModel.learn_presets["default"],
+        "gaussian": {
+            **EnergyModel.learn_presets["gaussian"],
             "learning_rate": 4e-4, "final_learning_rate": 5e-5,
         },
-        "coloured": {
-            **EnergyModel.learn_presets["coloured"],
-            "learning_rate": 3e-5, "final_learning_rate": 3e-6, "squared": 0.1,
+        "default": {
+            **EnergyModel.learn_presets["default"],
+            "learning_rate": 2e-5, "final_learning_rate": 2e-6, "squared": 0.1,
         },
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -48,7 +48,7 @@ class TextureModel(EnergyModel):
             "centre": "scalar",
             "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
         },
-        "default": {
+        "gaussian": {
             "filters": (48, 48, 24),
             "kernels": ((6, 6, 6), (5, 5, 5), (3, 3, 3)),
             "strides": ((2, 2, 2), (2, 2, 2), (1, 1, 1)),
@@ -56,7 +56,7 @@ class TextureModel(EnergyModel):
             "steady": 1.0,
             **COMMON,
         },
-        "coloured": {
+        "default": {
             "filters": (48, 48, 24),
             "kernels": ((6, 6, 6), (4, 4, 4), (3, 3, 3)),
             "strides": ((2, 2, 2), (2, 2, 2), (1, 1, 1)),
@@ -78,14 +78,14 @@ class SceneModel(EnergyModel):
             "centre": "scalar",
             "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
         },
-        "default": {
+        "gaussian": {
             "filters": (48, 48, 30, 5),
             "kernels": ((6, 6, 6), (4, 5, 5), 5, 2),
             "strides": ((2, 2, 2), (2, 2, 2), 1, 1),
             "centre": "pixel",
             **COMMON,
         },
-        "coloured": {
+        "default": {
             "filters": (48, 48, 30, 5),
             "kernels": ((6, 6, 6), (4, 4, 4), 5, 2),
             "strides": ((2, 2, 2), (2, 2, 2), 1, 1),
@@ -114,14 +114,14 @@ class ActionModel(EnergyModel):
             "centre": "scalar",
             "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
         },
-        "default": {
+        "gaussian": {
             "filters": (48, 48, 30),
             "kernels": ((6, 6, 6), (4, 4, 4), "all"),
             "strides": ((2, 2, 2), (2, 2, 2), 1),
             "centre": "pixel",
             **COMMON,
         },
-        "coloured": {
+        "default": {
             "filters": (48, 48, 30),
             "kernels": ((6, 6, 6), (4, 4, 4), "all"),
             "strides": ((2, 2, 2), (2, 2, 2), 1),

@@ -10,7 +10,7 @@ import keras
 from dynpat.coloured_reference import ColouredReference
 from dynpat.config import check_sigma, require
 from dynpat.errors import BadOptionError
-from dynpat.layers import AllOfSpace, StridedConv3D
+from dynpat.layers import AllOfSpace, BlindConv3D, StridedConv3D
 from dynpat.reference import Reference
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -43,14 +43,18 @@ def make_layer(
         return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(filters, **common)])
     if isinstance(kernel, int):
         return AllOfSpace(filters, kernel, stride, **common)
-    return StridedConv3D(filters, kernel, stride, padding=arguments["padding"], **common)
+    # What a coloured reference is seen through leaves no grid of its own.
+    layer = BlindConv3D if arguments["coloured"] and number == 0 else StridedConv3D
+    return layer(filters, kernel, stride, padding=arguments["padding"], **common)
 
 
 def make_reference(arguments: dict[str, Any]) -> Reference | ColouredReference:
     """The distribution that f tilts."""
     a = arguments
     if a["coloured"]:
-        return ColouredReference(a["centre"] != "pixel", float(a["sigma"]), name="reference")
+        return ColouredReference(
+            a["centre"] != "pixel", float(a["sigma"]), a["modes"], name="reference"
+        )
     return Reference(
         a["centre"], float(a["sigma"]), a["modes"], a["widest"], a["bounded"], a["steady"],
         name="reference",

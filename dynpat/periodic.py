@@ -7,6 +7,7 @@ pixel's part in the energy then is the same wherever it is, and what is sampled 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import tensorflow as tf
@@ -37,6 +38,24 @@ class Repeating:
         return self.model.standing_still()
 
     def __call__(self, video: tf.Tensor) -> tf.Tensor:
+        return self._energy(video, None, None)
+
+    def shifted(
+        self, seed: tf.Tensor, modes: tf.Tensor | None = None
+    ) -> Callable[[tf.Tensor], tf.Tensor]:
+        """As `EnergyModel.shifted`."""
+        return (lambda video: self._energy(video, seed, modes)) if self.model.reach else self
+
+    def _energy(
+        self, video: tf.Tensor, seed: tf.Tensor | None, modes: tf.Tensor | None
+    ) -> tf.Tensor:
+        around = self._surrounded(video)
+        if not self.model.reach:
+            return self.model(around)
+        # A coloured reference repeats by itself.
+        return self.model.reference.energy(video, modes) - self.model.f(around, seed, modes)
+
+    def _surrounded(self, video: tf.Tensor) -> tf.Tensor:
         for axis in self.axes:
             period = int(video.shape[axis])
             reach = margin(self.model, axis)
@@ -45,7 +64,7 @@ class Repeating:
             video = tf.concat(
                 [tf.stop_gradient(before), video, tf.stop_gradient(after)], axis=axis
             )
-        return self.model(video)
+        return video
 
 
 def alike(model: EnergyModel, axis: int) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 from dynpat.config import LangevinConfig, LearnConfig, from_dict, to_dict
 from dynpat.models import PATTERNS
 
+VERSION = 2  # of what `Plan.to_dict` writes
+RENAMED = {"default": "gaussian", "coloured": "default"}  # presets, since version 1
 READING = ("size", "frames", "start", "fps", "grey", "window")
 
 
@@ -29,7 +31,7 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "videos": list(self.videos), "reading": self.reading, "pattern": self.pattern,
+            "version": VERSION, "videos": list(self.videos), "reading": self.reading, "pattern": self.pattern,
             "preset": self.preset, "model": self.model,
             "langevin": to_dict(self.langevin), "learn": to_dict(self.learn),
             "task": self.task, "missing": self.missing,
@@ -39,10 +41,13 @@ class Plan:
     def from_dict(cls, values: dict[str, Any]) -> Plan:
         reading = {name: values["reading"][name] for name in READING}
         reading["size"] = tuple(reading["size"]) if reading["size"] else None
-        PATTERNS[values["pattern"]].presets[values["preset"]]  # a KeyError if there is none
+        preset = values["preset"]
+        if int(values.get("version", 1)) < VERSION:
+            preset = RENAMED.get(preset, preset)
+        PATTERNS[values["pattern"]].presets[preset]  # a KeyError if there is none
         return cls(
             videos=tuple(values["videos"]), reading=reading, pattern=values["pattern"],
-            preset=values["preset"], model=dict(values["model"]),
+            preset=preset, model=dict(values["model"]),
             langevin=from_dict(LangevinConfig, values["langevin"]),
             learn=from_dict(LearnConfig, values["learn"]),
             task=str(values.get("task", "learn")), missing=dict(values.get("missing", {})),

@@ -19,6 +19,7 @@ from dynpat.videos import Video, read_videos
 
 DEFAULT_FRAMES = 70  # the paper's length
 DEFAULT_WINDOW = 24  # frames learned at once; networks look at little more together
+MOVED = 3  # chains that an update moves, about
 DEFAULT_PIXELS = 100 * 100  # the paper's size
 
 
@@ -45,7 +46,7 @@ def make_plan(
     videos
         Video files, frame folders, or folders to search.
     pattern, preset
-        'texture', 'scene' or 'action'; 'default', 'coloured' (one video) or 'paper'.
+        'texture', 'scene' or 'action'; 'default', 'gaussian' or 'paper'.
     size, frames, start, fps, grey
         As in `read_video`. Without `frames` the first 70 are read, without `size` larger pictures
         are shrunk to about 100×100 pixels in proportion; both are said.
@@ -150,6 +151,19 @@ def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -
     _require_finite(time_budget)
     limits = given({"iterations": iterations, "time_budget": time_budget})
     return replace(plan, learn=replace(plan.learn, **limits))
+
+
+def with_chains(plan: Plan, videos: int, devices: int = 1) -> Plan:
+    """The same plan with a number of chains, if it leaves that open.
+
+    One update is to move about `MOVED` chains: more videos at once need fewer of each. Each of
+    several `devices` has as many.
+    """
+    if plan.learn.chains is not None:
+        return plan
+    each = max(1, round(MOVED / min(plan.learn.batch, videos)))
+    chains = -(-each // devices) * devices
+    return replace(plan, learn=replace(plan.learn, chains=chains))
 
 
 def given(values: dict[str, Any] | None) -> dict[str, Any]:

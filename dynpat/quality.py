@@ -102,6 +102,35 @@ def is_copy(found: Mapping[str, float | None], lowest: Mapping[str, float | None
     return ours is not None and real is not None and ours < COPIED * real
 
 
+COMPARED = ("patches", "motion_patches", "motion", "deviation", "edges", "checkerboard")
+
+
+def told_apart(
+    synthesised: Mapping[str, float | None], reference: Mapping[str, float | None]
+) -> str:
+    """In which of a few figures a synthesis is better than its reference alone, as a sentence."""
+    better, not_better = [], []
+    for name in COMPARED:
+        ours, its = synthesised[name], reference[name]
+        if ours is not None and its is not None:
+            told = f"{name.replace('_', ' ')} {ours:.2f} ({its:.2f})"
+            closer = _badness(name, ours) < _badness(name, its)
+            (better if closer else not_better).append(told)
+    if not better + not_better:
+        return ""
+    return (
+        f"Better than the reference alone (in brackets) in: {', '.join(better) or 'nothing'}; not "
+        f"in: {', '.join(not_better) or 'nothing'}."
+    )
+
+
+def _badness(name: str, value: float) -> float:
+    """How far a figure is from what is real; 0 is real, or not to be told from it."""
+    if name in ("motion", "edges"):
+        return abs(math.log(max(value, 1e-6)))
+    return max(value - 0.2, 0.0) if name == "checkerboard" else value
+
+
 class Judge:
     """A few cheap figures of videos beside one observed video, for use while learning.
 

@@ -15,12 +15,11 @@ from dynpat.pages.pictures import joined
 from dynpat.quality import Judge
 from dynpat.reporter import Reporter
 from dynpat.runs import Run, read_log
-from dynpat.sampling import ask, sample_videos
+from dynpat.sampling import ask, sample_videos, usual_frames
 from dynpat.videos import to_levels, write_video
 
 PREVIEW_STEPS = 40  # Langevin steps from noise to a preview
 MOST_OF_TIME = 0.08  # that previews take: they become rarer where they are slow
-WORTH_KEEPING = 0.3  # share of the run from which on the best state is kept
 GAP = 4  # grey pixels between the panels of a preview
 
 
@@ -52,6 +51,19 @@ class Recorder:
         self.last = self.cost = 0.0
         self.best: float | None = None
 
+    def begin(self, learner: Learner) -> None:
+        """Show a draw of a coloured reference at once, and count it as the first of all states."""
+        if not learner.model.reach or learner.config.renewed == 0:
+            return
+        drawn = drawn_from_reference(learner)
+        quality = self.judge(np.clip(drawn, 0, 255)) if self.judge else {}
+        if learner.update == 0:
+            write_video(self.run.preview_file, side_by_side([self.observed, drawn]), self.fps)
+            self.last = time.monotonic()
+            self._keep_best(learner, quality)
+        elif self.run.best_file.exists():
+            self.best = self._best_known(quality)
+
     def __call__(self, learner: Learner, figures: dict[str, float]) -> None:
         row: dict[str, Any] = {"update": learner.update, **figures}
         begun = time.monotonic()
@@ -75,16 +87,31 @@ class Recorder:
         return self.judge(np.clip(made, 0, 255)) if self.judge else {}
 
     def _keep_best(self, learner: Learner, quality: dict[str, float]) -> None:
-        """`best.keras` is the best state by the score; early ones are not worth their writing."""
-        if "score" not in quality or learner.fraction_done() < WORTH_KEEPING:
+        """`best.keras` is the best state by the score."""
+        if "score" not in quality:
             return
-        if self.best is None:  # a resumed run goes on with what its log knows
-            rows = read_log(self.run.log_file) if self.run.best_file.exists() else []
-            scores = [row["quality"]["score"] for row in rows if row.get("quality")]
-            self.best = min(scores, default=math.inf)
+        if self.best is None:
+            self.best = self._best_known({})
         if quality["score"] < self.best:
             self.best = quality["score"]
             self.run.save_model(learner.model, self.run.best_file)
+
+    def _best_known(self, quality: dict[str, float]) -> float:
+        """The best score of a resumed run: that of the draw's `quality`, or one in its log."""
+        if not self.run.best_file.exists():
+            return math.inf
+        rows = [row.get("quality") or {} for row in read_log(self.run.log_file)]
+        return min(
+            (found["score"] for found in [quality, *rows] if "score" in found), default=math.inf
+        )
+
+
+def drawn_from_reference(learner: Learner) -> np.ndarray:
+    """A draw of the reference, (T, H, W, C) grey levels, as long as a sample."""
+    model = learner.model
+    frames = usual_frames(model, learner.videos.shape[1])
+    asked = ask(model, model.langevin_config, steps=0, frames=frames, seed=learner.config.seed)
+    return next(sample_videos(model, asked))
 
 
 def synthesised(learner: Learner) -> np.ndarray | None:

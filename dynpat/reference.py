@@ -60,6 +60,8 @@ class Reference(keras.layers.Layer):
         it learns about it swings to and fro.
     """
 
+    cheap = True  # is `to_model`
+
     def __init__(
         self, centre: str, sigma: float, modes: int, widest: float = 0.0, bounded: bool = False,
         steady: float = 0.0, **kwargs: Any,
@@ -91,13 +93,24 @@ class Reference(keras.layers.Layer):
         self.mode_means.assign(np.stack(means) if self.modes > 1 else [np.zeros_like(mean)])
         self.mode_spreads.assign(np.stack([spread for _, spread in parts]))
 
-    def to_model(self, grey: tf.Tensor) -> tf.Tensor:
-        """Grey levels to the model's scale."""
+    def to_model(self, grey: tf.Tensor, modes: Any = None) -> tf.Tensor:
+        """Grey levels to the model's scale, which is the same for all modes."""
         return grey - tf.convert_to_tensor(self.mean)
 
-    def to_grey(self, video: tf.Tensor) -> tf.Tensor:
+    def to_grey(self, video: tf.Tensor, modes: Any = None) -> tf.Tensor:
         """The model's scale to grey levels."""
         return video + tf.convert_to_tensor(self.mean)
+
+    def levels(self, video: tf.Tensor, modes: Any = None) -> tf.Tensor:
+        """In which figures of learning are measured: the model's scale."""
+        return video
+
+    def size(self, video: tf.Tensor, modes: Any = None) -> tf.Tensor:
+        """How far a video is from the mean picture, in units of the reference: its energy, (N,)."""
+        return self.energy(video)
+
+    def ready_for(self, shape: Any) -> None:
+        """Nothing is made for one shape of videos."""
 
     def shift(self, by: np.ndarray) -> None:
         """Move the means of the modes, (K, …) as `mode_means`, in grey levels."""
@@ -109,8 +122,10 @@ class Reference(keras.layers.Layer):
             return [np.array([mode % videos]) for mode in range(self.modes)]
         return np.array_split(np.arange(videos), self.modes)
 
-    def energy(self, video: tf.Tensor) -> tf.Tensor:
+    def energy(self, video: tf.Tensor, modes: Any = None) -> tf.Tensor:
         """−log of the reference distribution, but for a constant. (N, T, H, W, C) → (N,).
+
+        It is that of a mixture: whatever `modes` videos were started from, they may change.
 
         One mode: Σ I²/(2σ²). Several, of means mₖ: −log Σₖ exp(−Σ (I − mₖ)²/(2σₖ²) − Σ log σₖ).
         """

@@ -150,6 +150,8 @@ def _tables(metrics: Mapping[str, Any]) -> list[Table]:
     tables = []
     if metrics.get("synthesised"):
         made = {"synthesised 000": metrics["synthesised"]}
+        if "reference" in metrics:
+            made["reference alone"] = metrics["reference"]
         tables.append(quality_table(made, metrics.get("floor") or {}))
     tables += [
         table(f"{name.replace('_', ' ')} beside the truth", values["truth"], truth.MEANINGS)

@@ -74,9 +74,9 @@ def make_restoration(
     options["learn"] = {"chains": CHAINS, "calibration": 0.0, **chosen}
     complete = [str(path) for path in missing.pop("complete", ())]
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
-    plan = make_plan([*listed, *complete], **options)
-    require(plan.preset != "coloured", "--preset coloured", "learn whole videos", f"dynpat {task}",
-            "Use --preset default")
+    plan = make_plan([*listed, *complete], **{"preset": "gaussian", **options})
+    require(plan.preset != "default", "--preset default", "learn whole videos", f"dynpat {task}",
+            "Use --preset gaussian")
     _require_consistent(task, listed, missing)
     wanted = estimate or TASKS[task]
     # A sample is no mix: to weigh one would take as long again as to draw it.

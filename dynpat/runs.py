@@ -26,7 +26,6 @@ from dynpat.atomic import (
     write_json,
     write_text,
 )
-from dynpat.config import require
 from dynpat.errors import BadRunError, DynpatError
 from dynpat.models import PATTERNS, EnergyModel
 from dynpat.plan import Plan
@@ -40,9 +39,7 @@ PACKAGES = ("dynpat", "tensorflow", "keras", "numpy", "av")
 def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> EnergyModel:
     """The unlearned model of a plan for so many `videos` of `shape` (T, H, W, C)."""
     frames, height, width, channels = shape
-    require(plan.preset != "coloured" or videos == 1, "--preset coloured", "be of one video",
-            f"{videos} videos", "Name one, or use --preset default")
-    modes = min(videos, MOST_MODES) if plan.preset == "default" else 1
+    modes = 1 if plan.preset == "paper" else min(videos, MOST_MODES)
     return PATTERNS[plan.pattern].from_preset(
         plan.preset, frames=frames, size=(height, width), channels=channels, seed=plan.learn.seed,
         **{"modes": modes, **plan.model},

@@ -107,7 +107,7 @@ def ask(
     frames, size
         T, (H, W); default as learned.
     steps
-        Langevin steps of each chain.
+        Langevin steps of each chain; 0: draws of the reference, without f.
     starts
         Videos (T, H, W, C), grey levels, from which chains start in turn, instead of noise.
     modes
@@ -121,9 +121,7 @@ def ask(
         An option is out of range, or the model is bound to another length or size.
     """
     require(0 <= seed < 2**31, "seed", "lie in 0 … 2147483647", seed, "Choose another --seed")
-    require(steps >= 1, "steps", "be at least 1", steps, "Raise --steps")
-    require(not (repeating and model.reach), "--loop and --tileable",
-            "be of a model of the presets default or paper", "a coloured one", "Leave them out")
+    require(steps >= 0, "steps", "not be negative", steps, "Raise --steps")
     check_step_size(langevin_config.step_size, model.sigma)
     shape = sampled_shape(model, frames, size)
     chain, inner = chain_shape(model, shape, repeating)
@@ -154,25 +152,29 @@ def sample_videos(
         A chain ran away.
     """
     require(count >= 1, "count", "be at least 1", count, "Raise --count")
+    model.reference.ready_for((1, *asked.chain))
     energy = periodic.Repeating(model, asked.repeating) if asked.repeating else model
     steps, moving = asked.steps, asked.langevin
     for number in range(count):
         seed, start = asked.seed_of(number), asked.start_of(number)
+        modes = tf.constant([asked.mode_of(number) % model.get_config()["modes"]])
         if start is None:
             video = model.draw_start((1, *asked.chain), seed, mode=asked.mode_of(number))
         else:
-            video = model.to_model(mirrored(start, asked.inner, asked.chain)[np.newaxis])
+            whole = mirrored(start, asked.inner, asked.chain)[np.newaxis]
+            video = model.to_model(whole, modes)
         done = 0
         while done < steps:
             now = min(CHUNK, steps - done)
             video = langevin.sample(
-                energy, video, now, moving.step_size, seed * 100_003 + done, noise=moving.noise
+                energy, video, now, moving.step_size, seed * 100_003 + done, noise=moving.noise,
+                momentum=moving.momentum, modes=modes,
             )
             done += now
             require_sane(float(tf.reduce_max(tf.abs(video))), done)
             progress(number * steps + done, count * steps)
-        settled = settle(energy, video, moving)
-        yield model.to_grey(settled[0][asked.inner]).numpy()
+        settled = settle(energy, video, moving, modes, learned=steps > 0)
+        yield model.to_grey(settled, modes)[0][asked.inner].numpy()
 
 
 def margin_of(model: EnergyModel) -> tuple[int, int, int]:
@@ -221,10 +223,19 @@ def mirrored(
     return np.asarray(video[np.ix_(*indices)])
 
 
-def settle(energy: langevin.Energy, video: tf.Tensor, config: LangevinConfig) -> tf.Tensor:
-    """A few steps down the energy without noise; on a coloured reference, the mean without it."""
-    if isinstance(energy, EnergyModel) and energy.reach:
-        return langevin.denoised(energy, video, energy.sigma, VIEWS)
+def settle(
+    energy: langevin.Energy, video: tf.Tensor, config: LangevinConfig, modes: tf.Tensor,
+    *, learned: bool = True,
+) -> tf.Tensor:
+    """A few steps down the energy without noise; on a coloured reference, the mean without it.
+
+    What is not `learned` is left out: videos are then those of the reference alone.
+    """
+    model = getattr(energy, "model", energy)  # of a video that repeats, or itself
+    if not learned:
+        return video - model.sigma**2 * model.reference.filtered(video, -1.0, modes)
+    if getattr(model, "reach", None):
+        return langevin.denoised(energy, video, model.sigma, VIEWS, modes)
     return langevin.sample(energy, video, SETTLING, config.step_size, seed=0, noise=0.0)
 
 

@@ -30,7 +30,9 @@ class Potential(Protocol):
     trainable_variables: list[Any]
 
     def __call__(self, video: tf.Tensor) -> tf.Tensor: ...
-    def f(self, video: tf.Tensor, seed: tf.Tensor | None = None) -> tf.Tensor: ...
+    def f(
+        self, video: tf.Tensor, seed: tf.Tensor | None = None, modes: tf.Tensor | None = None
+    ) -> tf.Tensor: ...
 
 
 def update(
@@ -86,6 +88,10 @@ def update(
         observed += observed_noise * langevin.standard_normal(
             observed, langevin.numbered(seed, windows)
         )
+    # Of each chain and each window: in the coordinates of which group it is.
+    of_slots = tf.gather(tf.constant(chains.modes), indices)
+    modes = tf.repeat(of_slots, chains.per_video)
+    own = tf.repeat(of_slots, int(observed.shape[0]) // int(indices.shape[0]))
     starts = chains.starts(indices, part)
     if renewed:
         starts = chains.renewed(
@@ -100,6 +106,8 @@ def update(
         tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
         at_once=at_once,
         numbers=chains.numbers(indices, part),
+        momentum=config.momentum,
+        modes=modes,
     )
     counts = int(observed.shape[0]), int(synthesised.shape[0])
     values = math.prod(observed.shape[1:])
@@ -112,6 +120,7 @@ def update(
     gradients, f, _ = statistics(
         model, tf.concat([observed, synthesised], axis=0),
         lambda f: (plain(f) + 2 * squared * f / values / sizes) / values, at_once, shift,
+        tf.concat([own, modes], axis=0),
     )
     # The optimizer adds up what all replicas give.
     model.optimizer.apply([g / replicas_now() for g in gradients], model.trainable_variables)
@@ -128,7 +137,9 @@ def update(
         # Its first two variables are the number of steps and the learning rate.
         "optimizer_norm": tf.linalg.global_norm(model.optimizer.variables[2:]),
         "counting": all_mean(tf.reduce_sum(plain(f)[counts[0] :])),
-        **measure(model.reference, observed, tf.reshape(synthesised, tf.shape(starts))),
+        **measure(
+            model.reference, observed, tf.reshape(synthesised, tf.shape(starts)), own, modes
+        ),
     }
 
 
@@ -161,21 +172,22 @@ def pulls(f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float) -> t
 
 def statistics(
     model: Potential, videos: tf.Tensor, pulls_of: Callable[[tf.Tensor], tf.Tensor], at_once: int,
-    shift: tf.Tensor,
+    shift: tf.Tensor, modes: tf.Tensor,
 ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
     """∂/∂θ Σ pull·f(videos) with pulls (N,) that depend on f, f (N,) and those pulls.
 
-    So many videos `at_once` pass the network, 0: all. `shift` (2,) is the seed of its grid's.
+    So many videos `at_once` pass the network, 0: all. `shift` (2,) is the seed of its grid's,
+    `modes` (N,) are the videos'.
     """
     weights = model.trainable_variables
 
-    def f_of(part: tf.Tensor) -> tf.Tensor:
-        return model.f(part, shift)
+    def f_of(part: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
+        return model.f(part, shift, modes[first : first + tf.shape(part)[0]])
 
     count = int(videos.shape[0])
     if at_once == 0 or count <= at_once:
         with tf.GradientTape() as tape:
-            f = f_of(videos)
+            f = f_of(videos, tf.constant(0))
             pull = pulls_of(f)
             total = tf.reduce_sum(pull * f)
         return tape.gradient(total, weights), f, pull
@@ -185,7 +197,7 @@ def statistics(
     def body(start: tf.Tensor, sums: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
         part = slice(start, start + at_once)
         with tf.GradientTape() as tape:
-            total = tf.reduce_sum(pull[part] * f_of(videos[part]))
+            total = tf.reduce_sum(pull[part] * f_of(videos[part], start))
         parts = tape.gradient(total, weights)
         return start + at_once, [a + b for a, b in zip(sums, parts, strict=True)]
 
@@ -198,22 +210,24 @@ def statistics(
 
 
 def measure(
-    reference: Reference, observed: tf.Tensor, chains: tf.Tensor
+    reference: Reference, observed: tf.Tensor, chains: tf.Tensor, own: tf.Tensor,
+    modes: tf.Tensor,
 ) -> dict[str, tf.Tensor]:
     """Cheap figures of chains (B, K, T, H, W, C) against the observed (B·V, T, H, W, C).
 
     `contrast` is the ratio of root mean squares, in units of the reference distribution, and
     `motion` that of mean |temporal difference|, 1 = alike; `weakest` and `strongest` are the
-    extreme chains' contrast.
+    extreme chains' contrast. `own` (B·V,) and `modes` (B·K,) are those of the observed and chains.
     """
     videos = tf.reshape(chains, [-1, *observed.shape[1:]])
-    real = tf.reshape(reference.energy(observed), [chains.shape[0], -1])
-    made = tf.reshape(reference.energy(videos), [chains.shape[0], -1])
+    real = tf.reshape(reference.size(observed, own), [chains.shape[0], -1])
+    made = tf.reshape(reference.size(videos, modes), [chains.shape[0], -1])
     level = all_mean(tf.reduce_mean(real, axis=1, keepdims=True))
     contrast = all_of(tf.reshape(tf.sqrt(made / (level + 1e-9)), [-1]))
     return {
         "contrast": tf.reduce_mean(contrast),
-        "motion": all_mean(_motion(videos)) / (all_mean(_motion(observed)) + 1e-6),
+        "motion": all_mean(_motion(reference.levels(videos, modes)))
+        / (all_mean(_motion(reference.levels(observed, own))) + 1e-6),
         "weakest": tf.reduce_min(contrast),
         "strongest": tf.reduce_max(contrast),
     }

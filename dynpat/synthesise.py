@@ -26,7 +26,7 @@ from dynpat.sampling import STEPS, ask, sample_videos, sampled_shape, usual_fram
 from dynpat.videos import read_video
 
 MEMORY = 4 * 10**9
-NOISE, CHAINS = "noise", "chains"
+NOISE, CHAINS, REFERENCE = "noise", "chains", "reference"
 SHOWN = 4  # videos on the page about them
 MOST_SHOWN = 30_000_000  # pixels in all frames of each; larger ones are shrunk
 
@@ -63,8 +63,9 @@ def sample(
     count
         How many videos.
     start
-        Where their chains start: 'noise', 'chains' (goes on with those of learning, each observed
-        video's in turn), or a video file or frame folder, which then turns into what was learned.
+        Where their chains start: 'noise' (draws of the reference), 'chains' (goes on with those of
+        learning, each observed video's in turn), or a video file or frame folder, which then turns
+        into what was learned. 'reference': the draws themselves, without what was learned.
     state
         'last', or 'best': the state of learning that looked best, where one was kept.
     frames, size
@@ -103,7 +104,11 @@ def sample(
     shape = sampled_shape(model, frames, size)
     turns = _turns([str(entry.get("label", "")) for entry in inputs], model, start, label)
     starts = None
-    if start != NOISE:
+    if start == REFERENCE:
+        require(model.reach is not None, "--from reference", "be of a model of the preset default",
+                plan.preset, "Leave it out")
+        steps = 0
+    elif start != NOISE:
         starts = _starts(opened, model, start, shape, list(turns), reporter)
     folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
     asked = ask(
@@ -170,13 +175,25 @@ def _turns(
     return kept
 
 
+def _grey_chains(run: Run, model: EnergyModel) -> np.ndarray:
+    """The chains of learning in grey levels, (slots, chains, T, H, W, C)."""
+    chains = run.chains()
+    videos = len(run.config()["inputs"])
+    groups = model.reference.groups(videos)
+    mode_of = {video: mode for mode, group in enumerate(groups) for video in group}
+    return np.stack([
+        model.to_grey(own, np.full(len(own), mode_of[shared[0]]))
+        for own, shared in zip(chains, slots(groups, videos), strict=True)
+    ])
+
+
 def _starts(
     run: Run, model: EnergyModel, start: str | Path, shape: tuple[int, int, int, int],
     which: list[int], reporter: Reporter,
 ) -> list[np.ndarray]:
     """The videos (T, H, W, C), grey levels, that chains start from."""
     if start == CHAINS:
-        chains = np.asarray(model.to_grey(run.chains()))[which]
+        chains = _grey_chains(run, model)[which]
         videos = list(np.swapaxes(chains, 0, 1).reshape(-1, *chains.shape[2:]))
         text = "{}x{} and {} frames".format
         require(videos[0].shape == shape, "the learned chains",

@@ -19,9 +19,9 @@ from dynpat.holding import held
 from dynpat.learning import Learner, learn_model
 from dynpat.outcome import FORMATS, Result, interrupt_flag, write_videos
 from dynpat.plan import Plan
-from dynpat.planning import make_plan, read_observed, window_shape, with_limits
-from dynpat.quality import Judge, figures, floor
-from dynpat.recording import Recorder, synthesised
+from dynpat.planning import make_plan, read_observed, window_shape, with_chains, with_limits
+from dynpat.quality import Judge, figures, floor, told_apart
+from dynpat.recording import Recorder, drawn_from_reference, synthesised
 from dynpat.replicas import Replicas
 from dynpat.report import write_report
 from dynpat.reporter import Reporter
@@ -74,6 +74,7 @@ def learn(
     if out is not None:
         Run.require_free(Path(out))  # before videos are read for minutes in vain
     videos = read_observed(plan, reporter)
+    plan = with_chains(plan, len(videos), replicas.count)
     learner = make_learner(plan, videos, reporter, replicas=replicas)
     run = Run.create(None if out is None else Path(out), Path(plan.videos[0]).stem)
     with held(run.folder):
@@ -105,7 +106,9 @@ def resume(
 
 def _assist(plan: Plan, folder: Path, reporter: Reporter, replicas: Replicas) -> Result:
     """Learn with the chief of a cluster, who writes the run; here nothing is written."""
-    learner = make_learner(plan, read_observed(plan, reporter), reporter, replicas=replicas)
+    videos = read_observed(plan, reporter)
+    plan = with_chains(plan, len(videos), replicas.count)
+    learner = make_learner(plan, videos, reporter, replicas=replicas)
     with memory_watched(), interrupt_flag() as interrupted, replicas.watched():
         finished = learn_model(
             learner, Run(folder).checkpoints, say=reporter.say, stop=interrupted.is_set
@@ -192,16 +195,29 @@ def _learn_into(
         reporter.say(judge.sentence(metrics["quality"]))
         if recorder.best is not None and recorder.best < BETTER * metrics["quality"]["score"]:
             reporter.say("An earlier state looked better: use dynpat sample --state best.")
-        real = videos[0].frames
-        write_json(run.metrics_file, {"synthesised": figures(real, levels), "floor": floor(real)})
+        write_json(run.metrics_file, _figures(learner, videos[0].frames, levels, reporter))
     write_video(run.observed_file, videos[0].frames, videos[0].fps)
     files.append(write_report(run))
     return Result(run.folder, tuple(files), metrics, finished)
 
 
+def _figures(
+    learner: Learner, observed: np.ndarray, synthesised: np.ndarray, reporter: Reporter
+) -> dict[str, dict[str, float | None]]:
+    """All figures of a new video, those of a draw of its reference, and their floor."""
+    found = {"synthesised": figures(observed, synthesised), "floor": floor(observed)}
+    if learner.model.reach:
+        drawn = np.clip(drawn_from_reference(learner), 0, 255)
+        found["reference"] = figures(observed, drawn)
+        if sentence := told_apart(found["synthesised"], found["reference"]):
+            reporter.say(sentence)
+    return found
+
+
 def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
     """Learn into the recorder's run, until a limit (then True) or an interrupt."""
     run = recorder.run
+    recorder.begin(learner)
     with memory_watched(), interrupt_flag() as interrupted, learner.replicas.watched():
         finished = learn_model(
             learner, run.checkpoints,

@@ -15,6 +15,10 @@ from dynpat.fills import Fills
 from dynpat.reference import Reference
 from dynpat.windows import observed_windows
 
+COORDINATES = tf.float16  # of observed videos: exact to a fiftieth of the noise that they get
+MOST_BYTES = 2**28  # of videos whose coordinates are kept
+AT_ONCE = 64  # frames whose coordinates are looked up together
+
 
 class Trainable(keras.Model):
     """What learning adds to an energy: chains, and what an update does.
@@ -118,12 +122,13 @@ class Trainable(keras.Model):
             held = self.start_chains(len(videos), chains, seed)
         if batch != self.batch:
             self.batch, self.train_function = batch, None  # sizes are parts of a trace
+        seen = videos if self.fills is not None else self._coordinates(videos, held)
         # Several windows are as many samples; missing pixels move in one of each video.
         several = videos.shape[1] > self._arguments["frames"] and self.fills is None
 
         def windows(pipeline: int = 0) -> tf.data.Dataset:
             return observed_windows(
-                videos, self._arguments["frames"], batch, seed, int(held.update),
+                seen, self._arguments["frames"], batch, seed, int(held.update),
                 chains if several else 1, pipeline * held.here, held.here, held.parts,
             )
 
@@ -135,6 +140,21 @@ class Trainable(keras.Model):
         kwargs = {"verbose": 0, "shuffle": False, "epochs": epochs, **kwargs}
         return super().fit(data, steps_per_epoch=steps_per_epoch, **kwargs)
 
+    def _coordinates(self, videos: np.ndarray, chains: Chains) -> np.ndarray:
+        """Videos on the scale of a coloured model, if they are few; else as they are.
+
+        To look coordinates up is dear, and the same windows are learned from again and again.
+        """
+        if self.reference.cheap or videos.nbytes > MOST_BYTES:
+            return videos
+        found = np.empty(videos.shape, COORDINATES.as_numpy_dtype)
+        for number, video in enumerate(videos):
+            modes = tf.constant([chains.modes[chains.slot_of[number]]])
+            for first in range(0, len(video), AT_ONCE):
+                part = slice(first, first + AT_ONCE)
+                found[number, part] = self.to_model(video[np.newaxis, part], modes)[0]
+        return found
+
     def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
         """Nothing: an energy is built already. Keras (3.15) would add up videos of all workers."""
 
@@ -144,7 +164,12 @@ class Trainable(keras.Model):
         assert self.chains is not None
         noise = self.observed_noise
         if self.fills is None:
-            observed = self.to_model(grey_levels)
+            slots_now = self.chains.slots(indices)
+            modes = tf.gather(tf.constant(self.chains.modes), slots_now)
+            each = int(grey_levels.shape[0]) // int(indices.shape[0])
+            observed = tf.cast(grey_levels, tf.float32)
+            if grey_levels.dtype != COORDINATES:
+                observed = self.to_model(observed, tf.repeat(modes, each))
         else:  # its pixels have their noise already
             noise = 0.0
             observed = self.fills.move(
