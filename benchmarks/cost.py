@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from langevin_step import useful_flops
 
 from dynpat.learning import Learner
-from dynpat.planning import make_plan
+from dynpat.planning import make_plan, with_chains
 from dynpat.runs import make_model
 
 CASES: dict[str, dict[str, Any]] = {
@@ -55,6 +55,7 @@ def cost(name: str, updates: int) -> dict[str, Any]:
     shape = (*case["shape"], 3)
     plan = make_plan([], pattern=case.get("pattern", "scene"), langevin=case.get("langevin", {}),
                      learn={"iterations": 10**6, "batch": 1, **case.get("learn", {})})
+    plan = with_chains(plan, 1)
     model = make_model(plan, shape, 1)
     video = np.random.default_rng(0).integers(0, 256, (1, *shape), np.uint8)
     learner = Learner(model, video, plan.learn, plan.langevin)

@@ -190,8 +190,8 @@ restoring_options = together(
 )
 
 learning_options = together(
-    click.option("--iterations", type=click.IntRange(0), help="Updates of the weights; 0: none, the "
-                 "reference alone."),
+    click.option("--iterations", type=click.IntRange(0), help="Updates of the weights; 0: "
+                 "none, the reference alone."),
     click.option("--time-budget", type=Duration(), help="Such as 90s, 10m, 1h [default: 10m, "
                  "unless --iterations is given]."),
     click.option("--chains", type=click.IntRange(1), help="Persistent chains per video."),

@@ -16,8 +16,9 @@ from .progress import errors_as_click, reporting, show_result
 @click.option("--out", type=click.Path(path_type=Path), help="Folder that gets synthesised_000.* "
               "[default: a new one in the run's samples/].")
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="How many.")
-@click.option("--from", "start", metavar="noise|chains|reference|VIDEO", default="noise", show_default=True,
-              help="Where chains start; chains: go on with those of learning.")
+@click.option("--from", "start", metavar="noise|chains|reference|VIDEO", default="noise",
+              show_default=True, help="Where chains start; chains: go on with those of learning; "
+              "reference: draws of it, without what was learned.")
 @click.option("--state", type=click.Choice(["last", "best"]), default="last", show_default=True,
               help="Of learning; best: that of the best figures of quality.")
 @click.option("--frames", type=click.IntRange(2), help="Length [default: as the observed "

@@ -68,7 +68,7 @@ class Coloured:
             grid = np.zeros(shape)
             np.add.at(grid, places, correlation)  # lags beyond half of a small grid meet
             power = scipy.fft.rfftn(grid).real
-            power = np.maximum(power, FLOOR * power.mean())
+            power = np.maximum(power, FLOOR * power.mean()) if power.any() else np.ones_like(power)
             spectra.append(power / scipy.fft.irfftn(power, shape)[0, 0, 0])
         return np.stack(spectra).astype(np.float32)
 
@@ -130,9 +130,6 @@ def fit(
     axes
         (C, C) the axes of the colours; the videos' own principal ones if left out.
 
-    Returns
-    -------
-    Coloured
     """
     seen = np.ones(videos.shape[:4], bool) if missing is None else ~missing
     mean, deviation, count = _deviation(videos, seen, everywhere)
@@ -269,8 +266,7 @@ def _taper(lags: Sequence[int]) -> np.ndarray:
 def hermite_series(maps: np.ndarray) -> np.ndarray:
     """Coefficients aₖ = E[g(Z)·Hₖ(Z)] / √k!, k = 1 … `TERMS`, of maps (knots, …).
 
-    With them the correlation of g(y₁) and g(y₂) is Σ aₖ²·cᵏ / Σ aₖ², c that of y₁ and y₂ (Mehler's
-    formula).
+    With them the correlation of g(y₁) and g(y₂) is Σ aₖ²·cᵏ / Σ aₖ², c that of y₁ and y₂ (Mehler).
     """
     points = np.linspace(-6, 6, 1201)
     density = norm.pdf(points) * (points[1] - points[0])

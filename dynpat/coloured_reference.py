@@ -71,9 +71,8 @@ class ColouredReference(keras.layers.Layer):
             np.asarray(videos[group[:: -(-len(group) // MOST)]])
             for group in self.groups(len(videos))
         ]
-        axes = coloured.principal_axes(
-            sum(coloured.colour_covariance(part, self.everywhere) for part in parts)
-        )
+        covariances = [coloured.colour_covariance(part, self.everywhere) for part in parts]
+        axes = coloured.principal_axes(np.sum(covariances, axis=0))
         found = [coloured.fit(part, everywhere=self.everywhere, axes=axes) for part in parts]
         self.axes.assign(axes)
         self.mean.assign(np.stack([np.reshape(q.mean, self.mean.shape[1:]) for q in found]))
@@ -92,7 +91,7 @@ class ColouredReference(keras.layers.Layer):
         return np.array_split(np.arange(videos), self.modes)
 
     def _of(self, weight: Any, modes: tf.Tensor | None) -> tf.Tensor:
-        """A weight (modes, …) of the modes (N,) of some videos, or of the first mode: (N or 1, …)."""
+        """A weight (modes, …) of the modes (N,) of some videos, or of the first: (N or 1, …)."""
         values = tf.convert_to_tensor(weight)
         return values[:1] if modes is None or self.modes == 1 else tf.gather(values, modes)
 
@@ -176,7 +175,8 @@ class ColouredReference(keras.layers.Layer):
     ) -> tf.Tensor:
         """(S + ρ²)^power·y of each video (N, T, H, W, C) on its periodic grid; −1 or ½."""
         self.ready_for(video.shape)
-        shape = tuple(int(size) for size in video.shape[1:4])
+        frames, height, width = (int(size) for size in video.shape[1:4])
+        shape = (frames, height, width)
         gain = self._of(self._gains[shape][power], modes)
         waves = tf.signal.rfft3d(tf.transpose(video, [0, 4, 1, 2, 3]))
         waves *= tf.cast(gain, tf.complex64)

@@ -80,8 +80,8 @@ class LearnConfig:
     """Updates of the weights; 0: none, the reference alone; None: as the time budget allows."""
     time_budget: float | None = 600.0
     """Seconds from the start of learning; None: no limit. The first limit reached ends it."""
-    chains: int | None = None
-    """Persistent chains per observed video; None: 3 of one, fewer of each of several."""
+    chains: int = 3
+    """Persistent chains per observed video; 0: 3 of one, 1 of each of several."""
     batch: int = 4
     """Observed videos per update; each brings its own chains."""
     learning_rate: float = 1e-3
@@ -124,9 +124,8 @@ class LearnConfig:
         require(self.time_budget is None or self.time_budget > 0, "time_budget", "be positive",
                 self.time_budget, "Raise --time-budget, for example to 10m")
         for name in ("chains", "batch"):
-            value = getattr(self, name)
-            open_yet = name == "chains" and value is None
-            require(open_yet or value >= 1, name, "be at least 1", value, f"Raise --{name}")
+            value, least = getattr(self, name), int(name == "batch")
+            require(value >= least, name, f"be at least {least}", value, f"Raise --{name}")
         require(0 < self.learning_rate < 1, "learning_rate", "lie in (0, 1)", self.learning_rate,
                 "Use a value such as 0.001")
         require(0 < self.final_learning_rate < 1, "final_learning_rate", "lie in (0, 1)",

@@ -84,7 +84,7 @@ class EnergyModel(Trainable):
         },
         "default": {
             "learning_rate": 1e-3, "final_learning_rate": 1e-4, "observed_noise": 0.1,
-            "renewed": 0.05, "squared": 1.0, "average": 0.98,
+            "renewed": 0.05, "squared": 1.0, "average": 0.98, "chains": 0,
         },
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
     }
@@ -147,8 +147,10 @@ class EnergyModel(Trainable):
     def from_preset(
         cls, preset: str, *, frames: int, size: tuple[int, int], channels: int = 3, **changes: Any
     ) -> EnergyModel:
-        """A model built and ready: 'paper' is the authors' network, 'default' the measured one, 'gaussian' the one before it,
-        on which recovery learns.
+        """A model built and ready.
+
+        'paper' is the authors' network, 'default' the measured one, on the coloured reference, and
+        'gaussian' the one on Gaussians, on which recovery learns.
 
         `changes` override single arguments of the constructor.
         """
@@ -165,15 +167,14 @@ class EnergyModel(Trainable):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         if self.built:  # type: ignore[has-type]
             return
-        _, frames, height, width, _ = input_shape
         self.reference.build(input_shape)
         shape: Any = input_shape
+        network.require_rooms(self.network, shape, self._arguments["padding"])
         if self.reach:  # shifted by up to so much, a video keeps one size
             sizes = zip(self._arguments["size"], self.reach[1:], strict=True)
             frames = self._arguments["frames"] + self.reach[0]
             shape = (None, frames, *(size + more for size, more in sizes), input_shape[-1])
         for layer in self.network:
-            network.require_room(layer, shape, (frames, height, width), self._arguments["padding"])
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
         self.built = True

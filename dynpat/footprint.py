@@ -22,7 +22,10 @@ VALUE_BYTES = {"float32": 4, "bfloat16": 2}
 def passing_bytes(model: EnergyModel, shape: tuple[int, ...]) -> int:
     """What one video (T, H, W, C) keeps alive inside the network, in bytes."""
     values = 0
-    current: tuple[Any, ...] = (1, *shape)
+    reach = model.reach or (0, 0, 0)  # a shifted grid sees a larger video
+    current: tuple[Any, ...] = (
+        1, *(n + more for n, more in zip(shape, reach, strict=False)), shape[-1]
+    )
     for layer in model.network:
         current = tuple(layer.compute_output_shape(current))
         values += math.prod(current)

@@ -17,8 +17,9 @@ COMMON: dict[str, Any] = {
 }
 
 
-# What the three default presets, on the coloured reference, have in common (docs/quality.md): ρ = σ, and a last layer that is near zero, so
-# that learning begins in equilibrium. Kernels are multiples of their strides.
+# What the three default presets, on the coloured reference, have in common (see docs/quality.md):
+# ρ = σ, and a last layer near zero: learning begins in equilibrium. Kernels are multiples of
+# their strides.
 COLOURED: dict[str, Any] = {
     "coloured": True, "sigma": 0.1, "top_activation": "linear",
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
@@ -106,6 +107,11 @@ class SceneModel(EnergyModel):
 class ActionModel(EnergyModel):
     """For patterns stationary in neither, such as actions: fully connected over space and time."""
 
+    learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
+        **EnergyModel.learn_presets,
+        # A chain is a whole video here, and not a window of it.
+        "default": {**EnergyModel.learn_presets["default"], "batch": 2},
+    }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {
             "filters": (200, 100, 1),

@@ -7,10 +7,11 @@ from typing import Any
 
 import keras
 
+from dynpat.blind import BlindConv3D
 from dynpat.coloured_reference import ColouredReference
 from dynpat.config import check_sigma, require
 from dynpat.errors import BadOptionError
-from dynpat.layers import AllOfSpace, BlindConv3D, StridedConv3D
+from dynpat.layers import AllOfSpace, StridedConv3D
 from dynpat.reference import Reference
 
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
@@ -101,6 +102,21 @@ def check_arguments(a: dict[str, Any]) -> None:
     require(a["padding"] in ("same", "valid"), "padding", "be 'same' or 'valid'", a["padding"],
             "Use 'same'")
     check_sigma(a["sigma"])
+
+
+def require_rooms(layers: list[Any], shape: tuple[Any, ...], padding: str) -> None:
+    """Refuse a video, `shape` (N, T, H, W, C), that is too small for one of the layers.
+
+    Raises
+    ------
+    BadOptionError
+    """
+    video = shape[1:4]
+    for layer in layers:
+        require_room(layer, shape, video, padding)
+        if isinstance(layer, keras.Sequential):  # covers everything
+            return
+        shape = layer.compute_output_shape(shape)
 
 
 def require_room(

@@ -31,8 +31,8 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "version": VERSION, "videos": list(self.videos), "reading": self.reading, "pattern": self.pattern,
-            "preset": self.preset, "model": self.model,
+            "version": VERSION, "videos": list(self.videos), "reading": self.reading,
+            "pattern": self.pattern, "preset": self.preset, "model": self.model,
             "langevin": to_dict(self.langevin), "learn": to_dict(self.learn),
             "task": self.task, "missing": self.missing,
         }

@@ -156,12 +156,12 @@ def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -
 def with_chains(plan: Plan, videos: int, devices: int = 1) -> Plan:
     """The same plan with a number of chains, if it leaves that open.
 
-    One update is to move about `MOVED` chains: more videos at once need fewer of each. Each of
-    several `devices` has as many.
+    An update moves about `MOVED` chains: more updates with fewer chains lead farther in the same
+    time. Each of several `devices` has as many.
     """
-    if plan.learn.chains is not None:
+    if plan.learn.chains:
         return plan
-    each = max(1, round(MOVED / min(plan.learn.batch, videos)))
+    each = max(1, MOVED // min(plan.learn.batch, videos))
     chains = -(-each // devices) * devices
     return replace(plan, learn=replace(plan.learn, chains=chains))
 

@@ -109,7 +109,8 @@ def told_apart(
     synthesised: Mapping[str, float | None], reference: Mapping[str, float | None]
 ) -> str:
     """In which of a few figures a synthesis is better than its reference alone, as a sentence."""
-    better, not_better = [], []
+    better: list[str] = []
+    not_better: list[str] = []
     for name in COMPARED:
         ours, its = synthesised[name], reference[name]
         if ours is not None and its is not None:

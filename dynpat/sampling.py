@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from dynpat import langevin, periodic
 from dynpat.config import LangevinConfig, check_step_size, require
+from dynpat.denoising import denoised
 from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import EnergyModel, SceneModel, TextureModel
 
@@ -224,18 +226,18 @@ def mirrored(
 
 
 def settle(
-    energy: langevin.Energy, video: tf.Tensor, config: LangevinConfig, modes: tf.Tensor,
-    *, learned: bool = True,
+    energy: langevin.Energy, video: tf.Tensor, config: LangevinConfig,
+    modes: tf.Tensor | None = None, *, learned: bool = True,
 ) -> tf.Tensor:
     """A few steps down the energy without noise; on a coloured reference, the mean without it.
 
     What is not `learned` is left out: videos are then those of the reference alone.
     """
-    model = getattr(energy, "model", energy)  # of a video that repeats, or itself
+    model: Any = getattr(energy, "model", energy)  # of a video that repeats, or itself
     if not learned:
         return video - model.sigma**2 * model.reference.filtered(video, -1.0, modes)
     if getattr(model, "reach", None):
-        return langevin.denoised(energy, video, model.sigma, VIEWS, modes)
+        return denoised(energy, video, model.sigma, VIEWS, modes)
     return langevin.sample(energy, video, SETTLING, config.step_size, seed=0, noise=0.0)
 
 

@@ -210,8 +210,8 @@ def statistics(
 
 
 def measure(
-    reference: Reference, observed: tf.Tensor, chains: tf.Tensor, own: tf.Tensor,
-    modes: tf.Tensor,
+    reference: Reference, observed: tf.Tensor, chains: tf.Tensor, own: tf.Tensor | None = None,
+    modes: tf.Tensor | None = None,
 ) -> dict[str, tf.Tensor]:
     """Cheap figures of chains (B, K, T, H, W, C) against the observed (B·V, T, H, W, C).
 

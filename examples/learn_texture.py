@@ -15,7 +15,7 @@ import numpy as np
 
 import dynpat
 from dynpat.datasets import FRAMES_PER_SECOND, ocean
-from dynpat.langevin import sample
+from dynpat.denoising import denoised
 
 
 def main(updates: int = 300, folder: Path = Path("runs/learn_texture")) -> None:
@@ -26,11 +26,12 @@ def main(updates: int = 300, folder: Path = Path("runs/learn_texture")) -> None:
     model = dynpat.TextureModel.from_preset("default", frames=32, size=(48, 48))
     langevin = dynpat.LangevinConfig(**model.langevin_presets["default"])
     settings = model.learn_presets["default"]
-    rate = keras.optimizers.schedules.CosineDecay(1e-3, updates)
+    rate = keras.optimizers.schedules.CosineDecay(settings["learning_rate"], updates)
     adam = keras.optimizers.Adam(rate, beta_1=0.5, use_ema=True, ema_momentum=settings["average"])
     model.compile(
         adam, langevin=langevin,
         observed_noise=settings["observed_noise"], renewed=settings["renewed"],
+        squared=settings["squared"],
     )
 
     # 3. Learn by analysis by synthesis: every step is one update.
@@ -38,10 +39,8 @@ def main(updates: int = 300, folder: Path = Path("runs/learn_texture")) -> None:
     figures = {name: round(float(values[-1]), 3) for name, values in history.history.items()}
     print("at the end:", figures)
 
-    # 4. The persistent chains are samples; a few steps without noise take away their grain.
-    chains = sample(
-        model, model.chains.video[0], steps=5, step_size=langevin.step_size, seed=0, noise=0.0
-    )
+    # 4. The persistent chains are samples; what they would be without their noise.
+    chains = denoised(model, model.chains.video[0], noise=model.sigma, views=8)
     synthesised = model.to_grey(chains).numpy()
 
     # 5. Files: the model, and a GIF of observed | synthesised.

@@ -24,7 +24,7 @@ def main(updates: int = 300, folder: Path = Path("runs/sample_longer")) -> None:
     print("learned:", learned.run)
 
     # 3. A scene model samples any length: here twice what it learned.
-    sampled = dynpat.sample(learned.run, out=folder / "longer", frames=48, steps=200)
+    sampled = dynpat.sample(learned.run, out=folder / "longer", frames=48)
     for path in sampled.files:
         print("written:", path)
 

@@ -17,12 +17,12 @@ PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 ORDER = (
     "errors", "atomic", "shelf", "holding", "config", "metrics", "quality", "coloured", "baselines",
     "kriging", "guessing", "truth", "reporter", "devices", "videos", "masks", "pasting", "pages",
-    "evaluation", "datasets", "layers", "reference", "coloured_reference", "network", "langevin",
-    "fills", "replicas", "chains", "windows", "synthesis", "trainable", "energy", "periodic",
-    "models", "footprint", "tiles", "plan", "watch", "checkpoints", "learning", "sampling",
-    "tiling", "calibration", "recovery", "runs", "report", "outcome", "large", "synthesise",
-    "recording", "planning", "estimate", "incomplete", "tasks", "restoring", "board", "doctor",
-    "__init__",
+    "evaluation", "datasets", "layers", "blind", "reference", "coloured_reference", "network",
+    "langevin", "denoising", "fills", "replicas", "chains", "windows", "synthesis", "trainable",
+    "energy", "periodic", "models", "footprint", "tiles", "plan", "watch", "checkpoints",
+    "learning", "sampling", "tiling", "calibration", "recovery", "runs", "report", "outcome",
+    "large", "synthesise", "recording", "planning", "estimate", "incomplete", "tasks", "restoring",
+    "board", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))

@@ -86,3 +86,28 @@ def test_the_benchmark_runs_and_writes_json(
     bench.main()
     (result,) = json.loads((tmp_path / "a.json").read_text())["results"]
     assert result["ours_over_keras"] > 0 and result["seconds"]["Keras float32"] > 0
+
+
+def test_quality_over_time_is_read_from_the_logs_of_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script, flames_file: Path
+) -> None:
+    bench = script("benchmarks/quality_over_time.py")
+    arguments = [f"{flames_file}=scene", "--time", "3s", "--presets", "default", "gaussian",
+                 "--out", str(tmp_path), "--figure", str(tmp_path / "figure.svg")]
+    monkeypatch.setattr(sys, "argv", ["quality_over_time.py", *arguments])
+    bench.main()
+    for preset in ("default", "gaussian"):
+        found = bench.curves(bench.Run.open(tmp_path / f"flames-{preset}"))
+        assert set(found) == set(bench.FIGURES)
+        assert all(value > 0 for points in found.values() for _, value in points)
+    drawing = (tmp_path / "figure.svg").read_text()
+    assert "<svg" in drawing and drawing.count("<path") > 4
+    before = (tmp_path / "flames-default" / "log.jsonl").read_text()
+    bench.main()  # what is there is not learned again
+    assert (tmp_path / "flames-default" / "log.jsonl").read_text() == before
+
+
+def test_a_judgement_is_smoothed_by_the_median_of_its_neighbours(script: Script) -> None:
+    bench = script("benchmarks/quality_over_time.py")
+    smooth = bench.smoothed([(0.0, 1.0), (1.0, 9.0), (2.0, 2.0), (3.0, 3.0)])
+    np.testing.assert_allclose(smooth, [[0, 5], [1, 2], [2, 3], [3, 2.5]])

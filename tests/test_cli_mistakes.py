@@ -99,7 +99,7 @@ def test_bad_video_gets_a_sentence(
     ("--time-budget 0", ["time_budget", "10m"]),
     ("--time-budget soon", ["soon", "10m"]),
     (f"--time-budget {'9' * 400}", ["not a time", "10m"]),
-    ("--iterations 0", ["--iterations"]),
+    ("--iterations -1", ["--iterations"]),
     ("--chains 0", ["--chains"]),
     ("--batch 0", ["--batch"]),
     ("--langevin-steps 0", ["--langevin-steps"]),

@@ -37,6 +37,51 @@ def test_zero_energy_chain_is_ar1_with_the_exact_variance(sigma: float, step_siz
     assert abs(final.mean()) < 4 * math.sqrt(expected / count)
 
 
+@pytest.mark.parametrize("momentum", [0.3, 0.7, 0.95])
+def test_a_chain_with_momentum_has_the_variance_of_a_gaussian_exactly(momentum: float) -> None:
+    """However long its steps are, where plain Langevin steps of ε = σ have 4/3 of it.
+
+    After a few steps, of velocities that were drawn anew, it is at most 1 + ε⁴/(16σ⁴) of it.
+    """
+    sigma, count = 0.5, 20_000
+    start = sigma * some_video(4, (1, 2, 100, 100, 1))
+    for steps, most in ((3, 1 + 1 / 16), (200, 1.0)):
+        final = langevin.sample(
+            reference_energy(sigma), start, steps, sigma, seed=5, momentum=momentum
+        ).numpy()
+        slack = 4 * math.sqrt(2 / count)
+        assert 1 - slack < final.var() / sigma**2 < most + slack
+        assert abs(final.mean()) < 4 * sigma / math.sqrt(count)
+
+
+def test_momentum_takes_a_chain_farther() -> None:
+    """Steps of ε in a flat energy: n steps go √n·ε without it, and up to n·ε with it."""
+    def flat(video: tf.Tensor) -> tf.Tensor:
+        return 0.0 * tf.reduce_sum(video, axis=AXES)
+
+    start = np.zeros((1, 2, 50, 50, 1), np.float32)
+    steps, keeps = 25, 0.9
+    plain = langevin.sample(flat, start, steps, 0.1, seed=1).numpy().std()
+    fast = langevin.sample(flat, start, steps, 0.1, seed=1, momentum=keeps).numpy().std()
+    # Var of a sum of a stationary AR(1) path, each step the mean of two velocities.
+    path = np.array([[keeps ** abs(i - j) for j in range(steps + 1)] for i in range(steps + 1)])
+    weights = np.full(steps + 1, 1.0)
+    weights[[0, -1]] = 0.5
+    expected = 0.1 * math.sqrt(weights @ path @ weights)
+    assert fast == pytest.approx(expected, rel=0.03)
+    assert plain == pytest.approx(0.5, rel=0.03) and fast > 2 * plain
+
+
+def test_held_pixels_stay_with_momentum() -> None:
+    video = some_video(6)
+    held = np.random.default_rng(0).random(video.shape) < 0.5
+    final = langevin.sample(
+        reference_energy(1.0), video, 4, 0.5, seed=1, held=held, momentum=0.7
+    ).numpy()
+    np.testing.assert_array_equal(final[held], video[held])
+    assert np.all(final[~held] != video[~held])
+
+
 def test_the_tolerance_of_the_variance_test_tells_the_naive_formula_apart() -> None:
     """Otherwise the test above would accept an ε² that is wrong by its factor ½."""
     sigma, step_size, count = 0.5, 0.3, 20_000

@@ -58,11 +58,11 @@ def test_the_gradient_is_that_of_the_middle_of_many_periods() -> None:
 
 
 def test_scenes_repeat_in_time_only_and_actions_not_at_all() -> None:
-    scene = SceneModel.from_preset("default", frames=16, size=(20, 20))
+    scene = SceneModel.from_preset("gaussian", frames=16, size=(20, 20))
     assert periodic.stride(scene, 1) == 4
     with pytest.raises(BadOptionError, match="--tileable is for models"):
         periodic.margin(scene, 2)
-    action = ActionModel.from_preset("default", frames=16, size=(20, 20))
+    action = ActionModel.from_preset("gaussian", frames=16, size=(20, 20))
     with pytest.raises(BadOptionError, match="--loop is for models"):
         periodic.stride(action, 1)
 

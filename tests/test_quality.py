@@ -105,10 +105,21 @@ def test_a_resumed_run_knows_its_best(tmp_path: Path, monkeypatch: pytest.Monkey
     assert Scripted(Run(tmp_path), [2.0, 1.4], monkeypatch).go(2) == [2]
 
 
-def test_early_states_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scripted = Scripted(Run(tmp_path), [3.0, 1.5], monkeypatch)
-    scripted.learner.fraction_done = lambda: 0.2
-    assert scripted.go(2) == []
+def test_early_states_are_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripted = Scripted(Run(tmp_path), [1.5, 3.0], monkeypatch)
+    scripted.learner.fraction_done = lambda: 0.01
+    assert scripted.go(2) == [1]
+
+
+def test_a_synthesis_is_told_apart_from_its_reference() -> None:
+    names = ("patches", "motion_patches", "motion", "deviation", "edges", "checkerboard")
+    ours = dict(zip(names, (1.0, 2.0, 1.1, None, 0.9, 0.15), strict=True))
+    its = dict(zip(names, (2.0, 1.5, 0.8, 3.0, 0.95, 0.1), strict=True))
+    assert quality.told_apart(ours, its) == (
+        "Better than the reference alone (in brackets) in: patches 1.00 (2.00), motion 1.10 (0.80);"
+        " not in: motion patches 2.00 (1.50), edges 0.90 (0.95), checkerboard 0.15 (0.10)."
+    )
+    assert quality.told_apart(dict.fromkeys(names), its) == ""
 
 
 def test_previews_become_rarer_where_they_are_slow(

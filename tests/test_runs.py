@@ -93,7 +93,7 @@ def test_config_that_is_no_config(refused: Refused, learned: Path, text: str) ->
 
 @pytest.mark.parametrize(("names", "value"), [
     (["inputs"], []), (["inputs"], None), (["inputs", 0, "fps"], "fast"), (["plan", "reading"], {}),
-    (["plan", "pattern"], "water"), (["plan", "preset"], "best"), (["plan", "learn", "chains"], 0),
+    (["plan", "pattern"], "water"), (["plan", "preset"], "best"), (["plan", "learn", "chains"], -1),
     (["plan", "learn", "colour"], "red"), (["plan", "langevin", "steps"], "many"),
     (["plan", "langevin"], None), (["plan", "videos"], None), (["plan", "model"], 3),
 ])

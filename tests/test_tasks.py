@@ -236,7 +236,7 @@ def test_full_disk_is_one_sentence_and_leaves_whole_files(
     before = (learned / "model.keras").read_bytes()
     done = new_process("-W", "ignore", "-c", FULL, flames_file, learned)
     assert done.returncode == 0, done.stderr
-    names = ("model.keras", "_000.gif", "_000.npy", "config.json", "checkpoints")
+    names = ("model.keras", "_000.gif", "_000.npy", "config.json", "preview.gif")
     for line, name in zip(done.stdout.splitlines(), names, strict=True):
         assert line.startswith("OutputError could not write") and f"{name}'" in line, line
         assert line.endswith("; free some space or choose another --out.") and "Op:" not in line

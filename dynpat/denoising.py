@@ -1,0 +1,51 @@
+"""The mean of the clean video given one with noise, from the energy of videos with noise."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import tensorflow as tf
+
+from dynpat.langevin import Energy, energy_gradient
+
+
+def denoised(
+    energy: Energy, video: tf.Tensor, noise: float, views: int, modes: tf.Tensor | None = None
+) -> tf.Tensor:
+    """The mean of the clean video given one with noise, y − ρ²·∂E/∂y (Tweedie's formula).
+
+    Parameters
+    ----------
+    energy
+        E, of videos that have white noise of standard deviation ρ.
+    video
+        y, (N, T, H, W, C) float32.
+    noise
+        ρ.
+    views
+        If the energy has a `shifted`, its gradient is averaged over so many shifts.
+    modes
+        (N,) those of the videos, for an energy with a `shifted`.
+    """
+    return _compiled_denoised(
+        energy, video, tf.constant(noise, tf.float32), tf.constant(views), modes
+    )
+
+
+def _denoised(
+    energy: Energy, video: tf.Tensor, noise: tf.Tensor, views: tf.Tensor, modes: tf.Tensor | None
+) -> tf.Tensor:
+    shifted = getattr(energy, "shifted", lambda seed, modes: energy)
+
+    def body(view: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        one = shifted(tf.stack([0, view]), modes)
+        return view + 1, total + energy_gradient(one, video)
+
+    with getattr(energy, "standing_still", nullcontext)():
+        _, total = tf.while_loop(
+            lambda view, _: view < views, body, (tf.constant(0), tf.zeros_like(video))
+        )
+    return video - noise**2 * total / tf.cast(views, tf.float32)
+
+
+_compiled_denoised = tf.function(_denoised, jit_compile=False)
