@@ -33,9 +33,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from langevin_step import useful_flops
 
-from dynpat.learning import Learner
-from dynpat.planning import make_plan, with_chains
-from dynpat.runs import make_model
+from dynpat.learning.learner import Learner
+from dynpat.runs.plan import make_model, make_plan, with_chains
 
 CASES: dict[str, dict[str, Any]] = {
     "scene": {"shape": (24, 100, 100)},

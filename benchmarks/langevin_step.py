@@ -26,8 +26,8 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 
 from dynpat import langevin  # noqa: E402
-from dynpat.layers import AllOfSpace, StridedConv3D  # noqa: E402
 from dynpat.models import PATTERNS, EnergyModel  # noqa: E402
+from dynpat.models.layers import AllOfSpace, StridedConv3D  # noqa: E402
 
 try:
     import torch

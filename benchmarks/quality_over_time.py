@@ -18,11 +18,12 @@ import matplotlib
 import numpy as np
 
 from cli.options import Duration
-from dynpat import baselines, tasks
-from dynpat.planning import make_plan, read_observed
-from dynpat.quality import Judge
+from dynpat.quality import baselines
+from dynpat.quality.figures import Judge
 from dynpat.reporter import Reporter
-from dynpat.runs import Run, read_log
+from dynpat.runs.folder import Run, read_log
+from dynpat.runs.plan import make_plan, read_observed
+from dynpat.tasks import learn as tasks
 
 PRESETS = ("default", "gaussian", "paper")
 FIGURES = {"patches": "distance of patches", "motion_patches": "distance of patches of change"}

@@ -19,7 +19,7 @@ def compare(runs: tuple[Path, ...], out: Path) -> None:
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
-        from dynpat.report import compare_runs
+        from dynpat.tasks.compare import compare_runs
 
         path = compare_runs(runs, out)
     click.echo(str(path))

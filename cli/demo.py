@@ -26,10 +26,10 @@ def demo(
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
-        from dynpat import tasks
+        from dynpat.tasks.demo import demo as task
 
         with reporting("Demo", quiet) as reporter:
-            result = tasks.demo(
+            result = task(
                 out, iterations=iterations, time_budget=time_budget, seed=seed, formats=formats,
                 reporter=reporter,
             )

@@ -16,7 +16,7 @@ def doctor(as_json: bool) -> None:
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
-        from dynpat.doctor import examine
+        from dynpat.tasks.doctor import examine
 
         findings = examine()
     if as_json:

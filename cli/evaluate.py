@@ -33,8 +33,8 @@ def evaluate(
     patches, and a copy the best of all.
     """
     with errors_as_click():
-        from dynpat import evaluation
+        from dynpat.tasks.evaluate import evaluate as task
 
         with reporting("Evaluating", quiet) as reporter:
-            result = evaluation.evaluate(observed, synthesised, reporter=reporter, **options)
+            result = task(observed, synthesised, reporter=reporter, **options)
     show_evaluation(result, as_json)

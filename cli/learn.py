@@ -26,9 +26,9 @@ from .options import (
 from .progress import errors_as_click, reporting, show_result
 
 if TYPE_CHECKING:
-    from dynpat.outcome import Result
-    from dynpat.plan import Plan
-    from dynpat.replicas import Replicas
+    from dynpat.learning.replicas import Replicas
+    from dynpat.runs.plan import Plan
+    from dynpat.tasks.result import Result
 
 
 @click.command()
@@ -63,7 +63,7 @@ def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> No
         from dynpat.devices import load_tensorflow
 
         load_tensorflow(use=options["strategy"] != "multiworker")
-        from dynpat.replicas import open_replicas
+        from dynpat.learning.replicas import open_replicas
 
         if options["strategy"] == "multiworker" and not options["quiet"]:
             click.echo("Waiting for the processes that TF_CONFIG names.", err=True)
@@ -85,25 +85,25 @@ def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> No
 
 
 def _run(plan: Plan, options: dict[str, Any], replicas: Replicas) -> Result:
-    from dynpat import tasks
+    from dynpat.tasks.learn import learn, resume
 
     quiet = options["quiet"] or not replicas.chief
     with reporting("Learning", quiet, options["tensorboard"]) as reporter:
         if options["resume"]:
-            return tasks.resume(
+            return resume(
                 options["out"], iterations=options["iterations"],
                 time_budget=options["time_budget"], formats=options["formats"], reporter=reporter,
                 replicas=replicas,
             )
-        return tasks.learn(
+        return learn(
             plan, options["out"], formats=options["formats"], reporter=reporter, replicas=replicas
         )
 
 
 def _show_estimate(plan: Plan, options: dict[str, Any]) -> None:
     from dynpat.atomic import strict_json
-    from dynpat.estimate import estimate
-    from dynpat.runs import Run
+    from dynpat.runs.folder import Run
+    from dynpat.tasks.cost import estimate
 
     if options["out"] is not None and not options["resume"]:
         Run.require_free(options["out"])
@@ -112,8 +112,8 @@ def _show_estimate(plan: Plan, options: dict[str, Any]) -> None:
 
 def _resumed(ctx: click.Context, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
     """The plan of the run, unless an option on the command line says another thing."""
-    from dynpat.planning import with_limits
-    from dynpat.runs import Run
+    from dynpat.runs.folder import Run
+    from dynpat.runs.plan import with_limits
 
     plan = Run.open(options["out"]).plan()
     if videos and tuple(str(video) for video in videos) != plan.videos:
@@ -141,7 +141,7 @@ def _unchangeable(what: str, held: object) -> click.UsageError:
 
 
 def _plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
-    from dynpat.planning import make_plan, plan_from_config
+    from dynpat.runs.plan import make_plan, plan_from_config
 
     if options["config"]:
         refuse({"pattern", "preset"}, FROM_CONFIG)

@@ -17,7 +17,7 @@ from dynpat.reporter import Reporter
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from dynpat.outcome import Result
+    from dynpat.tasks.result import Result
 
 LINE_EVERY = 30.0  # seconds between lines where stderr is no terminal
 
@@ -84,7 +84,7 @@ def reporting(
     screen = None if quiet else ScreenReporter(description)
     reporter: Reporter = screen or Reporter()
     if tensorboard:
-        from dynpat.board import Board
+        from dynpat.runs.tensorboard import Board
 
         reporter = Board(reporter)
     with screen.bar if screen else nullcontext():
@@ -149,7 +149,7 @@ def show_evaluation(result: dict[str, Any], as_json: bool) -> None:
 
 def show_restoration(result: Result) -> None:
     """On stderr: figures of what was filled in, where the truth is known."""
-    from dynpat.truth import MEANINGS
+    from dynpat.quality.truth import MEANINGS
 
     for name, figures in result.metrics.items():
         if isinstance(figures, dict) and "truth" in figures:

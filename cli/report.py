@@ -17,8 +17,8 @@ def report(run: Path) -> None:
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
-        from dynpat.report import write_report
-        from dynpat.runs import Run
+        from dynpat.runs.folder import Run
+        from dynpat.tasks.report import write_report
 
         path = write_report(Run.open(run))
     click.echo(str(path))

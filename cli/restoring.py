@@ -12,8 +12,8 @@ from .options import FROM_CONFIG, LEARNING, READING, RESUMABLE, changes, refuse
 from .progress import errors_as_click, reporting, show_restoration, show_result
 
 if TYPE_CHECKING:
-    from dynpat.outcome import Result
-    from dynpat.plan import Plan
+    from dynpat.runs.plan import Plan
+    from dynpat.tasks.result import Result
 
 MISSING = (
     "mask", "box", "invert", "dilate", "occlude", "truth", "complete", "before", "after", "between"
@@ -47,23 +47,23 @@ def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Non
 
 
 def _run(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Result:
-    from dynpat import restoring
+    from dynpat.tasks.restore import restore, resume_restoration
 
     with reporting("Learning", options["quiet"], options["tensorboard"]) as reporter:
         if options["resume"]:
-            return restoring.resume_restoration(
+            return resume_restoration(
                 options["out"], iterations=options["iterations"],
                 time_budget=options["time_budget"], formats=options["formats"], reporter=reporter,
             )
-        return restoring.restore(
+        return restore(
             _plan(task, videos, options), options["out"], formats=options["formats"],
             reporter=reporter,
         )
 
 
 def _plan(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
-    from dynpat.planning import plan_from_config
-    from dynpat.restoring import make_restoration
+    from dynpat.runs.plan import plan_from_config
+    from dynpat.tasks.restore import make_restoration
 
     if options["config"]:
         return plan_from_config(options["config"], videos, task=task, **changes(options))

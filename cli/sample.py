@@ -42,7 +42,7 @@ def sample(run: Path, as_json: bool, quiet: bool, **options: Any) -> None:
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
-        from dynpat.synthesise import sample as task
+        from dynpat.tasks.sample import sample as task
 
         with reporting("Sampling", quiet) as reporter:
             result = task(run, reporter=reporter, **options)

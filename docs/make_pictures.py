@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dynpat.runs import Run
+from dynpat.runs.folder import Run
 from dynpat.videos import read_video
 
 EVERY, FRAMES, ROWS, ENLARGED = 5, 8, 3, 2

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import dynpat
-from dynpat import tasks
 from dynpat.datasets import FRAMES_PER_SECOND, flames
+from dynpat.runs.plan import make_plan
 
 
 def main(updates: int = 300, folder: Path = Path("runs/sample_longer")) -> None:
@@ -19,7 +19,7 @@ def main(updates: int = 300, folder: Path = Path("runs/sample_longer")) -> None:
     dynpat.write_video(source, flames(frames=24, size=(48, 48), seed=0), FRAMES_PER_SECOND)
 
     # 2. A run: everything that decides its outcome is in the plan, and in its config.json.
-    plan = tasks.make_plan([source], learn={"iterations": updates, "time_budget": None})
+    plan = make_plan([source], learn={"iterations": updates, "time_budget": None})
     learned = dynpat.learn(plan, folder / "run")
     print("learned:", learned.run)
 

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from dynpat import metrics
 from dynpat.config import RecoverConfig
 from dynpat.datasets import FRAMES_PER_SECOND, flames
+from dynpat.quality import metrics
 from dynpat.videos import write_video
 
 TINY = {"iterations": 4, "chains": 2}
@@ -63,10 +63,10 @@ def quick_results() -> Iterator[None]:
         return RecoverConfig(**{**values, "burn_in": 2, "samples": 3, "between": 2})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dynpat.restoring.RecoverConfig", few_states)
-        patch.setattr("dynpat.tasks.SAMPLE_STEPS", 5)
-        patch.setattr("dynpat.metrics.PATCHES", 400)
-        patch.setattr("dynpat.metrics.PROJECTIONS", 16)
+        patch.setattr("dynpat.tasks.restore.RecoverConfig", few_states)
+        patch.setattr("dynpat.tasks.learn.SAMPLE_STEPS", 5)
+        patch.setattr("dynpat.quality.metrics.PATCHES", 400)
+        patch.setattr("dynpat.quality.metrics.PROJECTIONS", 16)
         yield
 
 
@@ -82,9 +82,10 @@ def learned_once(
     flames_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A finished run of four updates; not to be changed, see `learned`."""
-    from dynpat import tasks
+    from dynpat.runs.plan import make_plan
+    from dynpat.tasks import learn as tasks
 
-    plan = tasks.make_plan([flames_file], precision="float32", learn=TINY)
+    plan = make_plan([flames_file], precision="float32", learn=TINY)
     return tasks.learn(plan, tmp_path_factory.mktemp("run") / "flames").run
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from dynpat.runs import read_log
+from dynpat.runs.folder import read_log
 
 
 def values(folder: Path) -> list[tuple[int, Any]]:
@@ -39,6 +39,6 @@ def test_figures_and_the_preview_are_written_as_they_come(
 def test_without_tensorboard_there_is_a_sentence(
     refused: Callable[..., str], flames_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dynpat.board.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("dynpat.runs.tensorboard.importlib.util.find_spec", lambda name: None)
     said = refused("learn", flames_file, "--out", tmp_path / "run", "--tensorboard")
     assert "pip install tensorboard" in said and not (tmp_path / "run").exists()

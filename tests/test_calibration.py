@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynpat.calibration import ROUNDS, calibrate, rounds_within
 from dynpat.config import LangevinConfig
 from dynpat.models import ActionModel, EnergyModel, SceneModel, TextureModel
-from dynpat.sampling import SETTLING, STEPS, ask, sample_videos
+from dynpat.models.calibration import ROUNDS, calibrate, rounds_within
+from dynpat.models.sampling import SETTLING, STEPS, ask, sample_videos
 
 PUSH = 0.1
 MOVING = LangevinConfig(step_size=4.0)

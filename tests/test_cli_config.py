@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from dynpat.datasets import lights
-from dynpat.runs import Run
+from dynpat.runs.folder import Run
 from dynpat.videos import write_video
 
 Call = Callable[..., Any]

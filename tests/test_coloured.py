@@ -9,9 +9,16 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from scipy.stats import norm
 
-from dynpat import coloured
-from dynpat.coloured import KNOTS, Coloured, before_maps, fit, hermite_series, quantiles
 from dynpat.datasets import flames, ocean
+from dynpat.reference import translation as coloured
+from dynpat.reference.translation import (
+    KNOTS,
+    Coloured,
+    before_maps,
+    fit,
+    hermite_series,
+    quantiles,
+)
 
 RHO = 0.7  # correlation from frame to frame
 BLUR = 1.5  # pixels

@@ -13,16 +13,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dynpat import coloured, langevin, restoring, tasks
-from dynpat.blind import BlindConv3D
-from dynpat.coloured_reference import ColouredReference
+from dynpat import langevin
 from dynpat.datasets import flames, ocean
 from dynpat.denoising import denoised
 from dynpat.errors import BadOptionError
 from dynpat.models import PATTERNS, EnergyModel
-from dynpat.periodic import Repeating
+from dynpat.models.blind import BlindConv3D
+from dynpat.models.periodic import Repeating
+from dynpat.reference import translation as coloured
+from dynpat.reference.coloured import ColouredReference
 from dynpat.reporter import Reporter
-from dynpat.runs import Run, read_log
+from dynpat.runs.folder import Run, read_log
+from dynpat.runs.plan import make_plan
+from dynpat.tasks import learn as tasks
+from dynpat.tasks import restore as restoring
 from dynpat.videos import write_video
 
 FRAMES, SIZE = 24, (24, 28)
@@ -303,7 +307,7 @@ def test_a_loop_goes_on_with_its_beginning(
 def learned_coloured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("coloured")
     write_video(folder / "ocean.gif", ocean(28, SIZE), 25)
-    plan = tasks.make_plan(
+    plan = make_plan(
         [folder / "ocean.gif"], pattern="texture", precision="float32",
         learn={"iterations": 4, "chains": 1},
     )

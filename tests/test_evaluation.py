@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynpat import baselines, evaluation, metrics, quality
 from dynpat.datasets import flames, lights
+from dynpat.quality import baselines, metrics
+from dynpat.quality import figures as quality
+from dynpat.tasks import evaluate as evaluation
 from dynpat.videos import write_video
 
 Call = Callable[..., Any]

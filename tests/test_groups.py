@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dynpat import estimate, langevin, layers
+from dynpat import langevin
 from dynpat.config import LangevinConfig
 from dynpat.errors import BadOptionError
-from dynpat.models import EnergyModel, SceneModel
-from dynpat.planning import make_plan
+from dynpat.models import EnergyModel, SceneModel, layers
+from dynpat.runs.plan import make_plan
+from dynpat.tasks import cost as estimate
 
 SHAPE = (6, 10, 12, 3)
 MOVING = LangevinConfig(steps=3, step_size=0.4)

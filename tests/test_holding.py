@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from dynpat.errors import BadRunError
-from dynpat.holding import held
+from dynpat.runs.lock import held
 
 HOLD = """
 import sys
 from pathlib import Path
-from dynpat.holding import held
+from dynpat.runs.lock import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynpat import kriging
 from dynpat.datasets import ocean
-from dynpat.guessing import Guess, calibration_mask, make_guess, with_texture
 from dynpat.masks import draw_mask
+from dynpat.restoration import kriging
+from dynpat.restoration.first_guess import Guess, calibration_mask, make_guess, with_texture
 
 
 def autoregressive(rho: float, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:

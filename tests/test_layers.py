@@ -11,8 +11,8 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import dynpat.layers as layers_module
-from dynpat.layers import AllOfSpace, StridedConv3D
+import dynpat.models.layers as layers_module
+from dynpat.models.layers import AllOfSpace, StridedConv3D
 
 Triple = tuple[int, int, int]
 

@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import dynpat.learning as learning_module
-from dynpat.checkpoints import MAX_ROLLBACKS, RATE_CUT
+import dynpat.learning.learner as learning_module
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError, DivergedError
-from dynpat.learning import Learner, learn_model
+from dynpat.learning.checkpoints import MAX_ROLLBACKS, RATE_CUT
+from dynpat.learning.learner import Learner, learn_model
+from dynpat.learning.watch import Watch
 from dynpat.models import ActionModel, TextureModel
-from dynpat.runs import read_log
-from dynpat.watch import Watch
+from dynpat.runs.folder import read_log
 
 Figures = dict[str, float]
 SHAPE = (4, 5, 6, 1)
@@ -427,7 +427,7 @@ def test_trouble_that_comes_again_leads_further_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is doomed may look well for hundreds of updates."""
-    monkeypatch.setattr("dynpat.checkpoints.MAX_ROLLBACKS", 2)
+    monkeypatch.setattr("dynpat.learning.checkpoints.MAX_ROLLBACKS", 2)
     ours = learner(iterations=200, checkpoint_every=0.0)
     said: list[str] = []
     plant = planting(lambda update: update == 130, scale_chains(50.0))

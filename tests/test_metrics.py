@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynpat import metrics
 from dynpat.errors import BadOptionError
+from dynpat.quality import metrics
 
 pytestmark = pytest.mark.usefixtures("thorough")
 

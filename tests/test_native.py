@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dynpat import doctor
 from dynpat.errors import BadVideoError
+from dynpat.tasks import doctor
 from dynpat.videos import limits, native, read_video
 
 LOADS = native.decoders().available

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dynpat import langevin, periodic
+from dynpat import langevin
 from dynpat.errors import BadOptionError
-from dynpat.models import ActionModel, SceneModel, TextureModel
+from dynpat.models import ActionModel, SceneModel, TextureModel, periodic
 
 
 def texture() -> TextureModel:

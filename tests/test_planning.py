@@ -11,9 +11,8 @@ import pytest
 
 from dynpat.datasets import flames
 from dynpat.errors import BadOptionError
-from dynpat.estimate import estimate
-from dynpat.plan import Plan
-from dynpat.planning import make_plan
+from dynpat.runs.plan import Plan, make_plan
+from dynpat.tasks.cost import estimate
 from dynpat.videos import write_video
 
 Call = Callable[..., Any]
@@ -45,7 +44,7 @@ def test_plan_refuses(changes: dict[str, Any]) -> None:
 def test_estimate_grows_with_what_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
 ) -> None:
-    monkeypatch.setattr("dynpat.estimate._seconds_per_update", lambda *_: 1.0)
+    monkeypatch.setattr("dynpat.tasks.cost._seconds_per_update", lambda *_: 1.0)
     write_video(tmp_path / "a.gif", flames(12, (24, 24)), 25)
 
     def memory(**changes: Any) -> int:
@@ -69,7 +68,7 @@ def test_estimated_memory_is_near_the_measured(new_process: Call, tmp_path: Path
     write_video(tmp_path / "a.gif", flames(30, (64, 64)), 25)
     script = (
         "from pathlib import Path; from dynpat import tasks\n"
-        "from dynpat.estimate import estimate; from dynpat.planning import make_plan\n"
+        "from dynpat.tasks.cost import estimate; from dynpat.runs.plan import make_plan\n"
         "from dynpat import metrics\n"
         "tasks.SAMPLE_STEPS = 1; metrics.PATCHES = 400; metrics.PROJECTIONS = 16\n"
         f"plan = make_plan([{str(tmp_path)!r}], precision='float32', learn={{'iterations': 2}})\n"

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynpat import quality, recording
-from dynpat.baselines import pixel_gaussian
 from dynpat.datasets import flames
-from dynpat.recording import Recorder, synthesised
+from dynpat.quality import figures as quality
+from dynpat.quality.baselines import pixel_gaussian
 from dynpat.reporter import Reporter
-from dynpat.runs import Run, read_log
+from dynpat.runs import recorder as recording
+from dynpat.runs.folder import Run, read_log
+from dynpat.runs.recorder import Recorder, synthesised
 
 SIZE = (32, 32)
 

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from dynpat.config import LangevinConfig, LearnConfig, RecoverConfig
 from dynpat.errors import BadOptionError
-from dynpat.fills import Fills
-from dynpat.guessing import Guess
-from dynpat.learning import Learner
+from dynpat.learning.learner import Learner
+from dynpat.learning.missing import Fills
 from dynpat.models import TextureModel
-from dynpat.recovery import estimate
+from dynpat.restoration.first_guess import Guess
+from dynpat.restoration.posterior import estimate
 
 SHAPE = (6, 20, 20, 1)
 MOVING = LangevinConfig(steps=3, step_size=0.6)

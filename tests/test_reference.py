@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from dynpat.models import SceneModel
-from dynpat.reference import Reference
+from dynpat.reference.gaussians import Reference
 
 SHAPE = (4, 8, 9, 3)
 

@@ -17,8 +17,8 @@ import pytest
 
 from dynpat.datasets import flames
 from dynpat.errors import BadOptionError
-from dynpat.replicas import Replicas, open_replicas
-from dynpat.runs import Run
+from dynpat.learning.replicas import Replicas, open_replicas
+from dynpat.runs.folder import Run
 from dynpat.videos import write_video
 
 UPDATES = 3  # later, Adam blows rounding up: it divides by gradients that are almost zero
@@ -32,10 +32,10 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from pathlib import Path
 from dynpat.datasets import flames
-from dynpat.learning import Learner, learn_model
-from dynpat.planning import make_plan
-from dynpat.replicas import open_replicas
-from dynpat.runs import make_model
+from dynpat.learning.learner import Learner, learn_model
+from dynpat.runs.plan import make_plan
+from dynpat.learning.replicas import open_replicas
+from dynpat.runs.plan import make_model
 
 frames, updates, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
 learn = {"iterations": updates, "chains": 4, "batch": 2}

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dynpat import report, restoring
 from dynpat.datasets import flames, lights
 from dynpat.errors import BadOptionError, BadRunError
-from dynpat.pages import curves, pictures
-from dynpat.runs import Run
+from dynpat.report.page import curves, pictures
+from dynpat.runs.folder import Run
+from dynpat.tasks import compare, report
+from dynpat.tasks import restore as restoring
 from dynpat.videos import read_video, write_video
 
 
@@ -170,9 +171,9 @@ def test_the_commands_write_pages(
 
 def test_comparing_needs_runs_that_made_something(learned: Path, tmp_path: Path) -> None:
     with pytest.raises(BadOptionError, match="two or more"):
-        report.compare_runs([learned], tmp_path / "page.html")
+        compare.compare_runs([learned], tmp_path / "page.html")
     for path in (learned / "samples").iterdir():
         path.unlink()
     with pytest.raises(BadRunError, match="holds no"):
-        report.compare_runs([learned, learned], tmp_path / "page.html")
+        compare.compare_runs([learned, learned], tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()

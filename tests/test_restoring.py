@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dynpat import restoring
 from dynpat.datasets import boat, ocean
 from dynpat.masks import draw_mask
+from dynpat.tasks import restore as restoring
 from dynpat.videos import write_video
 
 Call = Callable[..., Any]
@@ -81,7 +81,7 @@ def test_inpaint_takes_the_boat_away_and_nothing_else(dynpat: Call, tmp_path: Pa
     truth = scene.truth.astype(float)
     error, boat_error = (np.abs(video - truth)[scene.mask].mean() for video in (made, scene.video))
     assert error < 0.5 * boat_error
-    from dynpat.kriging import interpolate_in_time
+    from dynpat.restoration.kriging import interpolate_in_time
 
     interpolated = interpolate_in_time(scene.video, scene.mask)
     assert error < np.abs(interpolated - truth)[scene.mask].mean()

@@ -13,9 +13,9 @@ import pytest
 
 from dynpat.atomic import strict_json
 from dynpat.errors import BadRunError
-from dynpat.plan import Plan
-from dynpat.recording import GAP, side_by_side
-from dynpat.runs import Run, free_folder
+from dynpat.runs.folder import Run, free_folder
+from dynpat.runs.plan import Plan
+from dynpat.runs.recorder import GAP, side_by_side
 from dynpat.videos import find_videos, write_video
 
 Refused = Callable[..., str]

@@ -12,7 +12,7 @@ import tensorflow as tf
 from dynpat.config import LangevinConfig
 from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import PATTERNS, ActionModel, EnergyModel, SceneModel, TextureModel
-from dynpat.sampling import ask, sample_videos, sampled_shape, settle
+from dynpat.models.sampling import ask, sample_videos, sampled_shape, settle
 
 FRAMES, SIZE, CHANNELS = 6, (8, 9), 2
 MOVING = LangevinConfig(steps=3, step_size=0.4)

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynpat import shelf
 from dynpat.datasets import flames
 from dynpat.errors import OutputError
-from dynpat.videos import read_videos, write_video
+from dynpat.videos import read_videos, shelf, write_video
 
 
 @pytest.mark.parametrize("held", [0, 500, 1000, 10**9])

@@ -12,12 +12,13 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynpat import langevin, synthesis
-from dynpat.chains import MOST_SLOTS, Chains, slots
+from dynpat import langevin
 from dynpat.config import LangevinConfig
+from dynpat.learning import update as synthesis
+from dynpat.learning.chains import MOST_SLOTS, Chains, slots
+from dynpat.learning.windows import mini_batch, observed_windows
 from dynpat.models import TextureModel
-from dynpat.reference import Reference
-from dynpat.windows import mini_batch, observed_windows
+from dynpat.reference.gaussians import Reference
 
 FRAMES, HEIGHT, WIDTH, CHANNELS = SHAPE = (4, 5, 6, 1)
 MOVING = LangevinConfig(steps=3, step_size=0.4)

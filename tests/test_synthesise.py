@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynpat import synthesise
 from dynpat.datasets import lights
 from dynpat.errors import BadRunError
-from dynpat.footprint import BASE_BYTES
+from dynpat.models.footprint import BASE_BYTES
 from dynpat.reporter import Reporter
-from dynpat.runs import Run
+from dynpat.runs.folder import Run
+from dynpat.tasks import sample as synthesise
 from dynpat.videos import write_video
 
 Call = Callable[..., Any]
@@ -65,13 +65,14 @@ def test_without_checkpoints_there_are_no_chains(learned: Path, tmp_path: Path) 
 @pytest.fixture(scope="module")
 def learned_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on two videos of noise, dark in the folder `night` and bright in `day`."""
-    from dynpat import tasks
+    from dynpat.runs.plan import make_plan
+    from dynpat.tasks import learn as tasks
 
     folder = tmp_path_factory.mktemp("labelled")
     for name, level in (("day", 220), ("night", 20)):
         noise = np.random.default_rng(level).integers(-20, 20, (12, 24, 24, 3))
         write_video(folder / "in" / name / "a", (level + noise).astype(np.uint8), 25)
-    plan = tasks.make_plan([folder / "in"], precision="float32",
+    plan = make_plan([folder / "in"], precision="float32",
                            learn={"iterations": 1, "chains": 2})
     return tasks.learn(plan, folder / "run", formats=("npy",)).run
 

@@ -16,13 +16,12 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from dynpat import tasks
 from dynpat.datasets import ocean
 from dynpat.errors import OutputError
-from dynpat.plan import Plan
-from dynpat.planning import make_plan
 from dynpat.reporter import Reporter
-from dynpat.runs import Run
+from dynpat.runs.folder import Run
+from dynpat.runs.plan import Plan, make_plan
+from dynpat.tasks import learn as tasks
 from dynpat.videos import write_video
 
 Call = Callable[..., Result]
@@ -113,7 +112,7 @@ KILLED = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from dynpat import tasks
+from dynpat.tasks import learn as tasks
 from test_tasks import Signals, short_plan
 plan = short_plan(Path({video!r}), learn={{"checkpoint_every": {every}}})
 tasks.learn(plan, {out!r}, reporter=Signals(9, at=4))
@@ -205,10 +204,10 @@ def test_dry_run_of_a_resumed_run(dynpat: Call, learned: Path) -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
-from dynpat import tasks
+from dynpat.tasks import learn as tasks
 from dynpat.errors import DynpatError
-from dynpat.planning import make_plan
-from dynpat.runs import Run
+from dynpat.runs.plan import make_plan
+from dynpat.runs.folder import Run
 run = Run.open(Path(sys.argv[2]))
 model = run.load_model()
 plan = make_plan(sys.argv[1], precision="float32", learn={"iterations": 1, "chains": 1})
@@ -216,8 +215,8 @@ new = run.folder.parent / "new"
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 for limit, task in [
     (100_000, lambda: run.save_model(model)),
-    (500, lambda: tasks.sample(run.folder, steps=1, formats=("gif",))),
-    (500, lambda: tasks.sample(run.folder, steps=1, formats=("npy",))),
+    (500, lambda: sample(run.folder, steps=1, formats=("gif",))),
+    (500, lambda: sample(run.folder, steps=1, formats=("npy",))),
     (0, lambda: tasks.learn(plan, new)),
     (10_000, lambda: tasks.learn(plan, new)),
 ]:
@@ -261,6 +260,6 @@ def test_memory_that_runs_out_is_one_sentence(
     def exhausted(*_: Any, **__: Any) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr(tasks, "learn_model", exhausted)
+    monkeypatch.setattr("dynpat.tasks.common.learn_model", exhausted)
     with pytest.raises(OutputError, match="Out of memory; use a smaller --size"):
         tasks.learn(short_plan(flames_file), tmp_path / "run")

@@ -9,13 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynpat import footprint, langevin, periodic, tiling
+from dynpat import langevin
 from dynpat.config import LangevinConfig
 from dynpat.errors import BadOptionError, BadRunError, DivergedError, OutputError
-from dynpat.large import sample_tiled
-from dynpat.models import ActionModel, EnergyModel, SceneModel, TextureModel
-from dynpat.sampling import SETTLING, ask
-from dynpat.tiles import Grid, cuttable, make_grid
+from dynpat.models import (
+    ActionModel,
+    EnergyModel,
+    SceneModel,
+    TextureModel,
+    footprint,
+    periodic,
+    tiling,
+)
+from dynpat.models.sampling import SETTLING, ask
+from dynpat.models.tiles import Grid, cuttable, make_grid
+from dynpat.tasks.large import sample_tiled
 
 MOVING = LangevinConfig(step_size=2.0)
 QUIET = LangevinConfig(step_size=2.0, noise=0.0)

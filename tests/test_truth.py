@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dynpat import truth
 from dynpat.datasets import boat, ocean
-from dynpat.pasting import crop_around
+from dynpat.quality import truth
+from dynpat.restoration.crop import crop_around
 
 pytestmark = pytest.mark.usefixtures("thorough")
 

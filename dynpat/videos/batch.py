@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dynpat.errors import BadVideoError
-from dynpat.shelf import Shelf
 from dynpat.videos.finding import PathLike, find_labelled
 from dynpat.videos.model import Video, size_text
 from dynpat.videos.reading import read_video
+from dynpat.videos.shelf import Shelf
 
 RATE_TOLERANCE = 0.01  # 29.97 and 30 frames per second go together, 25 and 30 do not
 

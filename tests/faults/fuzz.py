@@ -226,7 +226,7 @@ def mutated_zip(data: bytes, rng: random.Random) -> bytes:
 
 def run_case(number: int, run: Path, place: Path) -> str:
     """A run folder of which one file is broken: opened, its model loaded, its chains read."""
-    from dynpat.runs import Run
+    from dynpat.runs.folder import Run
 
     rng = random.Random(number)
     shutil.copytree(run, place, dirs_exist_ok=True)

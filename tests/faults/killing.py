@@ -11,8 +11,14 @@ from typing import Any
 
 import tensorflow as tf
 
-from dynpat import langevin, learning, recording, report, restoring, tasks
-from dynpat.runs import Run
+from dynpat import langevin
+from dynpat.learning import learner as learning
+from dynpat.runs import recorder as recording
+from dynpat.runs.folder import Run
+from dynpat.runs.plan import make_plan
+from dynpat.tasks import learn as tasks
+from dynpat.tasks import report
+from dynpat.tasks import restore as restoring
 
 ITERATIONS = 14
 
@@ -112,7 +118,7 @@ def main(task: str, video: str, run: Path, moment: str, countdown: int) -> None:
     tasks.SAMPLE_STEPS = 5
     learn = {"iterations": ITERATIONS, "chains": 1, "checkpoint_every": 2.0, "preview_every": 3.0}
     begin, go_on = tasks.learn, tasks.resume
-    plan = tasks.make_plan([video], precision="float32", learn=learn)
+    plan = make_plan([video], precision="float32", learn=learn)
     if task != "learn":
         begin, go_on = restoring.restore, restoring.resume_restoration  # type: ignore[assignment]
         plan = restoring.make_restoration(

@@ -181,11 +181,12 @@ def test_a_clock_that_jumps_does_not_end_learning(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Budgets are counted by a clock that cannot be set."""
-    from dynpat import tasks
+    from dynpat.runs.plan import make_plan
+    from dynpat.tasks import learn as tasks
 
     jumps = iter(range(10**9, 0, -10**6))
     monkeypatch.setattr(time, "time", lambda: float(next(jumps)))
-    plan = tasks.make_plan([place / "fire.mp4"], precision="float32",
+    plan = make_plan([place / "fire.mp4"], precision="float32",
                            learn={"iterations": 5, "chains": 1, "time_budget": 500.0})
     result = tasks.learn(plan, place / "run", formats=("npy",))
     assert result.finished and result.metrics["update"] == 5

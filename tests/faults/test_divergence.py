@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from dynpat.errors import DivergedError
-from dynpat.learning import Learner
-from dynpat.recording import Recorder
-from dynpat.runs import Run
+from dynpat.learning.learner import Learner
+from dynpat.runs.folder import Run
+from dynpat.runs.recorder import Recorder
 
 pytestmark = pytest.mark.slow
 Call = Callable[..., Any]
@@ -69,7 +69,8 @@ def test_planted_numbers(
     where: str, value: float, flames_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that is planted is recovered from; one that comes back at once ends in advice."""
-    from dynpat import tasks
+    from dynpat.runs.plan import make_plan
+    from dynpat.tasks import learn as tasks
 
     spoilt: list[int] = []
     record = Recorder.__call__
@@ -87,7 +88,7 @@ def test_planted_numbers(
             variable.assign(planted)
 
     monkeypatch.setattr(Recorder, "__call__", spoil)
-    plan = tasks.make_plan(
+    plan = make_plan(
         [flames_file], precision="float32",
         learn={"iterations": 12, "chains": 1, "checkpoint_every": 0.0},
     )

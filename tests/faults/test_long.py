@@ -20,10 +20,11 @@ import av
 import numpy as np
 import pytest
 
-from dynpat import tasks
 from dynpat.datasets import flames
 from dynpat.models import EnergyModel
 from dynpat.reporter import Reporter
+from dynpat.runs.plan import make_plan
+from dynpat.tasks import learn as tasks
 from dynpat.videos import files, write_video
 
 pytestmark = pytest.mark.slow
@@ -57,7 +58,7 @@ def soaked(folder: Path) -> tuple[list[tuple[int, float, int]], int]:
         return step(self, data)
 
     write_video(folder / "flames.mp4", flames(40, (48, 48)), 25)
-    plan = tasks.make_plan(
+    plan = make_plan(
         [folder / "flames.mp4"],
         learn={"iterations": SOAK, "checkpoint_every": 5.0, "preview_every": 10.0},
     )

@@ -1,0 +1,1 @@
+"""Analysis by synthesis: chains, the update, and the loop around it."""

@@ -1,0 +1,299 @@
+"""Learning a model: the loop around its updates, the schedule, the watch and the way back.
+
+The update itself is `Trainable.train_step`; `learn_model` calls `Trainable.fit` and adds what
+a long run needs. All randomness is a function of the seed and the number of the update, so that a
+run that was stopped and resumed ends bit-equal to one that was not.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dynpat.config import LangevinConfig, LearnConfig
+from dynpat.errors import BadRunError
+from dynpat.learning.checkpoints import RATE_CUT, Saver, Values, roll_back, save
+from dynpat.learning.missing import Fills
+from dynpat.learning.replicas import Replicas
+from dynpat.learning.trainable import Trainable
+from dynpat.learning.watch import Watch
+
+# What TensorFlow raises for checkpoints that were cut off, spoilt or of another model.
+_DAMAGED = (
+    ValueError, AssertionError, IndexError, KeyError, RuntimeError, OSError, tf.errors.OpError,
+)
+
+
+class Progress(tf.Module):
+    """What must survive a stop besides weights, optimizer and chains."""
+
+    def __init__(self) -> None:
+        super().__init__(name="progress")
+        self.elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        self.rollbacks = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.best_contrast = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+
+
+class Learner:
+    """A model with its optimizer, chains and progress: all the state of learning.
+
+    Parameters
+    ----------
+    model
+        Built, not compiled.
+    videos
+        Observed videos, (N, T, H, W, C) uint8 or float32 grey levels.
+    config, langevin
+        Settings.
+    at_once
+        Videos that pass the network together, 0: all.
+    missing
+        (N, T, H, W) bool, where `videos` hold a guess only; learning goes on from it.
+    replicas
+        Who learns together; the model was made in their scope.
+    """
+
+    def __init__(
+        self, model: Trainable, videos: np.ndarray, config: LearnConfig,
+        langevin: LangevinConfig, at_once: int = 0, missing: np.ndarray | None = None,
+        replicas: Replicas | None = None,
+    ) -> None:
+        self.model, self.videos, self.config = model, videos, config
+        self.replicas = replicas or Replicas()
+        self.last_tick = time.monotonic()
+        with self.replicas.scope():
+            _compile(model, config, langevin, at_once)
+        model.adapt(videos)
+        self.chains = model.start_chains(len(videos), config.chains, config.seed)
+        self.progress = Progress()
+        state = {"chains": self.chains, "progress": self.progress}
+        if missing is not None:
+            model.fills = state["fills"] = Fills(model.to_model(videos), missing)
+        self._checkpoint = tf.train.Checkpoint(
+            weights=Values(model.weights), optimizer=Values(model.optimizer.variables), **state
+        )
+
+    @property
+    def update(self) -> int:
+        """Updates of the weights done so far."""
+        return int(self.chains.update)
+
+    @property
+    def work(self) -> float:
+        """What learning has cost, in Langevin steps of one frame; a gradient counts as one."""
+        frames = int(self.chains.video.shape[2])
+        moved = min(self.config.batch, len(self.videos)) * self.config.chains
+        passed = moved * self.model.langevin_config.steps + 2 * moved
+        return float(self.update * passed * frames)
+
+    def fraction_done(self) -> float:
+        """0 at the start of learning, 1 at the first limit reached."""
+        return max(self.schedule_fraction(), self._time_fraction())
+
+    def schedule_fraction(self) -> float:
+        """Where the learning rate's decay stands: by updates if their number is given."""
+        if self.config.iterations is not None:
+            return min(self.update / self.config.iterations, 1.0) if self.config.iterations else 1.0
+        return self._time_fraction()
+
+    def _time_fraction(self) -> float:
+        if self.config.time_budget is None:
+            return 0.0
+        budget = self.config.time_budget / (1 + self.config.calibration)
+        return min(float(self.progress.elapsed) / budget, 1.0)
+
+    def learning_rate(self) -> float:
+        """Cosine decay from the peak to the final rate, halved at each rollback.
+
+        With `half_after` h it also falls as 1 / (1 + update/h): the sum of all rates is infinite
+        and that of their squares is not, so that chance moves weights only so far however long
+        learning takes (Robbins and Monro 1951).
+        """
+        peak, final = self.config.learning_rate, self.config.final_learning_rate
+        cosine = 0.5 * (1 + math.cos(math.pi * self.schedule_fraction()))
+        rate = (final + (peak - final) * cosine) * RATE_CUT ** int(self.progress.rollbacks)
+        return rate / (1 + self.update / half) if (half := self.config.half_after) else rate
+
+    @contextmanager
+    def averaged(self) -> Iterator[Trainable]:
+        """The model with the running mean of its weights: what learning has come to."""
+        weights = self.model.trainable_variables
+        if not self.config.average or not self.update:
+            yield self.model
+            return
+        own = [weight.numpy() for weight in weights]
+        self.model.optimizer.finalize_variable_values(weights)
+        try:
+            yield self.model
+        finally:
+            _assign(weights, own)
+
+    def manager(self, folder: Path) -> tf.train.CheckpointManager:
+        """Rotated checkpoints of the whole state below `folder`."""
+        return tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=3)
+
+    def restore(self, path: str) -> None:
+        """Take the state of a checkpoint.
+
+        Raises
+        ------
+        BadRunError
+            If it is damaged or belongs to another model.
+        """
+        try:
+            self._checkpoint.restore(path).assert_consumed()
+        except _DAMAGED as error:
+            raise BadRunError(
+                f"The checkpoint '{path}' is damaged or belongs to other settings. "
+                "Delete it to go on from the one before, or start a new run."
+            ) from error
+
+
+def _compile(
+    model: Trainable, config: LearnConfig, langevin: LangevinConfig, at_once: int
+) -> None:
+    optimizer = keras.optimizers.Adam(
+        config.learning_rate, beta_1=config.beta_1,
+        use_ema=config.average > 0, ema_momentum=config.average,
+        weight_decay=config.weight_decay or None,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(
+        optimizer=optimizer, langevin=langevin, at_once=at_once,
+        observed_noise=config.observed_noise, renewed=config.renewed, gap_limit=config.gap_limit,
+        squared=config.squared,
+    )
+    optimizer.build(model.trainable_variables)
+
+
+def _assign(weights: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    for weight, value in zip(weights, values, strict=True):
+        weight.assign(value)
+
+
+Listener = Callable[[Learner, dict[str, float]], None]
+
+
+class _Loop(keras.callbacks.Callback):
+    """Sets the learning rate before an update; after it keeps time, watches and stops."""
+
+    def __init__(
+        self, learner: Learner, watch: Watch, listeners: Sequence[Listener],
+        stop: Callable[[], bool],
+    ) -> None:
+        super().__init__()
+        self.learner, self.watch, self.listeners, self.stop = learner, watch, listeners, stop
+        self.trouble: str | None = None
+        self.stopped = False
+        self.own: list[np.ndarray] = []
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        self.learner.model.optimizer.learning_rate.assign(self.learner.learning_rate())
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        now = time.monotonic()
+        # All processes keep one time and stop together, or they would wait for each other for ever.
+        step_seconds, wishes = self.learner.replicas.agreed(
+            now - self.learner.last_tick, float(self.stop())
+        )
+        self.learner.last_tick = now
+        progress = self.learner.progress
+        progress.elapsed.assign_add(step_seconds)
+        self.trouble = self.watch.trouble(figures, float(progress.best_contrast))
+        if self.trouble is None:
+            progress.best_contrast.assign(
+                max(float(progress.best_contrast), figures["contrast"])
+            )
+            figures |= {
+                "learning_rate": float(self.learner.model.optimizer.learning_rate.numpy()),
+                "step_seconds": step_seconds,
+                "elapsed": float(progress.elapsed),
+            }
+            for listener in self.listeners:
+                listener(self.learner, figures)
+        # Alone, also a wish of this moment counts.
+        self.stopped = wishes > 0 or (self.learner.replicas.workers == 1 and self.stop())
+        if self.trouble or self.stopped or self.learner.fraction_done() >= 1:
+            self.model.stop_training = True
+            self.own = [weight.numpy() for weight in self.model.trainable_variables]
+
+    def on_train_end(self, logs: Any = None) -> None:
+        """Keras leaves the mean of the weights in their place; learning goes on with their own."""
+        _assign(self.model.trainable_variables, self.own)
+
+
+def learn_model(
+    learner: Learner,
+    checkpoints: Path,
+    *,
+    listeners: Sequence[Listener] = (),
+    say: Callable[[str], None] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+    restored: Callable[[Learner], None] = lambda _: None,
+    watch: Watch | None = None,
+) -> bool:
+    """Learn until the first limit of `learner.config`; go on from the last checkpoint if any.
+
+    Parameters
+    ----------
+    learner
+        The state; holds the learned model at the end.
+    checkpoints
+        Folder of checkpoints; one is written at the start, every `checkpoint_every` seconds and
+        at the end.
+    listeners
+        Called after each update with the learner and its figures.
+    say
+        Receives one sentence when learning goes back to a checkpoint.
+    restored
+        Called after each return to a checkpoint: what was recorded after it is void.
+    stop
+        Asked after each update; True ends learning there, with a checkpoint.
+
+    Returns
+    -------
+    bool
+        Whether a limit was reached (False: stopped before).
+
+    Raises
+    ------
+    DivergedError
+        If learning diverges again after several rollbacks; the last good checkpoint is kept.
+    BadRunError
+        If the checkpoint to go on from is damaged.
+    """
+    manager = learner.manager(checkpoints)
+    (wishes,) = learner.replicas.agreed(float(stop()))
+    if manager.latest_checkpoint:
+        learner.restore(manager.latest_checkpoint)
+        restored(learner)
+    else:
+        save(manager, learner)
+    saver = Saver(manager, learner.config.checkpoint_every)
+    stopped = wishes > 0
+    while learner.fraction_done() < 1 and not stopped:
+        loop = _Loop(learner, watch or Watch(), [*listeners, saver], stop)
+        learner.model.fit(
+            learner.videos,
+            batch_size=learner.config.batch,
+            chains=learner.config.chains,
+            seed=learner.config.seed,
+            steps_per_epoch=2**31 - 1,  # the loop ends it
+            callbacks=[loop],
+        )
+        stopped = loop.stopped
+        if loop.trouble:
+            roll_back(learner, manager, loop.trouble, say)
+            restored(learner)
+    if manager.latest_checkpoint is None or saver.saved_update != learner.update:
+        save(manager, learner)
+    return learner.fraction_done() >= 1

@@ -1,0 +1,186 @@
+"""Learning of an energy as Keras does it: `compile` and `fit`, by analysis by synthesis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dynpat.config import LangevinConfig, check_step_size
+from dynpat.learning.chains import Chains, slots
+from dynpat.learning.missing import Fills
+from dynpat.learning.update import update
+from dynpat.learning.windows import observed_windows
+from dynpat.reference.gaussians import Reference
+
+COORDINATES = tf.float16  # of observed videos: exact to a fiftieth of the noise that they get
+MOST_BYTES = 2**28  # of videos whose coordinates are kept
+AT_ONCE = 64  # frames whose coordinates are looked up together
+
+
+class Trainable(keras.Model):
+    """What learning adds to an energy: chains, and what an update does.
+
+    A subclass gives `f`, `reference`, `sigma`, `to_model`, `check_video` and its arguments.
+    """
+
+    reference: Reference
+    sigma: float
+    _arguments: dict[str, Any]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.chains: Chains | None = None
+        self.fills: Fills | None = None
+        self.langevin_config = LangevinConfig()
+        self.observed_noise, self.renewed, self.gap_limit, self.squared = 0.0, 0.0, 0.0, 0.0
+        self.batch = 0  # of the last `fit`
+        self.at_once = 0
+
+    def compile(  # type: ignore[override]
+        self,
+        optimizer: Any = "adam",
+        langevin: LangevinConfig | None = None,
+        observed_noise: float = 0.0,
+        renewed: float = 0.0,
+        gap_limit: float = 0.0,
+        squared: float = 0.0,
+        at_once: int = 0,
+        jit_compile: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """As `keras.Model.compile`; `langevin` says how the chains move at each update.
+
+        `observed_noise` is the standard deviation of noise on the observed, in grey levels;
+        `renewed` the share of chains that start again from noise at an update; `gap_limit` is from
+        where on a stuck chain no longer counts, `squared` the weight of the squares of f in the
+        loss (`update`). `at_once` bounds how many
+        videos pass the network together (0: all), for memory's sake; the result is the same. There
+        is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
+        for (on CPU it makes the Langevin loop 25 times slower).
+        """
+        self.langevin_config = langevin or LangevinConfig()
+        self.observed_noise, self.renewed, self.gap_limit = observed_noise, renewed, gap_limit
+        self.squared = squared
+        self.at_once = at_once
+        check_step_size(self.langevin_config.step_size, self.sigma)
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+
+    def start_chains(self, videos: int, chains: int, seed: int) -> Chains:
+        """New persistent chains, `chains` for each slot of `videos` observed videos."""
+        a = self._arguments
+        shape = (chains, a["frames"], *a["size"], a["channels"])
+        groups = self.reference.groups(videos)
+        mode_of = {v: m for m, group in enumerate(groups) for v in group}
+        shared = slots(groups, videos)
+        modes = [mode_of[first] for first, *_ in shared]
+        slot_of = {video: slot for slot, those in enumerate(shared) for video in those}
+        starts = [
+            self.reference.draw(shape, seed * 10_007 + slot, mode, spread=False)
+            for slot, mode in enumerate(modes)
+        ]
+        strategy = self.distribute_strategy
+        several = strategy.num_replicas_in_sync > 1
+        self.chains = Chains(
+            tf.stack(starts), seed, modes, strategy.num_replicas_in_sync,
+            len(strategy.extended.worker_devices) if several else 1,
+            [slot_of[video] for video in range(videos)],
+        )
+        self.train_function = None  # a trace of the old chains must not be reused
+        return self.chains
+
+    def fit(  # type: ignore[override]
+        self,
+        videos: Any,
+        *,
+        batch_size: int = 4,
+        chains: int = 3,
+        epochs: int = 1,
+        steps_per_epoch: int = 1,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
+        """As `keras.Model.fit`: each step is one update of analysis by synthesis.
+
+        Parameters
+        ----------
+        videos
+            Observed videos, (N, T, H, W, C) grey levels with T at least the model's frames (a
+            random time window is learned at each update).
+        batch_size, chains, seed
+            Observed videos per update, persistent chains of each, seed of all that is drawn.
+            Calling again with the same number of videos and chains goes on with the same chains.
+        """
+        videos = np.asarray(videos)
+        self.check_video(videos)
+        batch = min(batch_size, len(videos))
+        held = self.chains
+        if held is None or (len(held.slot_of), int(held.video.shape[1])) != (len(videos), chains):
+            self.adapt(videos)
+            held = self.start_chains(len(videos), chains, seed)
+        if batch != self.batch:
+            self.batch, self.train_function = batch, None  # sizes are parts of a trace
+        seen = videos if self.fills is not None else self._coordinates(videos, held)
+        # Several windows are as many samples; missing pixels move in one of each video.
+        several = videos.shape[1] > self._arguments["frames"] and self.fills is None
+
+        def windows(pipeline: int = 0) -> tf.data.Dataset:
+            return observed_windows(
+                seen, self._arguments["frames"], batch, seed, int(held.update),
+                chains if several else 1, pipeline * held.here, held.here, held.parts,
+            )
+
+        data = windows() if held.parts == 1 else (
+            self.distribute_strategy.distribute_datasets_from_function(
+                lambda context: windows(context.input_pipeline_id)
+            )
+        )
+        kwargs = {"verbose": 0, "shuffle": False, "epochs": epochs, **kwargs}
+        return super().fit(data, steps_per_epoch=steps_per_epoch, **kwargs)
+
+    def _coordinates(self, videos: np.ndarray, chains: Chains) -> np.ndarray:
+        """Videos on the scale of a coloured model, if they are few; else as they are.
+
+        To look coordinates up is dear, and the same windows are learned from again and again.
+        """
+        if self.reference.cheap or videos.nbytes > MOST_BYTES:
+            return videos
+        found = np.empty(videos.shape, COORDINATES.as_numpy_dtype)
+        for number, video in enumerate(videos):
+            modes = tf.constant([chains.modes[chains.slot_of[number]]])
+            for first in range(0, len(video), AT_ONCE):
+                part = slice(first, first + AT_ONCE)
+                found[number, part] = self.to_model(video[np.newaxis, part], modes)[0]
+        return found
+
+    def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
+        """Nothing: an energy is built already. Keras (3.15) would add up videos of all workers."""
+
+    def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
+        """One update of analysis by synthesis; missing pixels move first, where there are some."""
+        grey_levels, indices, starts, numbers, part = data
+        assert self.chains is not None
+        noise = self.observed_noise
+        if self.fills is None:
+            slots_now = self.chains.slots(indices)
+            modes = tf.gather(tf.constant(self.chains.modes), slots_now)
+            each = int(grey_levels.shape[0]) // int(indices.shape[0])
+            observed = tf.cast(grey_levels, tf.float32)
+            if grey_levels.dtype != COORDINATES:
+                observed = self.to_model(observed, tf.repeat(modes, each))
+        else:  # its pixels have their noise already
+            noise = 0.0
+            observed = self.fills.move(
+                self, indices, starts, self._arguments["frames"], self.langevin_config,
+                tf.cast(self.chains.seed, tf.int64) * 1_000_003 + self.chains.update, self.at_once,
+                self.observed_noise,
+            )
+        figures = update(
+            self, self.chains, observed, self.chains.slots(indices), self.langevin_config,
+            self.at_once, noise, self.renewed, self.gap_limit, part, numbers, self.squared,
+        )
+        if self.chains.parts > self.chains.here:  # Keras takes means over an axis between workers
+            return {name: value[tf.newaxis] for name, value in figures.items()}
+        return figures

@@ -1,0 +1,237 @@
+"""One update of analysis by synthesis.
+
+    ∂/∂θ log p ≈ mean ∂f(observed)/∂θ − mean ∂f(synthesised)/∂θ      (CVPR 2017, equation 5)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+from dynpat import langevin
+from dynpat.config import LangevinConfig
+from dynpat.learning.chains import Chains
+from dynpat.learning.replicas import all_mean, all_of, replicas_now
+from dynpat.reference.gaussians import Reference
+
+SHIFT = 0x5F1  # keeps the shift of f's grid apart from the chains'
+GRAIN = 0x67A  # keeps the noise on the observed apart from the chains' own
+
+
+class Potential(Protocol):
+    """What an update needs of a model: f, the energy by call, weights and an optimizer."""
+
+    optimizer: Any
+    reference: Reference
+    starts_spread: bool
+    trainable_variables: list[Any]
+
+    def __call__(self, video: tf.Tensor) -> tf.Tensor: ...
+    def f(
+        self, video: tf.Tensor, seed: tf.Tensor | None = None, modes: tf.Tensor | None = None
+    ) -> tf.Tensor: ...
+
+
+def update(
+    model: Potential,
+    chains: Chains,
+    observed: tf.Tensor,
+    indices: tf.Tensor,
+    config: LangevinConfig,
+    at_once: int = 0,
+    observed_noise: float = 0.0,
+    renewed: float = 0.0,
+    gap_limit: float = 0.0,
+    part: tf.Tensor | int = 0,
+    windows: tf.Tensor | None = None,
+    squared: float = 0.0,
+) -> dict[str, tf.Tensor]:
+    """Move the chains, then move θ by ∂f(observed) − ∂f(synthesised).
+
+    Energies are divided by the number of values in a video, so that learning rates carry over
+    from size to size.
+
+    Parameters
+    ----------
+    observed
+        (B·V, T, H, W, C) float32 on the model's scale: one window or more of each observed video.
+    indices
+        (B,) which observed videos these are: each has its own chains.
+    at_once
+        Videos that pass the network together, to bound memory; 0 for all.
+    observed_noise
+        Standard deviation of noise on the observed windows. Chains are never without noise of
+        about ε; if the observed are, the network learns that difference first, and ever steeper.
+    renewed
+        Share of the chains that start again from noise.
+    gap_limit
+        See `pulls`; 0: none.
+    squared
+        α of α·(mean f²(observed) + mean f²(synthesised)) in the loss, f per value: what is learned
+        beyond the reference stays small, and so do its slopes.
+    part, windows
+        Which replica this is, and the numbers (B·V,) of its windows among those of all replicas.
+
+    Returns
+    -------
+    dict of scalars
+        What the log and the divergence watch look at, see `measure`.
+    """
+    part = tf.cast(part, tf.int64)
+    if observed_noise:
+        seed = tf.stack([tf.cast(chains.seed, tf.int64) + GRAIN, chains.update])
+        if windows is None:
+            windows = tf.range(int(observed.shape[0]), dtype=tf.int64)
+        observed += observed_noise * langevin.standard_normal(
+            observed, langevin.numbered(seed, windows)
+        )
+    # Of each chain and each window: in the coordinates of which group it is.
+    of_slots = tf.gather(tf.constant(chains.modes), indices)
+    modes = tf.repeat(of_slots, chains.per_video)
+    own = tf.repeat(of_slots, int(observed.shape[0]) // int(indices.shape[0]))
+    starts = chains.starts(indices, part)
+    if renewed:
+        starts = chains.renewed(
+            indices, part, starts, renewed, model.reference, model.starts_spread
+        )
+    synthesised = langevin.chain(
+        model,
+        tf.reshape(starts, [-1, *observed.shape[1:]]),
+        tf.constant(config.steps),
+        tf.constant(config.step_size, tf.float32),
+        tf.constant(config.noise, tf.float32),
+        tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
+        at_once=at_once,
+        numbers=chains.numbers(indices, part),
+        momentum=config.momentum,
+        modes=modes,
+    )
+    counts = int(observed.shape[0]), int(synthesised.shape[0])
+    values = math.prod(observed.shape[1:])
+    shift = tf.stack([tf.cast(chains.seed, tf.int64) + SHIFT, chains.update])
+    sizes = tf.repeat(tf.constant(counts, tf.float32), counts)
+
+    def plain(f: tf.Tensor) -> tf.Tensor:
+        return pulls(f / values, counts, int(indices.shape[0]), gap_limit)
+
+    gradients, f, _ = statistics(
+        model, tf.concat([observed, synthesised], axis=0),
+        lambda f: (plain(f) + 2 * squared * f / values / sizes) / values, at_once, shift,
+        tf.concat([own, modes], axis=0),
+    )
+    # The optimizer adds up what all replicas give.
+    model.optimizer.apply([g / replicas_now() for g in gradients], model.trainable_variables)
+    chains.store(indices, part, tf.reshape(synthesised, tf.shape(starts)))
+    f_observed, f_synthesised = (
+        all_mean(tf.reduce_mean(own)) / values for own in tf.split(f, counts)
+    )
+    return {
+        "energy_gap": f_observed - f_synthesised,
+        "f_observed": f_observed,
+        "f_synthesised": f_synthesised,
+        # Of several replicas, the mean of their norms.
+        "gradient_norm": all_mean(tf.linalg.global_norm(gradients)),
+        # Its first two variables are the number of steps and the learning rate.
+        "optimizer_norm": tf.linalg.global_norm(model.optimizer.variables[2:]),
+        "counting": all_mean(tf.reduce_sum(plain(f)[counts[0] :])),
+        **measure(
+            model.reference, observed, tf.reshape(synthesised, tf.shape(starts)), own, modes
+        ),
+    }
+
+
+def pulls(f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float) -> tf.Tensor:
+    """How much each f counts in the descent of −mean f(observed) + mean f(synthesised), (N,).
+
+    A chain that is stuck far below its observed video, where f is flat, would be pushed down for
+    ever, and all else with it. The more its gap f(observed) − f(chain) nears `limit`, the less it
+    and its share of the observed count; beyond not at all. It is renewed sooner or later.
+
+    Parameters
+    ----------
+    f
+        (N,) of the observed windows, then of the chains, per value.
+    counts
+        Of windows and of chains, of all `videos` together.
+    limit
+        0: all count alike.
+    """
+    observed, chains = (tf.reshape(part, [videos, -1]) for part in tf.split(f, counts))
+    level = all_mean(tf.stop_gradient(tf.reduce_mean(observed, axis=1, keepdims=True)))
+    gaps = level - tf.stop_gradient(chains)
+    weights = tf.ones_like(gaps)
+    if limit:
+        weights = tf.clip_by_value(1 - gaps / limit, 0.0, 1.0)
+    shares = all_mean(tf.reduce_mean(weights, axis=1, keepdims=True)) * tf.ones_like(observed)
+    up, down = tf.reshape(shares, [-1]) / counts[0], tf.reshape(weights, [-1]) / counts[1]
+    return tf.stop_gradient(tf.concat([-up, down], axis=0))
+
+
+def statistics(
+    model: Potential, videos: tf.Tensor, pulls_of: Callable[[tf.Tensor], tf.Tensor], at_once: int,
+    shift: tf.Tensor, modes: tf.Tensor,
+) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+    """∂/∂θ Σ pull·f(videos) with pulls (N,) that depend on f, f (N,) and those pulls.
+
+    So many videos `at_once` pass the network, 0: all. `shift` (2,) is the seed of its grid's,
+    `modes` (N,) are the videos'.
+    """
+    weights = model.trainable_variables
+
+    def f_of(part: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
+        return model.f(part, shift, modes[first : first + tf.shape(part)[0]])
+
+    count = int(videos.shape[0])
+    if at_once == 0 or count <= at_once:
+        with tf.GradientTape() as tape:
+            f = f_of(videos, tf.constant(0))
+            pull = pulls_of(f)
+            total = tf.reduce_sum(pull * f)
+        return tape.gradient(total, weights), f, pull
+    f = tf.ensure_shape(langevin.in_groups(f_of, videos, at_once), (count,))
+    pull = pulls_of(f)
+
+    def body(start: tf.Tensor, sums: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        part = slice(start, start + at_once)
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(pull[part] * f_of(videos[part], start))
+        parts = tape.gradient(total, weights)
+        return start + at_once, [a + b for a, b in zip(sums, parts, strict=True)]
+
+    zeros = [tf.zeros(weight.shape) for weight in weights]
+    _, gradients = tf.while_loop(
+        lambda start, _: start < count, body, (tf.constant(0), zeros),
+        parallel_iterations=1,  # groups side by side would need the memory of all
+    )
+    return gradients, f, pull
+
+
+def measure(
+    reference: Reference, observed: tf.Tensor, chains: tf.Tensor, own: tf.Tensor | None = None,
+    modes: tf.Tensor | None = None,
+) -> dict[str, tf.Tensor]:
+    """Cheap figures of chains (B, K, T, H, W, C) against the observed (B·V, T, H, W, C).
+
+    `contrast` is the ratio of root mean squares, in units of the reference distribution, and
+    `motion` that of mean |temporal difference|, 1 = alike; `weakest` and `strongest` are the
+    extreme chains' contrast. `own` (B·V,) and `modes` (B·K,) are those of the observed and chains.
+    """
+    videos = tf.reshape(chains, [-1, *observed.shape[1:]])
+    real = tf.reshape(reference.size(observed, own), [chains.shape[0], -1])
+    made = tf.reshape(reference.size(videos, modes), [chains.shape[0], -1])
+    level = all_mean(tf.reduce_mean(real, axis=1, keepdims=True))
+    contrast = all_of(tf.reshape(tf.sqrt(made / (level + 1e-9)), [-1]))
+    return {
+        "contrast": tf.reduce_mean(contrast),
+        "motion": all_mean(_motion(reference.levels(videos, modes)))
+        / (all_mean(_motion(reference.levels(observed, own))) + 1e-6),
+        "weakest": tf.reduce_min(contrast),
+        "strongest": tf.reduce_max(contrast),
+    }
+
+
+def _motion(video: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.abs(video[:, 1:] - video[:, :-1]))

@@ -1,0 +1,231 @@
+"""Sampling of videos larger than memory: the chain lies in files, a step is made tile by tile.
+
+Each Langevin step reads one file and writes another, so that every tile sees the same old video
+around it: but for rounding the result is that of a step of the whole. What was reached is written
+down after each step, and a stopped chain goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from dynpat import langevin
+from dynpat.atomic import write_json
+from dynpat.config import LangevinConfig
+from dynpat.errors import BadRunError, OutputError
+from dynpat.models import EnergyModel
+from dynpat.models.sampling import require_sane
+from dynpat.models.tiles import Grid, Tile
+
+STATE = "state.json"
+
+
+class TiledChain:
+    """A chain of one video in a folder.
+
+    Parameters
+    ----------
+    model, grid
+        What is sampled, and how its video is cut.
+    folder
+        For the chain's two files and its state; a chain that lies there goes on.
+    seed, mode
+        Of all noise; where the chain starts.
+    start
+        Gives a box of a video to start from, (T, H, W, C) grey levels, instead of noise.
+    gradient
+        Of `gradient_function`, where several chains share it.
+
+    Raises
+    ------
+    BadRunError
+        The chain that lies there is another one.
+    OutputError
+        The disk has too little space.
+    """
+
+    def __init__(
+        self, model: EnergyModel, grid: Grid, folder: Path, *, seed: int, mode: int = 0,
+        start: Callable[[Sequence[slice]], np.ndarray] | None = None,
+        gradient: Callable[..., tf.Tensor] | None = None,
+    ) -> None:
+        self.model, self.grid, self.folder, self.seed = model, grid, folder, seed
+        self.shape = (*grid.shape, int(model.get_config()["channels"]))
+        self._gradient = gradient or gradient_function(model)
+        identity = {
+            "shape": list(self.shape), "seed": seed, "mode": mode,
+            "weights": _digest(model), "repeating": list(grid.repeating),
+        }
+        if (folder / STATE).exists():
+            self._restore(identity)
+            return
+        self.state: dict[str, Any] = {**identity, "step": 0}
+        self._require_space()
+        self._write_start(mode, start)
+        self._save()
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return int(self.state["step"])
+
+    def move(
+        self, config: LangevinConfig, noise: float, done: Callable[[], None] = lambda: None
+    ) -> None:
+        """One Langevin step; `done` is called after each tile.
+
+        Raises
+        ------
+        DivergedError
+            The chain ran away; the state before this step is kept.
+        """
+        shares = tf.nn.softmax(-tf.constant(self.state["energies"], tf.float32))
+        levels = tf.constant(self.state["levels"], tf.float32)
+        sums = _Sums(self.model)
+        for tile in self.grid:
+            # Opened anew, pages that were touched no longer count as memory of this process.
+            region = tile.read(self._open(self.step))
+            gradient = self._gradient(region[np.newaxis], shares, levels)[0].numpy()[tile.middle]
+            moved = gradient * np.float32(-0.5 * config.step_size**2)
+            moved += region[tile.middle]
+            del region, gradient  # memory is what tiles are for
+            if noise:
+                self._add_noise(moved, tile, self.step + 1, noise * config.step_size)
+            require_sane(float(np.max([moved.max(), -moved.min()])), self.step + 1)
+            self._open(self.step + 1)[tile.inner] = moved
+            sums.add(moved)
+            del moved
+            done()
+        self.state |= {"step": self.step + 1, **sums.of_all()}
+        self._save()
+
+    def video(self, inner: Sequence[slice]) -> np.ndarray:
+        """The box `inner` of the video, (T, H, W, C) float32 grey levels, as a mapped file."""
+        reached, video = self._open(self.step), self._open(self.step + 1)
+        for frame, grey in zip(reached, video, strict=True):
+            grey[...] = self.model.to_grey(frame).numpy()
+        return video[tuple(inner)]
+
+    def remove(self) -> None:
+        """Its folder, with all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _restore(self, identity: dict[str, Any]) -> None:
+        try:
+            self.state = json.loads((self.folder / STATE).read_text(encoding="utf-8"))
+            other = [name for name, value in identity.items() if self.state[name] != value]
+            self._open(int(self.state["step"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadRunError(
+                f"The unfinished sample in '{self.folder}' is damaged; delete that folder."
+            ) from error
+        if other:
+            raise BadRunError(
+                f"The unfinished sample in '{self.folder}' is of another {' and '.join(other)}; "
+                "give the options it was started with, or delete that folder."
+            )
+
+    def _write_start(
+        self, mode: int, start: Callable[[Sequence[slice]], np.ndarray] | None
+    ) -> None:
+        sums = _Sums(self.model)
+        for tile in self.grid:
+            if start is None:
+                sides = [own.stop - own.start for own in tile.inner]
+                normal = np.zeros((*sides, self.shape[3]), np.float32)
+                self._add_noise(normal, tile, 0, 1.0)
+                values = self.model.reference.place(
+                    tf.constant(normal), tf.constant(mode), spread=self.model.starts_spread
+                )
+            else:
+                values = self.model.to_model(start(tile.inner))
+            self._open(0)[tile.inner] = values.numpy()
+            sums.add(values.numpy())
+        self.state |= sums.of_all()
+
+    def _add_noise(self, values: np.ndarray, tile: Tile, step: int, scale: float) -> None:
+        """Noise of a tile that does not depend on how the video is cut: it is drawn by blocks."""
+        like = tf.zeros((*self.grid.blocks, self.shape[3]))
+        for number, place in self.grid.blocks_of(tile):
+            drawn = _draw(like, tf.constant([self.seed * 100_003 + step, number], tf.int64))
+            part = values[place]
+            part += np.float32(scale) * drawn.numpy()[tuple(slice(0, n) for n in part.shape[:3])]
+
+    def _open(self, step: int) -> np.ndarray:
+        path = self.folder / f"chain_{step % 2}.npy"
+        if path.exists():
+            return np.load(path, mmap_mode="r+", allow_pickle=False)
+        return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=self.shape)
+
+    def _require_space(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        needed = 2 * 4 * math.prod(self.shape)
+        free = shutil.disk_usage(self.folder).free
+        if needed > free:
+            raise OutputError(
+                f"could not write '{self.folder}': the chain takes {needed / 1e9:.1f} GB and "
+                f"{free / 1e9:.1f} GB are free; free some space or choose another --out."
+            )
+
+    def _save(self) -> None:
+        write_json(self.folder / STATE, self.state)
+
+
+class _Sums:
+    """What the gradient of a tile needs of the whole video, added up over its tiles."""
+
+    def __init__(self, model: EnergyModel) -> None:
+        self.reference = model.reference
+        self.energies = np.zeros(self.reference.modes)
+        self.total: np.ndarray = np.zeros(int(model.get_config()["channels"]))
+        self.pixels = 0
+
+    def add(self, inner: np.ndarray) -> None:
+        """A tile (T, H, W, C)."""
+        if self.reference.modes > 1:
+            parts = self.reference.mode_energies(tf.constant(inner[np.newaxis]))
+            self.energies += parts[:, 0].numpy()
+        self.total = self.total + inner.sum(axis=(0, 1, 2), dtype=np.float64)
+        self.pixels += math.prod(inner.shape[:3])
+
+    def of_all(self) -> dict[str, list[float]]:
+        """Energies of the modes of the reference, and the mean level of each channel."""
+        return {
+            "energies": self.energies.tolist(), "levels": (self.total / self.pixels).tolist()
+        }
+
+
+_draw = tf.function(langevin.standard_normal, jit_compile=False)
+
+
+def gradient_function(model: EnergyModel) -> Callable[..., tf.Tensor]:
+    """∂E/∂I of a region (1, T, H, W, C); see `Reference.energy_of_part` for what else it needs."""
+    channels = int(model.get_config()["channels"])
+    signature = [
+        tf.TensorSpec([1, None, None, None, channels]), tf.TensorSpec([model.reference.modes]),
+        tf.TensorSpec([channels]),
+    ]
+
+    def gradient(region: tf.Tensor, shares: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
+        def energy(part: tf.Tensor) -> tf.Tensor:
+            return model.reference.energy_of_part(part, shares, levels) - model.f(part)
+
+        return langevin.energy_gradient(energy, region)
+
+    return tf.function(gradient, input_signature=signature, jit_compile=False)
+
+
+def _digest(model: EnergyModel) -> str:
+    found = hashlib.sha256()
+    for weight in model.weights:
+        found.update(np.ascontiguousarray(weight.numpy()).tobytes())
+    return found.hexdigest()[:16]

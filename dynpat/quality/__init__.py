@@ -1,0 +1,1 @@
+"""Figures of videos, beside their floor, baselines and the truth."""

@@ -1,0 +1,1 @@
+"""What f tilts: Gaussians, and the coloured reference."""

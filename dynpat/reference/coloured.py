@@ -1,0 +1,250 @@
+"""The coloured reference as a part of a model: its energy, its maps and its draws, in TensorFlow.
+
+    E(y) = ½·yᵀ(S + ρ²)⁻¹y − f(I(y)),    I(y) = m + g(y)·Rᵀ
+
+A model on this reference moves in Gaussian coordinates y (`dynpat.reference.translation`). The
+observed get noise ρ, so that their distribution under q alone is N(0, S + ρ²), and chains move by
+steps of about ρ: both follow each pixel's own contrast. S acts by a Fourier transform on a periodic
+grid.
+
+Of several observed videos, each group (mode) has a process of its own, and so coordinates of its
+own: who has a video in coordinates knows its mode.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dynpat.reference import translation
+from dynpat.reference.translation import KNOTS, LAGS, STEEPNESS, Coloured
+
+STEP = float(KNOTS[1] - KNOTS[0])
+TOP = float(KNOTS[-1])
+HALVINGS = (len(KNOTS) - 1).bit_length() - 1  # of a map, until one interval is left
+ORDER = 3  # of the polynomial by which f sees a map
+MOST = 8  # videos of a group that its process is fitted to
+
+
+@keras.saving.register_keras_serializable(package="dynpat")
+class ColouredReference(keras.layers.Layer):
+    """Quantiles and correlations of the observed videos, and the Gaussian processes they define.
+
+    Parameters
+    ----------
+    everywhere
+        Whether all places share one map, or each pixel has its own.
+    rho
+        ρ, the standard deviation of the noise on the observed, where y has variance 1.
+    modes
+        Number of groups of videos, each with a process of its own.
+    """
+
+    steady = 0.0
+    cheap = False  # is `to_model`
+
+    def __init__(self, everywhere: bool, rho: float = 0.1, modes: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.everywhere, self.rho, self.modes = everywhere, rho, modes
+        self._gains: dict[tuple[int, int, int], dict[float, tf.Variable]] = {}
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        channels, modes = input_shape[-1], self.modes
+        places = (1, 1) if self.everywhere else input_shape[2:4]
+        self.mean = self._held((modes, *places, channels), "mean")
+        self.axes = self._held((channels, channels), "axes")
+        self.maps = self._held((modes, len(KNOTS), *places, channels), "maps")
+        self.series = self._held((modes, ORDER + 1, *places, channels), "series")
+        self.correlations = self._held(
+            (modes, channels, *(2 * lag + 1 for lag in LAGS)), "correlations"
+        )
+
+    def _held(self, shape: tuple[int | None, ...], name: str) -> Any:
+        return self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name)
+
+    def adapt(self, videos: np.ndarray) -> None:
+        """Fit to observed videos, (N, T, H, W, C) grey levels; to eight of a group at most."""
+        parts = [
+            np.asarray(videos[group[:: -(-len(group) // MOST)]])
+            for group in self.groups(len(videos))
+        ]
+        covariances = [translation.colour_covariance(part, self.everywhere) for part in parts]
+        axes = translation.principal_axes(np.sum(covariances, axis=0))
+        found = [translation.fit(part, everywhere=self.everywhere, axes=axes) for part in parts]
+        self.axes.assign(axes)
+        self.mean.assign(np.stack([np.reshape(q.mean, self.mean.shape[1:]) for q in found]))
+        self.maps.assign(np.stack([q.maps for q in found]))
+        self.series.assign(_series(self.maps.numpy(), self.mean.numpy() @ axes))
+        wanted = self.correlations.shape[2:]
+        self.correlations.assign(np.stack([_padded(q.correlations, wanted) for q in found]))
+        for shape, gains in self._gains.items():
+            for power, gain in gains.items():
+                gain.assign(self._gain(shape, power))
+
+    def groups(self, videos: int) -> list[np.ndarray]:
+        """Which videos each mode stands for; with fewer videos than modes some modes are alike."""
+        if videos < self.modes:
+            return [np.array([mode % videos]) for mode in range(self.modes)]
+        return np.array_split(np.arange(videos), self.modes)
+
+    def _of(self, weight: Any, modes: tf.Tensor | None) -> tf.Tensor:
+        """A weight (modes, …) of the modes (N,) of some videos, or of the first: (N or 1, …)."""
+        values = tf.convert_to_tensor(weight)
+        return values[:1] if modes is None or self.modes == 1 else tf.gather(values, modes)
+
+    # The maps.
+
+    def to_grey(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
+        """Gaussian coordinates (N, T, H, W, C) to grey levels; piecewise linear."""
+        position = (tf.clip_by_value(video, -TOP, TOP) + TOP) / STEP
+        below = tf.clip_by_value(tf.floor(position), 0.0, len(KNOTS) - 2.0)
+        index = tf.cast(tf.stop_gradient(below), tf.int32)
+        low, high = self._at(index, modes), self._at(index + 1, modes)
+        values = low + (position - below) * (high - low)
+        # Not by einsum: that of TensorFlow 2.17 with oneDNN gives wrong numbers here.
+        grey = tf.tensordot(values, tf.transpose(tf.convert_to_tensor(self.axes)), 1)
+        return grey + self._of(self.mean, modes)[:, tf.newaxis]
+
+    def to_model(self, grey: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
+        """Grey levels (N, T, H, W, C) to Gaussian coordinates, by binary search in the maps."""
+        deviation = grey - self._of(self.mean, modes)[:, tf.newaxis]
+        values = tf.tensordot(deviation, tf.convert_to_tensor(self.axes), 1)
+        below = tf.zeros(tf.shape(values), tf.int32)
+        for halving in reversed(range(HALVINGS)):
+            further = below + 2**halving
+            below = tf.where(values >= self._at(further, modes), further, below)
+        low, high = self._at(below, modes), self._at(below + 1, modes)
+        share = tf.clip_by_value(tf.math.divide_no_nan(values - low, high - low), 0.0, 1.0)
+        found = (tf.cast(below, tf.float32) + share) * STEP - TOP
+        maps = self._of(self.maps, modes)
+        return tf.where((maps[:, -1] - maps[:, 0] > STEEPNESS)[:, tf.newaxis], found, 0.0)
+
+    def _at(self, index: tf.Tensor, modes: tf.Tensor | None) -> tf.Tensor:
+        """The values of the maps at knots `index`, (N, T, H, W, C)."""
+        shape = self.maps.shape[2:]
+        places = tf.reshape(tf.range(math.prod(shape)), shape)
+        if modes is not None and self.modes > 1:
+            first = tf.cast(modes, tf.int32) * len(KNOTS)
+            index += first[:, tf.newaxis, tf.newaxis, tf.newaxis, tf.newaxis]
+        return tf.gather(tf.reshape(self.maps, [-1]), index * math.prod(shape) + places)
+
+    def seen(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
+        """What f sees of y, (N, T, H, W, C): a map's cubic part, along the axes, of variance 1.
+
+        That is the deviation from the mean picture, plus what stands still in this mode and not in
+        others. The first terms of a map's series say nearly all of it, at a fraction of its cost.
+        """
+        constant, linear, square, cube = tf.unstack(self._of(self.series, modes), axis=1)
+        constant, linear, square, cube = (
+            part[:, tf.newaxis] for part in (constant, linear, square, cube)
+        )
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def polynomial(y: tf.Tensor) -> Any:
+            value = ((cube * y + square) * y + linear) * y + constant
+            return value, lambda up: up * ((3 * cube * y + 2 * square) * y + linear)
+
+        return polynomial(tf.raw_ops.ClipByValue(t=video, clip_value_min=-TOP, clip_value_max=TOP))
+
+    def levels(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
+        """In which figures of learning are measured: what f sees follows the grey levels."""
+        return self.seen(video, modes)
+
+    def size(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
+        """How far a video is from the mean picture, (N,): the mean square of what f sees."""
+        return tf.reduce_mean(tf.square(self.seen(video, modes)), axis=[1, 2, 3, 4])
+
+    # The process.
+
+    def energy(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
+        """½·yᵀ(S + ρ²)⁻¹y, (N, T, H, W, C) → (N,)."""
+
+        @tf.custom_gradient  # type: ignore[untyped-decorator]
+        def quadratic(y: tf.Tensor) -> Any:
+            solved = self.filtered(y, -1.0, modes)  # irfft3d has no gradient of its own
+            value = 0.5 * tf.reduce_sum(y * solved, axis=[1, 2, 3, 4])
+            return value, lambda up: up[:, tf.newaxis, tf.newaxis, tf.newaxis, tf.newaxis] * solved
+
+        return quadratic(video)
+
+    def filtered(
+        self, video: tf.Tensor, power: float, modes: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """(S + ρ²)^power·y of each video (N, T, H, W, C) on its periodic grid; −1 or ½."""
+        self.ready_for(video.shape)
+        frames, height, width = (int(size) for size in video.shape[1:4])
+        shape = (frames, height, width)
+        gain = self._of(self._gains[shape][power], modes)
+        waves = tf.signal.rfft3d(tf.transpose(video, [0, 4, 1, 2, 3]))
+        waves *= tf.cast(gain, tf.complex64)
+        return tf.transpose(tf.signal.irfft3d(waves, shape), [0, 2, 3, 4, 1])
+
+    def ready_for(self, shape: Any) -> None:
+        """Make what is needed for videos of a shape (N, T, H, W, C), once.
+
+        A `tf.function` can do so at its first call only; who calls it again with another shape
+        calls this before.
+        """
+        frames, height, width = (int(size) for size in shape[1:4])
+        size = (frames, height, width)
+        if size not in self._gains:
+            with tf.init_scope():
+                self._gains[size] = {
+                    power: tf.Variable(self._gain(size, power), trainable=False)
+                    for power in (-1.0, 0.5)
+                }
+
+    def _gain(self, shape: tuple[int, int, int], power: float) -> np.ndarray:
+        """(S + ρ²)^power of each mode and channel, (modes, C, T, H, W // 2 + 1)."""
+        mean, axes, maps, correlations = (
+            np.asarray(part) for part in (self.mean, self.axes, self.maps, self.correlations)
+        )
+        spectra = [
+            Coloured(mean[mode], axes, maps[mode], correlations[mode]).spectrum(shape)
+            for mode in range(self.modes)
+        ]
+        return np.asarray((np.stack(spectra) + self.rho**2) ** power, np.float32)
+
+    def place(self, normal: tf.Tensor, modes: tf.Tensor, *, spread: bool) -> tf.Tensor:
+        """White noise (…, T, H, W, C) of variance 1 to draws of y of the modes (…)."""
+        flat = tf.reshape(normal, [-1, *normal.shape[-4:]])
+        return tf.reshape(self.filtered(flat, 0.5, tf.reshape(modes, [-1])), tf.shape(normal))
+
+    def draw(self, shape: tuple[int, ...], seed: int, mode: int, *, spread: bool) -> tf.Tensor:
+        """Draws of y, (N, T, H, W, C)."""
+        normal = tf.random.stateless_normal(shape, seed=[seed, 0x5EED])
+        return self.filtered(normal, 0.5, tf.fill([shape[0]], mode % self.modes))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(), "everywhere": self.everywhere, "rho": self.rho,
+            "modes": self.modes,
+        }
+
+
+def _series(maps: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """What f sees of y as a polynomial: (modes, 1 + `ORDER`, H, W, C), y⁰ first, of variance 1.
+
+    From the maps (modes, knots, H, W, C) and the mean pictures (modes, H, W, C) along the axes.
+    """
+    first, second, third = (
+        np.stack(terms) for terms in zip(
+            *(translation.hermite_series(own)[:ORDER] for own in maps), strict=True
+        )
+    )
+    still = means - means.mean(axis=0)
+    # H₂ = y² − 1 and H₃ = y³ − 3y, each divided by √k!.
+    second, third = second / math.sqrt(2), third / math.sqrt(6)
+    powers = np.stack([still - second, first - 3 * third, second, third], axis=1)
+    variance = np.mean(first**2 + 2 * second**2 + 6 * third**2)
+    return np.asarray(powers / (np.sqrt(variance) + 1e-3), np.float32)
+
+
+def _padded(correlations: np.ndarray, wanted: tuple[int, ...]) -> np.ndarray:
+    """Correlations (C, …) of shorter lags, with zeros beyond."""
+    sizes = zip(wanted, correlations.shape[1:], strict=True)
+    return np.pad(correlations, [(0, 0), *(((n - own) // 2,) * 2 for n, own in sizes)])

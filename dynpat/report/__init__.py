@@ -1,0 +1,1 @@
+"""Self-contained pages: videos that play in step, pictures, tables and curves."""

@@ -1,0 +1,1 @@
+"""What is missing from a video: first guesses, and the posterior of a model."""

@@ -1,0 +1,277 @@
+"""The run folder: everything of one learning run, whole at every moment, and what is done with it.
+
+    config.json  log.jsonl  model.keras  checkpoints/  preview.gif  samples/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NoReturn
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dynpat.runs import lock
+from dynpat.atomic import (
+    is_temporary,
+    replacing_file,
+    strict_json,
+    write_error,
+    write_json,
+    write_text,
+)
+from dynpat.errors import BadRunError, DynpatError
+from dynpat.models import PATTERNS, EnergyModel
+from dynpat.runs.plan import Plan
+from dynpat.videos import Video
+
+CHAINS_IN_CHECKPOINT = "chains/video/.ATTRIBUTES/VARIABLE_VALUE"
+PACKAGES = ("dynpat", "tensorflow", "keras", "numpy", "av")
+
+
+class Run:
+    """One run folder.
+
+    Use `Run.create` for a new one and `Run.open` for one that is there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    config_file = property(lambda self: self.folder / "config.json")
+    log_file = property(lambda self: self.folder / "log.jsonl")
+    model_file = property(lambda self: self.folder / "model.keras")
+    best_file = property(lambda self: self.folder / "best.keras")
+    checkpoints = property(lambda self: self.folder / "checkpoints")
+    preview_file = property(lambda self: self.folder / "preview.gif")
+    samples = property(lambda self: self.folder / "samples")
+    results = property(lambda self: self.folder / "results")
+    observed_file = property(lambda self: self.folder / "observed.gif")
+    metrics_file = property(lambda self: self.folder / "metrics.json")
+    report_file = property(lambda self: self.folder / "report.html")
+
+    @classmethod
+    def create(cls, folder: Path | None, name: str) -> Run:
+        """A new run folder: the one asked for, or the first free `runs/<name>`, `runs/<name>-2` ….
+
+        Raises
+        ------
+        BadRunError
+            If the folder asked for already holds something.
+        OutputError
+            If it cannot be made.
+        """
+        if folder is None:
+            folder = free_folder(Path("runs"), name)
+        else:
+            cls.require_free(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(folder, error.strerror) from error
+        return cls(folder)
+
+    @staticmethod
+    def require_free(folder: Path) -> None:
+        """Raise `BadRunError` if a folder holds a run, or anything else that is not ours."""
+        if (folder / "config.json").exists():
+            raise BadRunError(
+                f"'{folder}' already holds a run; give --resume to go on with it, or another --out."
+            )
+        if folder.exists() and (not folder.is_dir() or _foreign(folder)):
+            raise BadRunError(f"'{folder}' exists and is not an empty folder; give another --out.")
+
+    @classmethod
+    def open(cls, folder: Path) -> Run:
+        """A run folder that is there.
+
+        Raises
+        ------
+        BadRunError
+            If it is not a run folder.
+        """
+        run = cls(Path(folder))
+        if not run.config_file.is_file():
+            raise BadRunError(
+                f"'{folder}' is not a run folder: it has no config.json; give the folder that "
+                "`dynpat learn` named at its end."
+            )
+        run.config()
+        return run
+
+    def config(self) -> dict[str, Any]:
+        """`config.json` as it stands."""
+        try:
+            values = json.loads(self.config_file.read_text(encoding="utf-8"))
+            Plan.from_dict(values["plan"])
+            _require_inputs(values["inputs"])
+            return dict(values)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, DynpatError) as error:
+            raise BadRunError(
+                f"'{self.config_file}' is damaged ({type(error).__name__}: {error}); "
+                "start a new run."
+            ) from error
+
+    def plan(self) -> Plan:
+        return Plan.from_dict(self.config()["plan"])
+
+    def write_config(self, plan: Plan, videos: list[Video]) -> None:
+        """Every option as resolved, versions, and the inputs with hashes of what was read."""
+        inputs = [
+            {
+                "source": str(video.source), "name": video.name, "label": video.label,
+                "sha256": fingerprint(video), "shape": list(video.frames.shape), "fps": video.fps,
+                "notes": list(video.notes),
+            }
+            for video in videos
+        ]
+        versions = {"python": platform.python_version()} | {p: _version(p) for p in PACKAGES}
+        write_json(
+            self.config_file, {"plan": plan.to_dict(), "inputs": inputs, "versions": versions}
+        )
+
+    def check_inputs(self, videos: list[Video]) -> None:
+        """Raise `BadRunError` unless the videos are those that the run was started with."""
+        then = [entry["sha256"] for entry in self.config()["inputs"]]
+        if then != [fingerprint(video) for video in videos]:
+            raise BadRunError(
+                f"The videos are not those that '{self.folder}' was learning from; bring them back "
+                "as they were, or start a new run without --resume."
+            )
+
+    def sweep(self) -> None:
+        """Remove what a killed process left half-written; nothing else writes here now."""
+        for folder in (self.folder, self.samples, self.results):
+            for path in filter(is_temporary, folder.glob(".*")):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    # The log.
+
+    def trim_log(self, update: int) -> None:
+        """Drop the rows after `update`, which a resumed run writes again."""
+        rows = [row for row in read_log(self.log_file) if row.get("update", 0) <= update]
+        write_text(self.log_file, "".join(strict_json(row) + "\n" for row in rows))
+
+    def append_log(self, row: dict[str, Any]) -> None:
+        """One more line, in one write."""
+        try:
+            with self.log_file.open("a", encoding="utf-8") as file:
+                file.write(strict_json(row) + "\n")
+        except OSError as error:
+            raise write_error(self.log_file, error.strerror) from error
+
+    def metrics(self) -> dict[str, Any]:
+        """`metrics.json`: how good what was made is; empty if nothing was finished yet."""
+        try:
+            return dict(json.loads(self.metrics_file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError) as error:
+            raise BadRunError(f"'{self.metrics_file}' is damaged ({error}); delete it.") from error
+
+    # The model.
+
+    def save_model(self, model: EnergyModel, file: Path | None = None) -> None:
+        with replacing_file(file or self.model_file) as temporary:
+            model.save(temporary)
+
+    def load_model(self, state: str = "last") -> EnergyModel:
+        """The learned model, with Keras' safe mode on; `state` 'best': what looked best.
+
+        Raises
+        ------
+        BadRunError
+            If there is none yet, or the file is damaged.
+        """
+        file = self.best_file if state == "best" and self.best_file.exists() else self.model_file
+        if not file.exists():
+            raise BadRunError(
+                f"'{self.folder}' holds no model.keras: its learning has not ended; go on with it "
+                "by `dynpat learn --resume --out` and this folder."
+            )
+        try:
+            model = keras.saving.load_model(file, safe_mode=True, compile=False)
+        except Exception as error:  # Keras raises many kinds for a damaged file
+            _damaged_model(file, error)
+        if not isinstance(model, EnergyModel):
+            _damaged_model(file, TypeError(type(model).__name__))
+        return model
+
+
+    def chains(self) -> np.ndarray:
+        """The chains of learning, (videos, chains, T, H, W, C) on the model's scale.
+
+        Raises
+        ------
+        BadRunError
+            If the folder holds no checkpoint, or a damaged one.
+        """
+        try:
+            latest = tf.train.latest_checkpoint(str(self.checkpoints))
+            return np.asarray(tf.train.load_checkpoint(latest).get_tensor(CHAINS_IN_CHECKPOINT))
+        except (ValueError, TypeError, RuntimeError, tf.errors.OpError) as error:
+            raise BadRunError(
+                f"'{self.checkpoints}' holds no whole checkpoint with the chains of learning; "
+                "sample from noise instead."
+            ) from error
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """The first of `parent/name`, `parent/name-2` … that does not exist."""
+    number = 1
+    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    return folder
+
+
+def _require_inputs(inputs: list[dict[str, Any]]) -> None:
+    """A `KeyError`, `TypeError` or `ValueError` unless each input is described as it must be."""
+    for entry in inputs:
+        str(entry["sha256"]), float(entry["fps"])
+    if not inputs:
+        raise ValueError("no inputs")
+
+
+def _foreign(folder: Path) -> bool:
+    """Whether a folder holds anything but the input of a demo and what a killed process left."""
+    ours = {"input", lock.LOCK, lock.HOLDER}
+    return any(
+        entry.name not in ours and not is_temporary(entry) for entry in folder.iterdir()
+    )
+
+
+def _damaged_model(path: Path, error: Exception) -> NoReturn:
+    kind = str(error).splitlines()[0] if str(error) else type(error).__name__
+    raise BadRunError(f"'{path}' is not a model of dynpat ({kind}); learn it again.") from error
+
+
+def fingerprint(video: Video) -> str:
+    """SHA-256 of the shape and grey levels that were read."""
+    digest = hashlib.sha256(repr(video.frames.shape).encode())
+    digest.update(np.ascontiguousarray(video.frames).tobytes())
+    return digest.hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The rows of a `log.jsonl`; a last line that a kill cut short is left out."""
+    rows = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+    return rows

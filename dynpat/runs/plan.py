@@ -1,0 +1,266 @@
+"""The plan of a run: from what the user asks for to options that are resolved and checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from dynpat.config import (
+    LangevinConfig,
+    LearnConfig,
+    check_step_size,
+    from_dict,
+    require,
+    to_dict,
+)
+from dynpat.devices import resolve_precision
+from dynpat.errors import BadOptionError
+from dynpat.models import PATTERNS, EnergyModel
+from dynpat.reporter import Reporter
+from dynpat.videos import Video, read_videos
+
+VERSION = 2  # of what `Plan.to_dict` writes
+RENAMED = {"default": "gaussian", "coloured": "default"}  # presets, since version 1
+READING = ("size", "frames", "start", "fps", "grey", "window")
+DEFAULT_FRAMES = 70  # the paper's length
+DEFAULT_WINDOW = 24  # frames learned at once; networks look at little more together
+MOVED = 3  # chains that an update moves, about
+DEFAULT_PIXELS = 100 * 100  # the paper's size
+MOST_MODES = 32  # more observed videos than this share their places to start from
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides the outcome of a learning run; `config.json` holds it."""
+
+    videos: tuple[str, ...]
+    reading: dict[str, Any]
+    pattern: str
+    preset: str
+    model: dict[str, Any]
+    langevin: LangevinConfig
+    learn: LearnConfig
+    task: str = "learn"
+    """'learn', 'recover', 'inpaint' or 'extend'."""
+    missing: dict[str, Any] = field(default_factory=dict)
+    """What says which pixels are missing, for the tasks that fill them; see `dynpat.tasks.restore`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "version": VERSION, "videos": list(self.videos), "reading": self.reading,
+            "pattern": self.pattern, "preset": self.preset, "model": self.model,
+            "langevin": to_dict(self.langevin), "learn": to_dict(self.learn),
+            "task": self.task, "missing": self.missing,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Plan:
+        reading = {name: values["reading"][name] for name in READING}
+        reading["size"] = tuple(reading["size"]) if reading["size"] else None
+        preset = values["preset"]
+        if int(values.get("version", 1)) < VERSION:
+            preset = RENAMED.get(preset, preset)
+        PATTERNS[values["pattern"]].presets[preset]  # a KeyError if there is none
+        return cls(
+            videos=tuple(values["videos"]), reading=reading, pattern=values["pattern"],
+            preset=preset, model=dict(values["model"]),
+            langevin=from_dict(LangevinConfig, values["langevin"]),
+            learn=from_dict(LearnConfig, values["learn"]),
+            task=str(values.get("task", "learn")), missing=dict(values.get("missing", {})),
+        )
+
+
+def make_plan(
+    videos: str | Path | Sequence[str | Path],
+    *,
+    pattern: str = "scene",
+    preset: str = "default",
+    size: tuple[int, int] | None = None,
+    frames: int | None = None,
+    start: int = 0,
+    fps: float | None = None,
+    grey: bool = False,
+    window: int | None = None,
+    sigma: float | None = None,
+    precision: str = "auto",
+    langevin: dict[str, Any] | None = None,
+    learn: dict[str, Any] | None = None,
+) -> Plan:
+    """All options of a run, resolved and checked.
+
+    Parameters
+    ----------
+    videos
+        Video files, frame folders, or folders to search.
+    pattern, preset
+        'texture', 'scene' or 'action'; 'default', 'gaussian' or 'paper'.
+    size, frames, start, fps, grey
+        As in `read_video`. Without `frames` the first 70 are read, without `size` larger pictures
+        are shrunk to about 100×100 pixels in proportion; both are said.
+    window
+        Frames that are learned at once, from random places; unless given 24, or all for actions
+        and the preset 'paper'.
+    sigma
+        σ of the reference distribution; the preset's if left out.
+    precision
+        'auto', 'float32' or 'bfloat16'.
+    langevin, learn
+        Fields of `LangevinConfig` and `LearnConfig` that differ from the preset's. With
+        `iterations` alone there is no limit in time.
+
+    Raises
+    ------
+    BadOptionError
+        If an option is unknown or out of range.
+    """
+    require(pattern in PATTERNS, "pattern", f"be one of {', '.join(PATTERNS)}", pattern,
+            "Use --pattern scene")
+    kind = PATTERNS[pattern]
+    require(preset in kind.presets, "preset", f"be one of {', '.join(kind.presets)}", preset,
+            "Use --preset default")
+    require(window is None or window >= 2, "window", "be at least 2", window, "Raise --window")
+    reading = {"size": size, "frames": frames, "start": start, "fps": fps, "grey": grey,
+               "window": window}
+    model: dict[str, Any] = {"precision": resolve_precision(precision)}
+    if sigma is not None:
+        model["sigma"] = sigma
+    moving = from_dict(LangevinConfig, {**kind.langevin_presets[preset], **given(langevin)})
+    check_step_size(moving.step_size, model.get("sigma", kind.presets[preset].get("sigma", 1.0)))
+    learning = _learn_config(kind.learn_presets[preset], given(learn))
+    videos = [videos] if isinstance(videos, str | Path) else videos
+    names = tuple(str(Path(video)) for video in videos)
+    return Plan(names, reading, pattern, preset, model, moving, learning)
+
+
+def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
+    """The default time budget holds only where no limit was asked for."""
+    if "iterations" in asked:
+        preset = {**preset, "time_budget": None}
+    _require_finite(asked.get("time_budget"))
+    return from_dict(LearnConfig, {**preset, **asked})
+
+
+def _require_finite(time_budget: float | None) -> None:
+    """JSON knows no infinity; None says the same."""
+    require(time_budget is None or math.isfinite(time_budget), "time_budget", "be a finite time",
+            time_budget, "Use a time such as 10m, or --iterations alone")
+
+
+def plan_from_config(
+    config: str | Path, videos: Sequence[str | Path] = (), *, task: str = "learn",
+    reading: dict[str, Any] | None = None, model: dict[str, Any] | None = None,
+    langevin: dict[str, Any] | None = None, learn: dict[str, Any] | None = None,
+) -> Plan:
+    """The plan in the `config.json` of a run, to be repeated with some changes.
+
+    Parameters
+    ----------
+    config
+        The file, or the run folder.
+    videos
+        Others than the run's, if any.
+    task
+        What the run must be of.
+    reading, model, langevin, learn
+        What is changed in each part of the plan; `sigma` and `precision` are of the model.
+
+    Raises
+    ------
+    BadOptionError
+        If the file is no such plan, is of another task, or a change is out of range.
+    """
+    path = Path(config)
+    path = path / "config.json" if path.is_dir() else path
+    try:
+        plan = Plan.from_dict(json.loads(path.read_text(encoding="utf-8"))["plan"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadOptionError) as error:
+        raise BadOptionError(
+            f"--config '{path}' cannot be used ({type(error).__name__}: {error}); give the "
+            "config.json of a run."
+        ) from error
+    if plan.task != task:
+        raise BadOptionError(
+            f"--config '{path}' is of a run of dynpat {plan.task}; repeat it by that command."
+        )
+    model = given(model)
+    if "precision" in model:
+        model["precision"] = resolve_precision(model["precision"])
+    return replace(
+        plan, videos=tuple(str(Path(video)) for video in videos) or plan.videos,
+        reading={**plan.reading, **given(reading)}, model={**plan.model, **model},
+        langevin=replace(plan.langevin, **given(langevin)),
+        learn=replace(plan.learn, **given(learn)),
+    )
+
+
+def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -> Plan:
+    """The same plan with other limits, where they are given."""
+    _require_finite(time_budget)
+    limits = given({"iterations": iterations, "time_budget": time_budget})
+    return replace(plan, learn=replace(plan.learn, **limits))
+
+
+def with_chains(plan: Plan, videos: int, devices: int = 1) -> Plan:
+    """The same plan with a number of chains, if it leaves that open.
+
+    An update moves about `MOVED` chains: more updates with fewer chains lead farther in the same
+    time. Each of several `devices` has as many.
+    """
+    if plan.learn.chains:
+        return plan
+    each = max(1, MOVED // min(plan.learn.batch, videos))
+    chains = -(-each // devices) * devices
+    return replace(plan, learn=replace(plan.learn, chains=chains))
+
+
+def given(values: dict[str, Any] | None) -> dict[str, Any]:
+    """The values that are not None."""
+    return {name: value for name, value in (values or {}).items() if value is not None}
+
+
+def read_observed(
+    plan: Plan, reporter: Reporter, pixels: int = DEFAULT_PIXELS
+) -> list[Video]:
+    """The videos of a plan, with everything said that was changed on the way in.
+
+    Pictures of more than `pixels` pixels are shrunk to about so many, unless the plan has a size.
+    """
+    reading = {name: value for name, value in plan.reading.items() if name != "window"}
+    videos = read_videos(list(plan.videos), at_most=DEFAULT_FRAMES, pixels=pixels, **reading)
+    for video in videos:
+        for note in video.notes:
+            reporter.say(f"{video.name}: {note}")
+    length = len(videos[0].frames)
+    require(length >= 2, "videos", "have at least 2 frames", length, "Give longer videos")
+    return videos
+
+
+def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
+    """(T, H, W, C) of what the model learns at once.
+
+    Patterns that are stationary in time need hardly more frames than their network sees together:
+    short windows are learned in more updates, and leave no place in time to be learned by heart.
+    """
+    length, *picture = videos[0].frames.shape
+    bound = plan.pattern == "action" or plan.preset == "paper"
+    window = plan.reading["window"] or (length if bound else min(length, DEFAULT_WINDOW))
+    if window > length:
+        raise BadOptionError(
+            f"--window {window} is longer than the videos, which have {length} frames here. "
+            "Lower --window or raise --frames."
+        )
+    return (window, *picture)  # type: ignore[return-value]
+
+
+def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> EnergyModel:
+    """The unlearned model of a plan for so many `videos` of `shape` (T, H, W, C)."""
+    frames, height, width, channels = shape
+    modes = 1 if plan.preset == "paper" else min(videos, MOST_MODES)
+    return PATTERNS[plan.pattern].from_preset(
+        plan.preset, frames=frames, size=(height, width), channels=channels, seed=plan.learn.seed,
+        **{"modes": modes, **plan.model},
+    )

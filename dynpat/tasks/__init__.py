@@ -1,0 +1,1 @@
+"""What users run, a file each command."""

@@ -1,0 +1,70 @@
+"""What `learn` and the tasks that restore videos have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dynpat.devices import memory_watched
+from dynpat.learning.learner import Learner, learn_model
+from dynpat.learning.replicas import Replicas
+from dynpat.models.calibration import calibrate, rounds_within
+from dynpat.reporter import Reporter
+from dynpat.runs.folder import Run, read_log
+from dynpat.runs.plan import Plan, make_model, window_shape
+from dynpat.runs.recorder import Recorder
+from dynpat.tasks.cost import videos_at_once
+from dynpat.tasks.result import interrupt_flag
+from dynpat.videos import Video
+from dynpat.videos.shelf import stacked
+
+
+def make_learner(
+    plan: Plan, videos: list[Video], reporter: Reporter, missing: np.ndarray | None = None,
+    replicas: Replicas | None = None,
+) -> Learner:
+    """A new model by a plan, and all that its learning needs.
+
+    `missing`, (N, T, H, W) bool, is where the videos hold a guess only.
+    """
+    replicas = replicas or Replicas()
+    replicas.require_shares(plan.learn.chains)
+    shape = window_shape(plan, videos)
+    with replicas.scope():
+        model = make_model(plan, shape, len(videos))
+    observed = stacked([video.frames for video in videos])
+    at_once = videos_at_once(model, plan, shape, len(videos), observed.nbytes)
+    if at_once:
+        reporter.say(f"To keep within --memory, {at_once} videos pass the network at once.")
+    return Learner(model, observed, plan.learn, plan.langevin, at_once, missing, replicas)
+
+
+def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
+    """Learn into the recorder's run, until a limit (then True) or an interrupt."""
+    run = recorder.run
+    recorder.begin(learner)
+    with memory_watched(), interrupt_flag() as interrupted, learner.replicas.watched():
+        finished = learn_model(
+            learner, run.checkpoints,
+            listeners=[recorder],
+            restored=lambda learner: run.trim_log(learner.update),
+            say=recorder.reporter.say,
+            stop=interrupted.is_set,
+        )
+        if finished and learner.config.calibration:
+            with learner.averaged() as model:
+                rounds = rounds_within(
+                    model, learner.videos, learner.config.calibration * learner.work
+                )
+                calibrate(model, learner.videos, rounds, stop=interrupted.is_set)
+    with learner.averaged() as model:
+        run.save_model(model)
+        recorder.preview(learner)
+    return finished
+
+
+def last_figures(run: Run) -> dict[str, Any]:
+    """The last row of the run's log."""
+    rows = read_log(run.log_file)
+    return dict(rows[-1]) if rows else {}

@@ -1,0 +1,67 @@
+"""The task `compare`: several runs side by side on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dynpat.config import require
+from dynpat.errors import BadRunError
+from dynpat.report.page import Table, page_of_videos, quality_table
+from dynpat.runs.folder import Run
+from dynpat.tasks.report import made_videos, read_named
+from dynpat.videos import read_video
+
+
+def compare_runs(folders: Sequence[str | Path], out: str | Path) -> Path:
+    """A page with what several runs made, their figures, and where their settings differ.
+
+    Raises
+    ------
+    BadOptionError
+        If there are fewer than two runs.
+    BadRunError
+        If a folder is no run, or holds nothing that was made.
+    """
+    runs = [Run.open(Path(folder)) for folder in folders]
+    require(len(runs) > 1, "runs", "be two or more", len(runs), "Name another run folder")
+    named = {f"{number}: {run.folder.name}": run for number, run in enumerate(runs, start=1)}
+    videos = read_named([runs[0].observed_file])
+    for name, run in named.items():
+        made = made_videos(run)
+        if not made:
+            raise BadRunError(
+                f"'{run.folder}' holds no synthesised or recovered GIF to compare; let it end, or "
+                "sample from it."
+            )
+        videos[name] = read_video(made[0]).frames
+    metrics = {name: run.metrics() for name, run in named.items()}
+    figures = quality_table(
+        {name: values.get("synthesised", {}) for name, values in metrics.items()},
+        next(iter(metrics.values())).get("floor", {}),
+    )
+    fps = float(runs[0].config()["inputs"][0]["fps"])
+    return page_of_videos(
+        "Runs side by side", [f"{len(runs)} runs of dynpat."], videos, fps,
+        [figures, _differences(named)],
+    ).write(Path(out))
+
+
+def _differences(named: Mapping[str, Run]) -> Table:
+    """Settings that are not the same in all runs."""
+    plans = [_flat(run.plan().to_dict()) for run in named.values()]
+    names = sorted({name for plan in plans for name in plan})
+    rows = [(name, [str(plan.get(name, "–")) for plan in plans]) for name in names]
+    return Table(
+        "Settings that differ", list(named), [row for row in rows if len(set(row[1])) > 1]
+    )
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested settings by dotted names."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        inner = isinstance(value, dict)
+        found |= _flat(value, f"{before}{name}.") if inner else {before + name: value}
+    return found

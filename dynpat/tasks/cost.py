@@ -1,0 +1,164 @@
+"""What a plan will cost in memory and time, before it is started."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import tensorflow as tf
+
+from dynpat import langevin
+from dynpat.errors import BadOptionError
+from dynpat.learning.chains import MOST_SLOTS
+from dynpat.models import EnergyModel
+from dynpat.models.footprint import BASE_BYTES, HELD_COPIES, passing_bytes
+from dynpat.reporter import Reporter
+from dynpat.runs.plan import Plan, make_model, read_observed, window_shape, with_chains
+from dynpat.videos.shelf import HELD_BYTES
+
+WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, what products take
+GROUPED_WEIGHT_COPIES = 7.4  # and the sum over groups of the gradients
+
+
+def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
+    """What a run will cost: memory from the sizes inside the network, time from a trial.
+
+    Parameters
+    ----------
+    plan
+        From `make_plan`; its videos are read.
+    reporter
+        Told what is changed about the videos on the way in.
+
+    Returns
+    -------
+    dict
+        `plan`, `inputs`, `memory_bytes` at the peak, `videos_at_once` that pass the network
+        together, `seconds_per_update`, and for the whole run
+        `updates` and `seconds`.
+
+    Raises
+    ------
+    DynpatError
+        The videos cannot be read, or do not fit the network.
+    """
+    videos = read_observed(plan, reporter or Reporter())
+    plan = with_chains(plan, len(videos))
+    shape = window_shape(plan, videos)
+    model = make_model(plan, shape, len(videos))
+    per_update = _seconds_per_update(model, plan, shape, len(videos))
+    observed_bytes = sum(video.frames.nbytes for video in videos)
+    at_once = videos_at_once(model, plan, shape, len(videos), observed_bytes)
+    updates = plan.learn.iterations
+    if plan.learn.time_budget is not None:
+        learning = plan.learn.time_budget / (1 + plan.learn.calibration)
+        possible = max(1, round(learning / per_update))
+        updates = possible if updates is None else min(updates, possible)
+    assert updates is not None  # a plan has at least one limit
+    return {
+        "plan": plan.to_dict(),
+        "inputs": [
+            {"source": str(video.source), "shape": list(video.frames.shape), "fps": video.fps,
+             "notes": list(video.notes)}
+            for video in videos
+        ],
+        "memory_bytes": memory_bytes(
+            model, plan, shape, len(videos), observed_bytes, at_once
+        ),
+        "videos_at_once": at_once or _in_an_update(plan, len(videos), shape, observed_bytes),
+        "seconds_per_update": per_update,
+        "updates": updates,
+        "seconds": updates * per_update * (1 + plan.learn.calibration),
+    }
+
+
+def memory_bytes(
+    model: EnergyModel, plan: Plan, shape: tuple[int, int, int, int], videos: int,
+    observed_bytes: int, at_once: int = 0,
+) -> int:
+    """Peak memory of learning, in bytes.
+
+    The peak is the gradient of an update: it holds what the network computes for the observed
+    videos of the batch and all their chains, or for `at_once` of them.
+    """
+    together = _in_an_update(plan, videos, shape, observed_bytes)
+    passing = min(at_once or together, together)
+    weights = sum(math.prod(weight.shape) for weight in model.weights) * 4
+    video = math.prod(shape) * 4
+    return int(
+        BASE_BYTES
+        + (WEIGHT_COPIES if passing == together else GROUPED_WEIGHT_COPIES) * weights
+        # As read, and stacked for learning; what is more lies in a file.
+        + (2 * observed_bytes if observed_bytes <= HELD_BYTES else 0)
+        + min(videos, MOST_SLOTS) * plan.learn.chains * video
+        + together * HELD_COPIES * video
+        + passing * passing_bytes(model, shape)
+    )
+
+
+def _in_an_update(
+    plan: Plan, videos: int, shape: tuple[int, int, int, int], observed_bytes: int
+) -> int:
+    """Chains, and what is observed: of videos longer than a window, one window for each chain."""
+    longer = observed_bytes > videos * math.prod(shape)
+    windows = plan.learn.chains if longer else 1
+    return min(plan.learn.batch, videos) * (windows + plan.learn.chains)
+
+
+def videos_at_once(
+    model: EnergyModel, plan: Plan, shape: tuple[int, int, int, int], videos: int,
+    observed_bytes: int,
+) -> int:
+    """How many videos may pass the network together within `plan.learn.memory`; 0: all.
+
+    Raises
+    ------
+    BadOptionError
+        If not even one fits.
+    """
+    limit = plan.learn.memory
+
+    def needed(at_once: int) -> int:
+        return memory_bytes(model, plan, shape, videos, observed_bytes, at_once)
+
+    if limit is None or needed(0) <= limit:
+        return 0
+    if needed(1) > limit:
+        raise BadOptionError(
+            f"--memory {limit / 1e9:.3g}GB is too little: {needed(1) / 1e9:.2g} GB are needed with "
+            "one chain at a time. Raise it, or use a smaller --size, fewer --frames or --chains."
+        )
+    return 1 + (limit - needed(1)) // passing_bytes(model, shape)
+
+
+def _seconds_per_update(
+    model: EnergyModel, plan: Plan, shape: tuple[int, int, int, int], videos: int
+) -> float:
+    """From the time of one Langevin step of one chain.
+
+    An update moves batch·chains chains by so many steps, and the gradient of the weights costs
+    about one step for each of them and each observed video.
+    """
+    batch = min(plan.learn.batch, videos)
+    moved = batch * plan.learn.chains
+    steps = moved * plan.langevin.steps + moved + batch
+    return steps * _seconds_per_step(model, plan.langevin.step_size, shape)
+
+
+def _seconds_per_step(
+    model: EnergyModel, step_size: float, shape: tuple[int, int, int, int]
+) -> float:
+    video = model.draw_start((1, *shape), seed=0)
+    _wait(langevin.sample(model, video, 1, step_size, seed=0))  # traces and warms up
+    trials = []
+    for seed in (1, 2):
+        began = time.perf_counter()
+        _wait(langevin.sample(model, video, 1, step_size, seed=seed))
+        trials.append(time.perf_counter() - began)
+    return min(trials)
+
+
+def _wait(video: tf.Tensor) -> None:
+    """Computation on a GPU goes on in the background until a value is asked for."""
+    float(tf.reduce_sum(video))

@@ -1,0 +1,39 @@
+"""The task `demo`: learn a video that the project renders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dynpat.datasets import FRAMES_PER_SECOND, flames
+from dynpat.reporter import Reporter
+from dynpat.runs.folder import Run
+from dynpat.runs.plan import make_plan
+from dynpat.tasks.learn import learn
+from dynpat.tasks.result import FORMATS, Result
+from dynpat.videos import write_video
+
+BUDGET = 100.0  # seconds of learning
+
+
+def demo(
+    out: str | Path | None = None, *, iterations: int | None = None,
+    time_budget: float | None = None, seed: int = 0, formats: Sequence[str] = FORMATS,
+    reporter: Reporter | None = None,
+) -> Result:
+    """Learn the embedded flames, rendered into the run folder's `input/`.
+
+    It ends after so many `iterations` or seconds (`time_budget`), whichever comes first; after
+    100 seconds if neither is given.
+    """
+    if iterations is None and time_budget is None:
+        time_budget = BUDGET
+    plan = make_plan([], fps=FRAMES_PER_SECOND, learn={
+        "iterations": iterations, "time_budget": time_budget, "seed": seed,
+    })
+    run = Run.create(None if out is None else Path(out), "demo")
+    source = run.folder / "input" / "flames"
+    write_video(source, flames(frames=40, size=(64, 64), seed=seed), FRAMES_PER_SECOND)
+    plan = replace(plan, videos=(str(source),))
+    return learn(plan, run.folder, formats=formats, reporter=reporter)

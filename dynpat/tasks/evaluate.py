@@ -1,0 +1,105 @@
+"""The figures of synthesised videos beside their floor and the trivial baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynpat.errors import BadVideoError
+from dynpat.quality import metrics
+from dynpat.quality.baselines import BASELINES
+from dynpat.quality.figures import MEANINGS, figures, floor, is_copy
+from dynpat.report.page import page_of_videos, quality_table
+from dynpat.reporter import Reporter
+from dynpat.videos import Video, read_videos
+
+
+def evaluate(
+    observed: str | Path, synthesised: Sequence[str | Path], *, baselines: bool = True,
+    report: str | Path | None = None, reporter: Reporter | None = None, **reading: Any,
+) -> dict[str, Any]:
+    """The figures of synthesised videos against the observed.
+
+    Parameters
+    ----------
+    observed
+        A video file or a frame folder.
+    synthesised
+        Video files or frame folders, or folders to search for either.
+    baselines
+        Also those of trivial syntheses: shuffled frames, a Gaussian per pixel, a linear
+        dynamical system, coloured noise (`dynpat.reference.translation`).
+    report
+        An HTML file to write: the videos in step, and the figures.
+    reading
+        `size`, `frames`, `start`, `fps`, `grey`, as in `read_videos`, for the observed video;
+        the default size is that of the first synthesised video.
+
+    Returns
+    -------
+    dict
+        `observed`, `floor`, `videos` (each with `name`, `figures` and `copy`: whether it is
+        nearly one), `baselines`, `diversity` (None for a single video), `meanings` of the figures.
+
+    Raises
+    ------
+    BadVideoError
+        A video cannot be read or is too short, or the observed is not one video.
+    """
+    reporter = reporter or Reporter()
+    grey = reading.get("grey", False)
+    made = read_videos([*synthesised], grey=grey, batch=False)
+    size = reading.pop("size", None) or made[0].frames.shape[1:3]
+    real = _only(read_videos([observed], size=size, batch=False, **reading), observed)
+    _require_moving([real, *made])
+    for video in (real, *made):
+        for note in video.notes:
+            reporter.say(f"{video.name}: {note}")
+    lowest = floor(real.frames)
+    rows: list[dict[str, Any]] = []
+    for number, video in enumerate(made):
+        found = figures(real.frames, video.frames)
+        rows.append({"name": str(video.source), "figures": found, "copy": is_copy(found, lowest)})
+        reporter.sampling(number + 1, len(made))
+    same = len({video.frames.shape[1:] for video in (real, *made)}) == 1
+    spread = metrics.diversity(real.frames, [v.frames for v in made]) if same else float("nan")
+    result: dict[str, Any] = {
+        "observed": str(real.source), "floor": lowest, "videos": rows,
+        "baselines": {
+            name: figures(real.frames, make(real.frames)) for name, make in BASELINES.items()
+        } if baselines else {},
+        "meanings": MEANINGS,
+        "diversity": spread if np.isfinite(spread) else None,
+    }
+    if report is not None:
+        _write_report(Path(report), result, real, made)
+    return result
+
+
+def _write_report(path: Path, result: dict[str, Any], real: Video, made: list[Video]) -> None:
+    columns = {Path(row["name"]).name: row["figures"] for row in result["videos"]}
+    page_of_videos(
+        f"{real.name}: how good", [f"Videos beside {result['observed']}."],
+        {"observed": real.frames} | {video.source.name: video.frames for video in made},
+        real.fps, [quality_table(columns, result["floor"], **result["baselines"])],
+    ).write(path)
+
+
+def _only(videos: list[Video], path: str | Path) -> Video:
+    if len(videos) != 1:
+        raise BadVideoError(
+            f"'{path}' holds {len(videos)} videos; the observed must be one. Name one of them."
+        )
+    return videos[0]
+
+
+def _require_moving(videos: list[Video]) -> None:
+    for video in videos:
+        if len(video.frames) < 4:
+            raise BadVideoError(
+                f"'{video.source}' has {len(video.frames)} frames; at least 4 are needed to judge "
+                "motion. Give a longer video."
+            )

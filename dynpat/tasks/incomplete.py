@@ -1,0 +1,139 @@
+"""From a plan to videos with missing pixels: what `recover`, `inpaint` and `extend` work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynpat.errors import BadMaskError, BadOptionError
+from dynpat.masks import box_mask, draw_mask, read_mask
+from dynpat.reporter import Reporter
+from dynpat.restoration.crop import Crop, crop_around
+from dynpat.runs.plan import Plan, read_observed
+from dynpat.videos import Video, read_video
+
+PIXELS = 150 * 150  # of larger pictures, unless --size says another; the paper's for recovery
+
+
+@dataclass(frozen=True)
+class Incomplete:
+    """Videos of one size and length, and which of their pixels are missing.
+
+    Attributes
+    ----------
+    videos
+        At the working size; grey levels at missing pixels are not looked at.
+    missing
+        (N, T, H, W) bool.
+    truth
+        (N, T, H, W, C) uint8 where it is known, else None.
+    crop
+        Where the (only) working video came from in a larger one.
+    """
+
+    videos: list[Video]
+    missing: np.ndarray
+    truth: np.ndarray | None = None
+    crop: Crop | None = None
+
+    @property
+    def frames(self) -> np.ndarray:
+        """(N, T, H, W, C) uint8, black where missing."""
+        known = np.stack([video.frames for video in self.videos])
+        return np.where(self.missing[..., np.newaxis], np.uint8(0), known)
+
+
+def read_incomplete(plan: Plan, reporter: Reporter) -> Incomplete:
+    """Read what a plan of `recover`, `inpaint` or `extend` names.
+
+    Raises
+    ------
+    DynpatError
+        A video or a mask cannot be read, or they do not fit each other.
+    """
+    return {"recover": _to_recover, "inpaint": _to_inpaint, "extend": _to_extend}[plan.task](
+        plan, reporter
+    )
+
+
+def _to_recover(plan: Plan, reporter: Reporter) -> Incomplete:
+    complete = len(plan.missing.get("complete", ()))
+    videos = read_observed(plan, reporter, PIXELS)
+    frames = np.stack([video.frames for video in videos])
+    damaged = len(videos) - complete
+    if damaged < 1:
+        raise BadOptionError("Every video is given as --complete; name one to recover as well.")
+    source = _source_size(videos[0].source)
+    missing = np.zeros(frames.shape[:4], bool)
+    for number in range(damaged):
+        missing[number] = _mask(plan, frames.shape[1:4], source, number)
+    truth = frames if plan.missing.get("occlude") else None
+    if plan.missing.get("truth"):
+        if damaged > 1 or complete:
+            raise BadOptionError("--truth is for a single video; leave it out, or recover one.")
+        height, width = frames.shape[2:4]
+        reading = {name: plan.reading[name] for name in ("start", "fps", "grey")}
+        known = read_video(
+            plan.missing["truth"], size=(height, width), frames=frames.shape[1], **reading
+        )
+        truth = known.frames[np.newaxis]
+    return Incomplete(videos, missing, truth)
+
+
+def _to_inpaint(plan: Plan, reporter: Reporter) -> Incomplete:
+    reading = {name: plan.reading[name] for name in ("frames", "start", "fps", "grey")}
+    whole = read_video(plan.videos[0], **reading)
+    for note in whole.notes:
+        reporter.say(f"{whole.name}: {note}")
+    mask = _mask(plan, whole.frames.shape[:3], whole.frames.shape[1:3], 0)
+    crop = crop_around(whole.frames, mask, plan.reading["size"], PIXELS)
+    reporter.say(crop.note)
+    video = replace(whole, frames=crop.working_frames)
+    return Incomplete([video], crop.working_mask[np.newaxis], crop=crop)
+
+
+def _to_extend(plan: Plan, reporter: Reporter) -> Incomplete:
+    """Frames that are not there yet are missing ones; the last known stands at their place."""
+    video = read_observed(plan, reporter, PIXELS)[0]
+    known = len(video.frames)
+    if between := plan.missing.get("between", 0):
+        numbers = np.arange(known) * (between + 1)
+        total, rate = int(numbers[-1]) + 1, video.fps * (between + 1)
+    else:
+        before, after = (plan.missing.get(name, 0) for name in ("before", "after"))
+        numbers, rate = before + np.arange(known), video.fps
+        total = before + known + after
+    frames = np.zeros((total, *video.frames.shape[1:]), np.uint8)
+    frames[numbers] = video.frames
+    missing = np.ones(frames.shape[:3], bool)
+    missing[numbers] = False
+    return Incomplete([replace(video, frames=frames, fps=rate)], missing[np.newaxis])
+
+
+def _mask(
+    plan: Plan, shape: tuple[int, ...], source: tuple[int, int], number: int
+) -> np.ndarray:
+    """The mask of video `number`, (T, H, W)."""
+    wanted: dict[str, Any] = plan.missing
+    video_shape = (shape[0], shape[1], shape[2])
+    if wanted.get("occlude"):
+        return draw_mask(wanted["occlude"], video_shape, plan.learn.seed + number)
+    if wanted.get("box"):
+        return box_mask(wanted["box"], video_shape, source)
+    if not wanted.get("mask"):
+        raise BadMaskError(
+            "Nothing says which pixels are missing; give --mask with a file or folder, or --box."
+        )
+    return read_mask(
+        Path(wanted["mask"]), video_shape, source_size=source, start=plan.reading["start"],
+        invert=wanted.get("invert", False), dilate=wanted.get("dilate", 0),
+    )
+
+
+def _source_size(source: Path) -> tuple[int, int]:
+    """(H, W) of a video as it is in its file."""
+    first = read_video(source, frames=1)
+    return (first.frames.shape[1], first.frames.shape[2])

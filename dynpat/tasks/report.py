@@ -1,0 +1,104 @@
+"""`report.html`: one self-contained page about a run, or about several side by side."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynpat.atomic import strict_json
+from dynpat.quality import truth
+from dynpat.report import pictures
+from dynpat.report.curves import MEANINGS as CURVES
+from dynpat.report.curves import draw_curves
+from dynpat.report.page import (
+    Page,
+    Table,
+    player,
+    quality_table,
+    table,
+)
+from dynpat.runs.folder import Run, read_log
+from dynpat.runs.plan import Plan
+from dynpat.videos import read_video
+
+MOST_SAMPLES = 3  # synthesised videos on a page
+
+
+def write_report(run: Run) -> Path:
+    """Write `report.html` from what the run folder holds; returns its path."""
+    rows, config = read_log(run.log_file), run.config()
+    plan, fps = Plan.from_dict(config["plan"]), float(config["inputs"][0]["fps"])
+    single = read_named([run.observed_file, *made_videos(run)])
+    players = [player("Videos", single, fps),
+               player("Side by side", _beside(run, len(single) > 1), fps)]
+    if (kernel := _first_kernel(run)) is not None:
+        tiles = {"each filter over its frames": pictures.filters(kernel)}
+        players.append(player("Filters of the first layer", tiles, fps))
+    return Page(
+        run.folder.name, _sentences(run, plan, rows),
+        players=[player for player in players if player.panels],
+        pictures=[pictures.strip(single), pictures.slices(single)] if single else [],
+        tables=_tables(run.metrics()),
+        curves=draw_curves(rows),
+        curve_meanings=[f"{name}: {meaning}." for name, meaning in CURVES.items()],
+        command=f"dynpat {plan.task} --config {shlex.quote(str(run.config_file))} --out NEW_FOLDER",
+        settings=strict_json(config, indent=2),
+    ).write(run.report_file)
+
+
+def made_videos(run: Run) -> list[Path]:
+    """Some GIFs of what was made."""
+    synthesised = sorted(run.samples.glob("synthesised_*.gif"))
+    return [*synthesised, *sorted(run.results.glob("recovered_*.gif"))][:MOST_SAMPLES]
+
+
+def read_named(paths: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Videos by their names, without those that are not there."""
+    return {path.stem.replace("_", " "): read_video(path).frames for path in paths if path.exists()}
+
+
+def _beside(run: Run, finished: bool) -> dict[str, np.ndarray]:
+    """Videos of panels side by side; of a run that is not finished, its preview."""
+    named = {
+        "visible | recovered | truth where it is known": run.results / "comparison_000.gif",
+        "uncertainty, four times enlarged": run.results / "uncertainty_000.gif",
+    }
+    if not finished:
+        named = {"observed | made so far": run.preview_file}
+    return {name: read_video(path).frames for name, path in named.items() if path.exists()}
+
+
+def _first_kernel(run: Run) -> np.ndarray | None:
+    """(T, H, W, C, filters) of the learned model, if there is one."""
+    if not run.model_file.exists():
+        return None
+    kernel = run.load_model().trainable_variables[0].numpy()
+    return kernel if kernel.ndim == 5 else None
+
+
+def _sentences(run: Run, plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    sentences = [f"A run of dynpat {plan.task} on {', '.join(plan.videos)}."]
+    if rows:
+        last = rows[-1]
+        sentences.append(f"{last['update']} updates in {last['elapsed']:.0f} s of learning.")
+    if any(run.results.glob("*.mp4")) or any(run.samples.glob("*.mp4")):
+        sentences.append("MP4 files are lossy; --format npy or png keeps every pixel as it is.")
+    return sentences
+
+
+def _tables(metrics: Mapping[str, Any]) -> list[Table]:
+    tables = []
+    if metrics.get("synthesised"):
+        made = {"synthesised 000": metrics["synthesised"]}
+        if "reference" in metrics:
+            made["reference alone"] = metrics["reference"]
+        tables.append(quality_table(made, metrics.get("floor") or {}))
+    tables += [
+        table(f"{name.replace('_', ' ')} beside the truth", values["truth"], truth.MEANINGS)
+        for name, values in metrics.items() if isinstance(values, dict) and "truth" in values
+    ]
+    return tables

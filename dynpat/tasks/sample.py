@@ -1,0 +1,207 @@
+"""The task `sample`: new videos from the model of a run, from noise, its chains or a video."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+
+from dynpat.config import require
+from dynpat.devices import memory_watched
+from dynpat.errors import BadOptionError
+from dynpat.learning.chains import slots
+from dynpat.models import EnergyModel, periodic
+from dynpat.models.sampling import STEPS, ask, sample_videos, sampled_shape, usual_frames
+from dynpat.report.page import page_of_videos
+from dynpat.reporter import Reporter
+from dynpat.runs.folder import Run, free_folder
+from dynpat.runs.plan import Plan
+from dynpat.tasks.large import fits_at_once, write_large
+from dynpat.tasks.result import FORMATS, Result, write_videos
+from dynpat.videos import read_video
+
+MEMORY = 4 * 10**9
+NOISE, CHAINS, REFERENCE = "noise", "chains", "reference"
+SHOWN = 4  # videos on the page about them
+MOST_SHOWN = 30_000_000  # pixels in all frames of each; larger ones are shrunk
+
+
+def sample(
+    run: str | Path,
+    *,
+    out: str | Path | None = None,
+    count: int = 1,
+    start: str | Path = NOISE,
+    state: str = "last",
+    frames: int | None = None,
+    size: tuple[int, int] | None = None,
+    steps: int = STEPS,
+    step_size: float | None = None,
+    fps: float | None = None,
+    seed: int = 0,
+    label: str | None = None,
+    loop: bool = False,
+    tileable: bool = False,
+    memory: int = MEMORY,
+    resume: bool = False,
+    formats: Sequence[str] = FORMATS,
+    reporter: Reporter | None = None,
+) -> Result:
+    """New videos from the model of a run.
+
+    Parameters
+    ----------
+    run
+        A run folder.
+    out
+        Folder that gets `synthesised_000.*` …; a new one in the run's `samples/` if left out.
+    count
+        How many videos.
+    start
+        Where their chains start: 'noise' (draws of the reference), 'chains' (goes on with those of
+        learning, each observed video's in turn), or a video file or frame folder, which then turns
+        into what was learned. 'reference': the draws themselves, without what was learned.
+    state
+        'last', or 'best': the state of learning that looked best, where one was kept.
+    frames, size
+        T and (H, W); as the observed videos if left out (at most 70 frames).
+    steps, step_size
+        Langevin steps from the start to each video, and ε.
+    fps
+        Frame rate of the files; as learned if left out.
+    seed
+        Same seed, same videos.
+    label
+        Only of what was learned from videos of this label (the folder that they were found in).
+    loop, tileable
+        Whether the end of a video goes on with its beginning, and its edges with each other
+        (texture models).
+    memory
+        Bytes that sampling may take. Videos that would take more are sampled tile by tile, with
+        their chains in hidden folders in `out`.
+    resume
+        Go on with what such a sampling, once stopped, left in `out`.
+
+    Raises
+    ------
+    DynpatError
+        One clear sentence.
+    """
+    reporter = reporter or Reporter()
+    opened = Run.open(Path(run))
+    config = opened.config()
+    plan, inputs = Plan.from_dict(config["plan"]), config["inputs"]
+    model = opened.load_model(state)
+    moving = plan.langevin if step_size is None else replace(plan.langevin, step_size=step_size)
+    if frames is None and start != CHAINS:
+        frames = usual_frames(model, int(inputs[0]["shape"][0]))
+        frames -= frames % periodic.stride(model, 1) if loop else 0
+    shape = sampled_shape(model, frames, size)
+    turns = _turns([str(entry.get("label", "")) for entry in inputs], model, start, label)
+    starts = None
+    if start == REFERENCE:
+        require(model.reach is not None, "--from reference", "be of a model of the preset default",
+                plan.preset, "Leave it out")
+        steps = 0
+    elif start != NOISE:
+        starts = _starts(opened, model, start, shape, list(turns), reporter)
+    folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
+    asked = ask(
+        model, moving, frames=frames, size=size, steps=steps, seed=seed, starts=starts,
+        modes=None if start == CHAINS else list(turns),
+        repeating=(1,) * loop + (2, 3) * tileable,
+    )
+    rate = fps or float(inputs[0]["fps"])
+    if fits_at_once(model, asked, memory):
+        require(not resume, "--resume", "have something to go on with",
+                f"a video that fits into {memory / 1e9:.3g} GB and is sampled at once",
+                "Leave it out")
+        with memory_watched():
+            videos = sample_videos(model, asked, count, reporter.sampling)
+            files = write_videos(folder, videos, rate, formats, reporter)
+    else:
+        files = write_large(model, asked, count, folder, memory, rate, formats, resume, reporter)
+    files.append(_report(opened, folder, files, rate, shape))
+    named = [turns[which] for which in islice(cycle(turns), count)]
+    return Result(
+        opened.folder, tuple(files),
+        {"count": count, "steps": steps, "seed": seed, "labels": named},
+    )
+
+
+def _report(
+    run: Run, folder: Path, files: Sequence[Path], fps: float, shape: tuple[int, int, int, int]
+) -> Path:
+    """A page of the new videos (T, H, W, C) beside the observed one, in their folder."""
+    first = {path.stem: path for path in reversed(files)}
+    every = math.ceil(math.sqrt(math.prod(shape[:3]) / MOST_SHOWN))
+
+    def shown(path: Path) -> np.ndarray:
+        if path.suffix == ".npy":
+            return np.array(np.load(path, mmap_mode="r")[:, ::every, ::every])
+        size = (-(-shape[1] // every), -(-shape[2] // every)) if every > 1 else None
+        return read_video(path, size=size).frames
+
+    videos = {name.replace("_", " "): shown(first[name]) for name in sorted(first)[:SHOWN]}
+    if run.observed_file.exists():
+        videos = {"observed": read_video(run.observed_file).frames, **videos}
+    sentence = f"New videos from the run {run.folder}."
+    return page_of_videos(folder.name, [sentence], videos, fps).write(folder / "report.html")
+
+
+def _turns(
+    labels: list[str], model: EnergyModel, start: str | Path, label: str | None
+) -> dict[int, list[str]]:
+    """Which modes (of chains: which slots) take turns, each with its labels.
+
+    `labels` are those of the observed videos, `label` what was asked for.
+    """
+    groups = model.reference.groups(len(labels))
+    if start == CHAINS:
+        groups = slots(groups, len(labels))
+    held = {number: sorted({labels[v] for v in group}) for number, group in enumerate(groups)}
+    kept = {number: names for number, names in held.items() if label is None or label in names}
+    if not kept:
+        known = ", ".join(sorted({name for name in labels if name})) or "none"
+        raise BadOptionError(
+            f"No video of the label '{label}' was learned; choose one of: {known}. Labels are the "
+            "folders in which videos were found."
+        )
+    return kept
+
+
+def _grey_chains(run: Run, model: EnergyModel) -> np.ndarray:
+    """The chains of learning in grey levels, (slots, chains, T, H, W, C)."""
+    chains = run.chains()
+    videos = len(run.config()["inputs"])
+    groups = model.reference.groups(videos)
+    mode_of = {video: mode for mode, group in enumerate(groups) for video in group}
+    return np.stack([
+        model.to_grey(own, np.full(len(own), mode_of[shared[0]]))
+        for own, shared in zip(chains, slots(groups, videos), strict=True)
+    ])
+
+
+def _starts(
+    run: Run, model: EnergyModel, start: str | Path, shape: tuple[int, int, int, int],
+    which: list[int], reporter: Reporter,
+) -> list[np.ndarray]:
+    """The videos (T, H, W, C), grey levels, that chains start from."""
+    if start == CHAINS:
+        chains = _grey_chains(run, model)[which]
+        videos = list(np.swapaxes(chains, 0, 1).reshape(-1, *chains.shape[2:]))
+        text = "{}x{} and {} frames".format
+        require(videos[0].shape == shape, "the learned chains",
+                f"have the size asked for, {text(shape[2], shape[1], shape[0])}",
+                text(videos[0].shape[2], videos[0].shape[1], len(videos[0])),
+                "Leave out --size and --frames")
+        return videos
+    frames, height, width, channels = shape
+    video = read_video(Path(start), size=(height, width), frames=frames, grey=channels == 1)
+    for note in video.notes:
+        reporter.say(f"{video.name}: {note}")
+    return [video.frames]
