@@ -168,11 +168,13 @@ def chain(
     numbers: tf.Tensor | None = None,
     momentum: float = 0.0,
     modes: tf.Tensor | None = None,
-) -> tf.Tensor:
+    velocity: tf.Tensor | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
     """`steps` Langevin steps as one graph loop, for use inside a `tf.function`.
 
-    With a `momentum` they are those of `kinetic_step`, from velocities that are drawn anew. `modes`
-    (N,) are those of the videos, for an energy with a `shifted`.
+    With a `momentum` they are those of `kinetic_step`, from the `velocity` at which a chain before
+    ended, or else from one that is drawn. `modes` (N,) are those of the videos, for an energy with
+    a `shifted`. Returns the videos and their velocities (zero without a momentum).
 
     `held` is a boolean tensor that broadcasts to the video; where it is True the pixels stay
     bit-equal to what they were. `seed` is a scalar; step number n draws its noise from (seed, n).
@@ -192,7 +194,7 @@ def chain(
         if momentum:
             moved, velocity = kinetic_step(
                 one, state, velocity, step_size, tf.constant(momentum, tf.float32), noise,
-                seed_of(step), tf.where(step == 0, 0.5, 1.0), at_once,
+                seed_of(step), tf.where(step == 0, first_kick, 1.0), at_once,
             )
         else:
             moved = langevin_step(one, state, step_size, noise, seed_of(step), at_once)
@@ -202,13 +204,15 @@ def chain(
         return step + 1, moved, velocity
 
     video = tf.convert_to_tensor(video)
-    velocity = noise * standard_normal(video, seed_of(-1)) if momentum else tf.constant(0.0)
+    first_kick = 0.5 if velocity is None else 1.0
+    if velocity is None:
+        velocity = noise * standard_normal(video, seed_of(-1)) if momentum else tf.constant(0.0)
     # A network may cast its weights once for the whole chain: they stand still here.
     with getattr(energy, "standing_still", nullcontext)():
-        _, final, _ = tf.while_loop(
+        _, final, velocity = tf.while_loop(
             lambda step, *_: step < steps, body, (tf.constant(0), video, velocity)
         )
-    return final
+    return final, velocity
 
 
 # XLA stays off: on CPU it makes this loop 25 times slower. Everything that changes from call to
@@ -253,7 +257,7 @@ def sample(
     (N, T, H, W, C) float32
     """
     held = None if held is None else tf.convert_to_tensor(held, tf.bool)
-    return _compiled_chain(
+    final, _ = _compiled_chain(
         model,
         tf.convert_to_tensor(video, tf.float32),
         tf.constant(steps, tf.int32),
@@ -264,3 +268,4 @@ def sample(
         momentum=momentum,
         modes=modes,
     )
+    return final

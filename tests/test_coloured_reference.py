@@ -166,12 +166,12 @@ def test_chains_of_several_modes_move_as_each_alone(of_two: EnergyModel, at_once
         [of_two.draw_start((1, FRAMES, *SIZE, 3), 1, mode=mode) for mode in (1, 0)], axis=0
     )
     arguments = (tf.constant(2), tf.constant(0.1), tf.constant(1.0), tf.constant(3, tf.int64))
-    together = langevin.chain(
+    together, _ = langevin.chain(
         of_two, start, *arguments, at_once=at_once, numbers=tf.constant([7, 8], tf.int64),
         momentum=0.7, modes=modes,
     )
     for row in (0, 1):
-        alone = langevin.chain(
+        alone, _ = langevin.chain(
             of_two, start[row : row + 1], *arguments, modes=modes[row : row + 1],
             numbers=tf.constant([7 + row], tf.int64), momentum=0.7,
         )

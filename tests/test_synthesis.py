@@ -66,7 +66,7 @@ def test_the_update_is_observed_minus_synthesised_statistics() -> None:
     start = chains.video.numpy()
     indices = [2, 0]
     observed = tf.gather(scaled, indices)
-    moved = langevin.chain(
+    moved, _ = langevin.chain(
         model, start[indices].reshape(4, *SHAPE), MOVING.steps, MOVING.step_size, 1.0,
         8 * 1_000_003, numbers=tf.constant([4, 5, 0, 1], tf.int64),  # two of each video
     ).numpy()

@@ -10,6 +10,7 @@ import tensorflow as tf
 from dynpat import langevin
 from dynpat.reference.gaussians import Reference
 
+VELOCITY = 0x7E1  # keeps the first velocities apart from other noise
 RENEWAL = 0x1F3  # keeps the noise of chains that start again apart from that of steps
 MOST_SLOTS = 64  # more observed videos than this share their chains
 
@@ -37,6 +38,8 @@ class Chains(tf.Module):
     ----------
     video
         (slots, chains, T, H, W, C) float32 on the model's scale.
+    velocity
+        As `video`: of chains with a momentum, else None.
     slot_of
         For each observed video, its slot.
     update
@@ -47,13 +50,17 @@ class Chains(tf.Module):
 
     def __init__(
         self, start: tf.Tensor, seed: int, modes: Sequence[int] = (), parts: int = 1, here: int = 1,
-        slot_of: Sequence[int] = (),
+        slot_of: Sequence[int] = (), moving: bool = False,
     ) -> None:
         super().__init__(name="chains")
         self.seed, self.parts, self.here = seed, parts, here
         self.modes = list(modes) or [0] * int(start.shape[0])
         self.slot_of = list(slot_of) or list(range(int(start.shape[0])))
         self.video = tf.Variable(start, trainable=False, name="video")
+        self.velocity: tf.Variable | None = None
+        if moving:
+            drawn = tf.random.stateless_normal(start.shape, [seed, VELOCITY])
+            self.velocity = tf.Variable(drawn, trainable=False, name="velocity")
         self.update = tf.Variable(0, dtype=tf.int64, trainable=False, name="update")
 
     @property
@@ -87,6 +94,19 @@ class Chains(tf.Module):
             found, (int(indices.shape[0]), self.per_video, *self.video.shape[2:])
         )
 
+    def velocities(self, indices: tf.Tensor, part: tf.Tensor) -> tf.Tensor | None:
+        """Those of the chains of some observed videos, (B·K, T, H, W, C), if they have some.
+
+        A chain that starts again keeps its own: it is independent of where the chain is.
+        """
+        if self.velocity is None:
+            return None
+        found = tf.gather_nd(self.velocity, self.places(indices, part))
+        rows = int(indices.shape[0]) * self.per_video
+        return tf.ensure_shape(
+            tf.reshape(found, [rows, *self.video.shape[2:]]), (rows, *self.video.shape[2:])
+        )
+
     def renewed(
         self, indices: tf.Tensor, part: tf.Tensor, current: tf.Tensor, share: float,
         reference: Reference, spread: bool,
@@ -113,7 +133,13 @@ class Chains(tf.Module):
 
         return tf.cond(tf.reduce_any(which), anew, lambda: current)
 
-    def store(self, indices: tf.Tensor, part: tf.Tensor, moved: tf.Tensor) -> None:
+    def store(
+        self, indices: tf.Tensor, part: tf.Tensor, moved: tf.Tensor,
+        velocity: tf.Tensor | None = None,
+    ) -> None:
         """Keep the chains (B, K, T, H, W, C) of some videos, and count the update once."""
-        self.video.scatter_nd_update(self.places(indices, part), moved)
+        places = self.places(indices, part)
+        self.video.scatter_nd_update(places, moved)
+        if self.velocity is not None:
+            self.velocity.scatter_nd_update(places, tf.reshape(velocity, tf.shape(moved)))
         self.update.assign_add(tf.cast(part % self.here == 0, tf.int64))

@@ -71,7 +71,7 @@ class Fills(tf.Module):
             pair = tf.stack([tf.cast(seed, tf.int64) + APART, -1])
             noise = tf.random.stateless_normal(tf.shape(known), pair)
             start = tf.where(visible, known + grain * noise, known)
-        moved = langevin.chain(
+        moved, _ = langevin.chain(
             model, start,
             tf.constant(config.steps, tf.int32),
             tf.constant(config.step_size, tf.float32),

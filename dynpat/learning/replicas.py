@@ -72,21 +72,24 @@ class Replicas:
         return self.strategy.experimental_local_results(mean)[0]
 
     def collect(self, chains: Any) -> None:
-        """Bring the chains that other processes moved into `chains.video` of each."""
+        """Bring the chains that other processes moved, and their velocities, into those of each."""
         if self.strategy is None or self.workers == 1:
             return
+        states = [state for state in (chains.video, chains.velocity) if state is not None]
 
-        def own() -> tf.Tensor:
+        def own() -> list[tf.Tensor]:
             context = tf.distribute.get_replica_context()
             part = tf.cast(context.replica_id_in_sync_group, tf.int64)
             count = tf.shape(chains.video, tf.int64)[1]
             mine = tf.reduce_any(tf.range(count)[:, tf.newaxis] == chains.own(part), axis=1)
-            share = tf.where(tf.reshape(mine, [1, -1, 1, 1, 1, 1]), chains.video, 0.0)
-            return context.all_reduce(tf.distribute.ReduceOp.SUM, share)
+            mine = tf.reshape(mine, [1, -1, 1, 1, 1, 1])
+            shares = [tf.where(mine, state, 0.0) for state in states]
+            return context.all_reduce(tf.distribute.ReduceOp.SUM, shares)
 
-        whole = tf.function(lambda: self.strategy.run(own))()
-        chains.video.assign(self.strategy.experimental_local_results(whole)[0])
-
+        for state, whole in zip(
+            states, tf.function(lambda: self.strategy.run(own))(), strict=True
+        ):
+            state.assign(self.strategy.experimental_local_results(whole)[0])
 
     @contextmanager
     def watched(self) -> Iterator[None]:

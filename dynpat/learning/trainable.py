@@ -86,7 +86,7 @@ class Trainable(keras.Model):
         self.chains = Chains(
             tf.stack(starts), seed, modes, strategy.num_replicas_in_sync,
             len(strategy.extended.worker_devices) if several else 1,
-            [slot_of[video] for video in range(videos)],
+            [slot_of[video] for video in range(videos)], self.langevin_config.momentum > 0,
         )
         self.train_function = None  # a trace of the old chains must not be reused
         return self.chains

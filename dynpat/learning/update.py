@@ -97,7 +97,7 @@ def update(
         starts = chains.renewed(
             indices, part, starts, renewed, model.reference, model.starts_spread
         )
-    synthesised = langevin.chain(
+    synthesised, velocity = langevin.chain(
         model,
         tf.reshape(starts, [-1, *observed.shape[1:]]),
         tf.constant(config.steps),
@@ -108,6 +108,7 @@ def update(
         numbers=chains.numbers(indices, part),
         momentum=config.momentum,
         modes=modes,
+        velocity=chains.velocities(indices, part),
     )
     counts = int(observed.shape[0]), int(synthesised.shape[0])
     values = math.prod(observed.shape[1:])
@@ -124,7 +125,7 @@ def update(
     )
     # The optimizer adds up what all replicas give.
     model.optimizer.apply([g / replicas_now() for g in gradients], model.trainable_variables)
-    chains.store(indices, part, tf.reshape(synthesised, tf.shape(starts)))
+    chains.store(indices, part, tf.reshape(synthesised, tf.shape(starts)), velocity)
     f_observed, f_synthesised = (
         all_mean(tf.reduce_mean(own)) / values for own in tf.split(f, counts)
     )

@@ -91,7 +91,7 @@ def memory_bytes(
         + (WEIGHT_COPIES if passing == together else GROUPED_WEIGHT_COPIES) * weights
         # As read, and stacked for learning; what is more lies in a file.
         + (2 * observed_bytes if observed_bytes <= HELD_BYTES else 0)
-        + min(videos, MOST_SLOTS) * plan.learn.chains * video
+        + min(videos, MOST_SLOTS) * plan.learn.chains * video * (1 + (plan.langevin.momentum > 0))
         + together * HELD_COPIES * video
         + passing * passing_bytes(model, shape)
     )
