@@ -19,10 +19,10 @@ ORDER = (
     "kriging", "guessing", "truth", "reporter", "devices", "videos", "masks", "pasting", "pages",
     "evaluation", "datasets", "layers", "blind", "reference", "coloured_reference", "network",
     "langevin", "denoising", "fills", "replicas", "chains", "windows", "synthesis", "trainable",
-    "energy", "periodic", "models", "footprint", "tiles", "plan", "watch", "checkpoints",
-    "learning", "sampling", "tiling", "calibration", "recovery", "runs", "report", "outcome",
-    "large", "synthesise", "recording", "planning", "estimate", "incomplete", "tasks", "restoring",
-    "board", "doctor", "__init__",
+    "energy", "periodic", "models", "footprint", "tiles", "plan", "watch", "schedule",
+    "checkpoints", "learning", "sampling", "tiling", "calibration", "recovery", "runs", "report",
+    "outcome", "large", "synthesise", "recording", "planning", "estimate", "incomplete", "tasks",
+    "restoring", "board", "doctor", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))
