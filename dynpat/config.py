@@ -98,6 +98,8 @@ class LearnConfig:
     """Share of the chains that start again from noise at an update, as samples do."""
     gap_limit: float = 0.0
     """Gap of the energies, per value, from which on a chain no longer counts; 0: always."""
+    calm: float = 0.0
+    """Gap of the energies, per value, beyond which the rate falls in proportion; 0: it does not."""
     squared: float = 0.0
     """Weight α of the squares of f, per value, in the loss: they keep the energy from growing."""
     average: float = 0.0
@@ -138,6 +140,7 @@ class LearnConfig:
         require(0 <= self.renewed < 1, "renewed", "lie in [0, 1)", self.renewed, "Use 0.05")
         require(0 <= self.gap_limit < math.inf, "gap_limit", "not be negative", self.gap_limit,
                 "Use 4")
+        require(0 <= self.calm < math.inf, "calm", "not be negative", self.calm, "Use 0.1")
         require(0 <= self.squared < math.inf, "squared", "not be negative", self.squared, "Use 1")
         require(0 <= self.average < 1, "average", "lie in [0, 1)", self.average, "Use 0.99")
         require(0 <= self.weight_decay < math.inf, "weight_decay", "not be negative",

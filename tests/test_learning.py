@@ -19,8 +19,9 @@ import tensorflow as tf
 import dynpat.learning.learner as learning_module
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError, DivergedError
-from dynpat.learning.checkpoints import MAX_ROLLBACKS, RATE_CUT
+from dynpat.learning.checkpoints import MAX_ROLLBACKS
 from dynpat.learning.learner import Learner, learn_model
+from dynpat.learning.schedule import RATE_CUT, learning_rate
 from dynpat.learning.watch import Watch
 from dynpat.models import ActionModel, TextureModel
 from dynpat.runs.folder import read_log
@@ -153,6 +154,26 @@ def test_the_rate_halves_after_so_many_updates_beside_its_decay(tmp_path: Path) 
     learn_model(ours, tmp_path, listeners=[rows])
     rates = [row["learning_rate"] for row in rows]
     np.testing.assert_allclose(rates, [0.01 / (1 + n / 4) for n in range(8)], rtol=1e-5)
+
+
+def test_the_rate_waits_for_chains_that_lag_behind(tmp_path: Path) -> None:
+    config = LearnConfig(iterations=10, learning_rate=0.01, final_learning_rate=0.01, calm=0.1)
+    rates = [learning_rate(config, 3, 0.3, 0, gap) for gap in (0.0, 0.1, -0.1, 0.2, -0.4)]
+    np.testing.assert_allclose(rates, [0.01, 0.01, 0.01, 0.005, 0.0025])
+    assert learning_rate(config, 3, 0.3, 2, 0.2) == pytest.approx(0.00125)
+    # What it goes by is a running mean, and part of the checkpoint.
+    rows = Rows()
+    ours = learner(iterations=6, learning_rate=0.01, final_learning_rate=0.01, calm=1e-6)
+    learn_model(ours, tmp_path, listeners=[rows])
+    expected = 0.0
+    for row, after in zip(rows, [*rows[1:], None], strict=True):
+        expected += 0.1 * (row["energy_gap"] - expected)
+        if after is not None:
+            slower = 1e-6 / max(abs(expected), 1e-6)
+            assert after["learning_rate"] == pytest.approx(0.01 * slower, rel=1e-4)
+    again = learner(iterations=6, calm=1e-6)
+    again.restore(again.manager(tmp_path).latest_checkpoint)
+    assert float(again.progress.gap) == pytest.approx(expected)
 
 
 def test_decay_takes_its_share_of_kernels_and_nothing_of_biases(tmp_path: Path) -> None:

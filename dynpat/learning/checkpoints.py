@@ -10,12 +10,12 @@ import tensorflow as tf
 
 from dynpat.atomic import write_error
 from dynpat.errors import DivergedError
+from dynpat.learning.schedule import RATE_CUT
 
 MAX_ROLLBACKS = 5
 SAFE = 40  # updates before trouble is seen that it may have begun
 FURTHER = 3  # times as far back at each rollback
 OLDER = 1.5  # times as many updates at each of the checkpoints that are kept long
-RATE_CUT = 0.5  # each rollback halves the learning rate
 
 
 class Values(tf.Module):

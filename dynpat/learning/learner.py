@@ -7,7 +7,6 @@ run that was stopped and resumed ends bit-equal to one that was not.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,9 +19,10 @@ import tensorflow as tf
 
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError
-from dynpat.learning.checkpoints import RATE_CUT, Saver, Values, roll_back, save
+from dynpat.learning.checkpoints import Saver, Values, roll_back, save
 from dynpat.learning.missing import Fills
 from dynpat.learning.replicas import Replicas
+from dynpat.learning.schedule import learning_rate
 from dynpat.learning.trainable import Trainable
 from dynpat.learning.watch import Watch
 
@@ -30,6 +30,8 @@ from dynpat.learning.watch import Watch
 _DAMAGED = (
     ValueError, AssertionError, IndexError, KeyError, RuntimeError, OSError, tf.errors.OpError,
 )
+
+GAP_RATE = 0.1  # of the running mean of the gap: about ten updates
 
 
 class Progress(tf.Module):
@@ -39,6 +41,7 @@ class Progress(tf.Module):
         super().__init__(name="progress")
         self.elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self.rollbacks = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.gap = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self.best_contrast = tf.Variable(0.0, dtype=tf.float64, trainable=False)
 
 
@@ -111,16 +114,11 @@ class Learner:
         return min(float(self.progress.elapsed) / budget, 1.0)
 
     def learning_rate(self) -> float:
-        """Cosine decay from the peak to the final rate, halved at each rollback.
-
-        With `half_after` h it also falls as 1 / (1 + update/h): the sum of all rates is infinite
-        and that of their squares is not, so that chance moves weights only so far however long
-        learning takes (Robbins and Monro 1951).
-        """
-        peak, final = self.config.learning_rate, self.config.final_learning_rate
-        cosine = 0.5 * (1 + math.cos(math.pi * self.schedule_fraction()))
-        rate = (final + (peak - final) * cosine) * RATE_CUT ** int(self.progress.rollbacks)
-        return rate / (1 + self.update / half) if (half := self.config.half_after) else rate
+        """Of the next update, see `schedule.learning_rate`."""
+        return learning_rate(
+            self.config, self.update, self.schedule_fraction(), int(self.progress.rollbacks),
+            float(self.progress.gap),
+        )
 
     @contextmanager
     def averaged(self) -> Iterator[Trainable]:
@@ -210,6 +208,7 @@ class _Loop(keras.callbacks.Callback):
         progress.elapsed.assign_add(step_seconds)
         self.trouble = self.watch.trouble(figures, float(progress.best_contrast))
         if self.trouble is None:
+            progress.gap.assign_add(GAP_RATE * (figures["energy_gap"] - progress.gap))
             progress.best_contrast.assign(
                 max(float(progress.best_contrast), figures["contrast"])
             )

@@ -1,0 +1,40 @@
+"""The learning rate of an update: how far it may move the weights."""
+
+from __future__ import annotations
+
+import math
+
+from dynpat.config import LearnConfig
+
+RATE_CUT = 0.5  # each rollback halves the learning rate
+
+
+def learning_rate(
+    config: LearnConfig, update: int, fraction: float, rollbacks: int, gap: float
+) -> float:
+    """Cosine decay from the peak to the final rate, halved at each rollback.
+
+    With `half_after` h it also falls as 1 / (1 + update/h): the sum of all rates is infinite and
+    that of their squares is not, so that chance moves weights only so far however long learning
+    takes (Robbins and Monro 1951). With `calm` it waits for chains that lag behind the weights: in
+    equilibrium the gap f(observed) − f(synthesised) is 0.
+
+    Parameters
+    ----------
+    update
+        Updates done.
+    fraction
+        How much of learning is done, 0 … 1.
+    rollbacks
+        How often learning went back to a checkpoint.
+    gap
+        Running mean of the gap, per value.
+    """
+    peak, final = config.learning_rate, config.final_learning_rate
+    rate = final + (peak - final) * 0.5 * (1 + math.cos(math.pi * fraction))
+    rate *= RATE_CUT**rollbacks
+    if config.half_after:
+        rate /= 1 + update / config.half_after
+    if config.calm:
+        rate *= config.calm / max(abs(gap), config.calm)
+    return rate
