@@ -84,7 +84,7 @@ class EnergyModel(Trainable):
         },
         "default": {
             "learning_rate": 1e-3, "final_learning_rate": 1e-4, "observed_noise": 0.1,
-            "renewed": 0.05, "squared": 1.0, "average": 0.98, "chains": 0, "calm": 0.1,
+            "renewed": 0.25, "squared": 1.0, "average": 0.98, "chains": 0, "calm": 0.1,
         },
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
     }
