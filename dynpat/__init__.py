@@ -6,30 +6,123 @@ The public names are imported on first use: `import dynpat` does not load Tensor
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for editors and type checkers: the same names as below
+    from dynpat.config import (
+        LangevinConfig as LangevinConfig,
+    )
+    from dynpat.config import (
+        LearnConfig as LearnConfig,
+    )
+    from dynpat.config import (
+        RecoverConfig as RecoverConfig,
+    )
+    from dynpat.errors import (
+        BadMaskError as BadMaskError,
+    )
+    from dynpat.errors import (
+        BadOptionError as BadOptionError,
+    )
+    from dynpat.errors import (
+        BadRunError as BadRunError,
+    )
+    from dynpat.errors import (
+        BadVideoError as BadVideoError,
+    )
+    from dynpat.errors import (
+        ClusterError as ClusterError,
+    )
+    from dynpat.errors import (
+        DivergedError as DivergedError,
+    )
+    from dynpat.errors import (
+        DynpatError as DynpatError,
+    )
+    from dynpat.errors import (
+        OutputError as OutputError,
+    )
+    from dynpat.models import (
+        ActionModel as ActionModel,
+    )
+    from dynpat.models import (
+        EnergyModel as EnergyModel,
+    )
+    from dynpat.models import (
+        SceneModel as SceneModel,
+    )
+    from dynpat.models import (
+        TextureModel as TextureModel,
+    )
+    from dynpat.models.layers import AllOfSpace as AllOfSpace
+    from dynpat.models.layers import StridedConv3D as StridedConv3D
+    from dynpat.reporter import Reporter as Reporter
+    from dynpat.runs.plan import Plan as Plan
+    from dynpat.runs.plan import make_plan as make_plan
+    from dynpat.tasks.compare import compare_runs as compare_runs
+    from dynpat.tasks.demo import demo as demo
+    from dynpat.tasks.evaluate import evaluate as evaluate
+    from dynpat.tasks.learn import learn as learn
+    from dynpat.tasks.learn import resume as resume
+    from dynpat.tasks.restore import (
+        make_restoration as make_restoration,
+    )
+    from dynpat.tasks.restore import (
+        restore as restore,
+    )
+    from dynpat.tasks.restore import (
+        resume_restoration as resume_restoration,
+    )
+    from dynpat.tasks.result import Result as Result
+    from dynpat.tasks.sample import sample as sample
+    from dynpat.videos import (
+        Video as Video,
+    )
+    from dynpat.videos import (
+        read_video as read_video,
+    )
+    from dynpat.videos import (
+        read_videos as read_videos,
+    )
+    from dynpat.videos import (
+        write_video as write_video,
+    )
 
 _HOMES = {
-    "EnergyModel": "dynpat.models",
-    "TextureModel": "dynpat.models",
-    "SceneModel": "dynpat.models",
-    "ActionModel": "dynpat.models",
-    "StridedConv3D": "dynpat.models.layers",
-    "AllOfSpace": "dynpat.models.layers",
     "LangevinConfig": "dynpat.config",
     "LearnConfig": "dynpat.config",
+    "RecoverConfig": "dynpat.config",
+    "BadMaskError": "dynpat.errors",
+    "BadOptionError": "dynpat.errors",
+    "BadRunError": "dynpat.errors",
+    "BadVideoError": "dynpat.errors",
+    "ClusterError": "dynpat.errors",
+    "DivergedError": "dynpat.errors",
     "DynpatError": "dynpat.errors",
+    "OutputError": "dynpat.errors",
+    "ActionModel": "dynpat.models",
+    "EnergyModel": "dynpat.models",
+    "SceneModel": "dynpat.models",
+    "TextureModel": "dynpat.models",
+    "AllOfSpace": "dynpat.models.layers",
+    "StridedConv3D": "dynpat.models.layers",
     "Reporter": "dynpat.reporter",
+    "Plan": "dynpat.runs.plan",
+    "make_plan": "dynpat.runs.plan",
+    "compare_runs": "dynpat.tasks.compare",
+    "demo": "dynpat.tasks.demo",
+    "evaluate": "dynpat.tasks.evaluate",
+    "learn": "dynpat.tasks.learn",
+    "resume": "dynpat.tasks.learn",
+    "make_restoration": "dynpat.tasks.restore",
+    "restore": "dynpat.tasks.restore",
+    "resume_restoration": "dynpat.tasks.restore",
+    "Result": "dynpat.tasks.result",
+    "sample": "dynpat.tasks.sample",
     "Video": "dynpat.videos",
     "read_video": "dynpat.videos",
     "read_videos": "dynpat.videos",
     "write_video": "dynpat.videos",
-    "evaluate": "dynpat.tasks.evaluate",
-    "learn": "dynpat.tasks.learn",
-    "make_plan": "dynpat.tasks.learn",
-    "make_restoration": "dynpat.tasks.restore",
-    "restore": "dynpat.tasks.restore",
-    "resume": "dynpat.tasks.learn",
-    "sample": "dynpat.tasks.sample",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]
