@@ -89,6 +89,16 @@ def learned_once(
     return tasks.learn(plan, tmp_path_factory.mktemp("run") / "flames").run
 
 
+@pytest.fixture(scope="session")
+def learned_gaussian(flames_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `learned_once`, with the preset gaussian."""
+    from dynpat.runs.plan import make_plan
+    from dynpat.tasks import learn as tasks
+
+    plan = make_plan([flames_file], preset="gaussian", precision="float32", learn=TINY)
+    return tasks.learn(plan, tmp_path_factory.mktemp("run") / "flames").run
+
+
 @pytest.fixture
 def learned(learned_once: Path, tmp_path: Path) -> Path:
     """A copy of the finished run, to be changed at will."""

@@ -67,9 +67,9 @@ def test_estimate_keeps_to_the_time_budget(flames_file: Path) -> None:
 def test_estimated_memory_is_near_the_measured(new_process: Call, tmp_path: Path) -> None:
     write_video(tmp_path / "a.gif", flames(30, (64, 64)), 25)
     script = (
-        "from pathlib import Path; from dynpat import tasks\n"
+        "from pathlib import Path; from dynpat.tasks import learn as tasks\n"
         "from dynpat.tasks.cost import estimate; from dynpat.runs.plan import make_plan\n"
-        "from dynpat import metrics\n"
+        "from dynpat.quality import metrics\n"
         "tasks.SAMPLE_STEPS = 1; metrics.PATCHES = 400; metrics.PROJECTIONS = 16\n"
         f"plan = make_plan([{str(tmp_path)!r}], precision='float32', learn={{'iterations': 2}})\n"
         f"tasks.learn(plan, {str(tmp_path / 'run')!r}, formats=('npy',))\n"

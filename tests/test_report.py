@@ -16,7 +16,7 @@ from PIL import Image
 
 from dynpat.datasets import flames, lights
 from dynpat.errors import BadOptionError, BadRunError
-from dynpat.report.page import curves, pictures
+from dynpat.report import curves, pictures
 from dynpat.runs.folder import Run
 from dynpat.tasks import compare, report
 from dynpat.tasks import restore as restoring

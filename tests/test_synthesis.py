@@ -69,7 +69,8 @@ def test_the_update_is_observed_minus_synthesised_statistics() -> None:
     moved, _ = langevin.chain(
         model, start[indices].reshape(4, *SHAPE), MOVING.steps, MOVING.step_size, 1.0,
         8 * 1_000_003, numbers=tf.constant([4, 5, 0, 1], tf.int64),  # two of each video
-    ).numpy()
+    )
+    moved = moved.numpy()
     before = [weight.numpy() for weight in model.trainable_variables]
     towards, away = statistics(model, observed), statistics(model, moved)
     f_observed, f_moved = (

@@ -27,29 +27,29 @@ def drawn(run: Path, out: Path, **options: Any) -> list[np.ndarray]:
     return [np.load(path) for path in result.files if path.suffix == ".npy"]
 
 
-def test_chains_go_on_from_where_learning_left_them(learned_once: Path, tmp_path: Path) -> None:
-    videos = drawn(learned_once, tmp_path / "new", start="chains", count=3)
-    run = Run.open(learned_once)
+def test_chains_go_on_from_where_learning_left_them(learned_gaussian: Path, tmp_path: Path) -> None:
+    videos = drawn(learned_gaussian, tmp_path / "new", start="chains", count=3)
+    run = Run.open(learned_gaussian)
     chains = np.asarray(run.load_model().to_grey(run.chains()))
     assert chains.shape[:2] == (1, 2)
     for number, video in enumerate(videos):
         np.testing.assert_allclose(video, chains[0, number % 2], atol=0.05)
 
 
-def test_a_video_turns_into_what_was_learned(learned_once: Path, tmp_path: Path) -> None:
+def test_a_video_turns_into_what_was_learned(learned_gaussian: Path, tmp_path: Path) -> None:
     other = lights(20, (48, 48))
     write_video(tmp_path / "lights", other, 25)
-    (start,) = drawn(learned_once, tmp_path / "a", start=tmp_path / "lights")
+    (start,) = drawn(learned_gaussian, tmp_path / "a", start=tmp_path / "lights")
     shrunk = other[:12].reshape(12, 24, 2, 24, 2, 3).mean(axis=(2, 4))
     assert np.abs(start - shrunk).mean() < 4
-    (moved,) = drawn(learned_once, tmp_path / "b", start=tmp_path / "lights", steps=60,
+    (moved,) = drawn(learned_gaussian, tmp_path / "b", start=tmp_path / "lights", steps=60,
                      step_size=2.4)
-    (fresh,) = drawn(learned_once, tmp_path / "c", steps=60, step_size=2.4)
+    (fresh,) = drawn(learned_gaussian, tmp_path / "c", steps=60, step_size=2.4)
     assert np.abs(moved - fresh).mean() < 0.5 * np.abs(start - fresh).mean()
 
 
-def test_many_frames_from_a_model_of_few(learned_once: Path, tmp_path: Path) -> None:
-    (video,) = drawn(learned_once, tmp_path / "long", frames=60, steps=30, step_size=2.4)
+def test_many_frames_from_a_model_of_few(learned_gaussian: Path, tmp_path: Path) -> None:
+    (video,) = drawn(learned_gaussian, tmp_path / "long", frames=60, steps=30, step_size=2.4)
     assert video.shape == (60, 24, 24, 3)
     halves = [np.abs(np.diff(part, axis=0)).mean() for part in (video[10:30], video[30:50])]
     assert halves[0] == pytest.approx(halves[1], rel=0.1)
@@ -119,31 +119,34 @@ class Stopped(Reporter):
             raise KeyboardInterrupt
 
 
-def test_a_video_larger_than_memory_is_sampled_in_parts(learned_once: Path, tmp_path: Path) -> None:
+def test_a_video_larger_than_memory_is_sampled_in_parts(
+    learned_gaussian: Path, tmp_path: Path
+) -> None:
     """Cut differently, and stopped and gone on with, it is the same video."""
-    videos = drawn(learned_once, tmp_path / "a", count=2, **LARGE)
+    videos = drawn(learned_gaussian, tmp_path / "a", count=2, **LARGE)
     assert [video.shape for video in videos] == [(200, 24, 24, 3)] * 2
     assert [path.name for path in (tmp_path / "a").iterdir() if path.name[0] == "."] == []
     assert (tmp_path / "a" / "report.html").exists()
-    (again,) = drawn(learned_once, tmp_path / "b", **{**LARGE, "memory": BASE_BYTES + 23_000_000})
+    other = {**LARGE, "memory": BASE_BYTES + 23_000_000}
+    (again,) = drawn(learned_gaussian, tmp_path / "b", **other)
     np.testing.assert_allclose(again, videos[0], atol=1e-2)
     with pytest.raises(KeyboardInterrupt):
-        drawn(learned_once, tmp_path / "c", count=2, reporter=Stopped(70), **LARGE)
+        drawn(learned_gaussian, tmp_path / "c", count=2, reporter=Stopped(70), **LARGE)
     with pytest.raises(BadRunError, match="go on with --resume"):
-        drawn(learned_once, tmp_path / "c", count=2, **LARGE)
+        drawn(learned_gaussian, tmp_path / "c", count=2, **LARGE)
     with pytest.raises(BadRunError, match="another seed"):
-        drawn(learned_once, tmp_path / "c", count=2, seed=7, resume=True, **LARGE)
-    resumed = drawn(learned_once, tmp_path / "c", count=2, resume=True, **LARGE)
+        drawn(learned_gaussian, tmp_path / "c", count=2, seed=7, resume=True, **LARGE)
+    resumed = drawn(learned_gaussian, tmp_path / "c", count=2, resume=True, **LARGE)
     for one, other in zip(resumed, videos, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_resume_of_a_sample_needs_one_that_was_stopped(
-    learned_once: Path, refused: Call, tmp_path: Path
+    learned_gaussian: Path, refused: Call, tmp_path: Path
 ) -> None:
-    assert "Leave it out" in refused("sample", learned_once, "--resume")
+    assert "Leave it out" in refused("sample", learned_gaussian, "--resume")
     large = ("--frames", 200, "--memory", f"{BASE_BYTES + 16_000_000}B", "--out", tmp_path / "a")
-    assert "no unfinished sample" in refused("sample", learned_once, "--resume", *large)
+    assert "no unfinished sample" in refused("sample", learned_gaussian, "--resume", *large)
     (tmp_path / "out" / ".unfinished_003").mkdir(parents=True)
     options = (*large, "--out", tmp_path / "out", "--count", "2")
-    assert "--count is 2" in refused("sample", learned_once, "--resume", *options)
+    assert "--count is 2" in refused("sample", learned_gaussian, "--resume", *options)

@@ -208,6 +208,7 @@ from dynpat.tasks import learn as tasks
 from dynpat.errors import DynpatError
 from dynpat.runs.plan import make_plan
 from dynpat.runs.folder import Run
+from dynpat.tasks.sample import sample
 run = Run.open(Path(sys.argv[2]))
 model = run.load_model()
 plan = make_plan(sys.argv[1], precision="float32", learn={"iterations": 1, "chains": 1})

@@ -109,7 +109,7 @@ def ask(
     frames, size
         T, (H, W); default as learned.
     steps
-        Langevin steps of each chain; 0: draws of the reference, without f.
+        Langevin steps of each chain; 0: draws of a coloured reference, without f.
     starts
         Videos (T, H, W, C), grey levels, from which chains start in turn, instead of noise.
     modes
@@ -123,7 +123,8 @@ def ask(
         An option is out of range, or the model is bound to another length or size.
     """
     require(0 <= seed < 2**31, "seed", "lie in 0 … 2147483647", seed, "Choose another --seed")
-    require(steps >= 0, "steps", "not be negative", steps, "Raise --steps")
+    least = 0 if model.reach else 1
+    require(steps >= least, "steps", f"be at least {least}", steps, "Raise --steps")
     check_step_size(langevin_config.step_size, model.sigma)
     shape = sampled_shape(model, frames, size)
     chain, inner = chain_shape(model, shape, repeating)

@@ -110,9 +110,13 @@ def sample(
     elif start != NOISE:
         starts = _starts(opened, model, start, shape, list(turns), reporter)
     folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
+    modes = list(turns)
+    if start == CHAINS:  # of slots
+        of_slots = _modes_of_slots(model, len(inputs))
+        modes = [of_slots[slot] for slot in turns]
     asked = ask(
         model, moving, frames=frames, size=size, steps=steps, seed=seed, starts=starts,
-        modes=None if start == CHAINS else list(turns),
+        modes=modes,
         repeating=(1,) * loop + (2, 3) * tileable,
     )
     rate = fps or float(inputs[0]["fps"])
@@ -174,15 +178,20 @@ def _turns(
     return kept
 
 
+def _modes_of_slots(model: EnergyModel, videos: int) -> list[int]:
+    """Of the chains that observed `videos` share, for each slot."""
+    groups = model.reference.groups(videos)
+    mode_of = {video: mode for mode, group in enumerate(groups) for video in group}
+    return [mode_of[shared[0]] for shared in slots(groups, videos)]
+
+
 def _grey_chains(run: Run, model: EnergyModel) -> np.ndarray:
     """The chains of learning in grey levels, (slots, chains, T, H, W, C)."""
     chains = run.chains()
-    videos = len(run.config()["inputs"])
-    groups = model.reference.groups(videos)
-    mode_of = {video: mode for mode, group in enumerate(groups) for video in group}
+    modes = _modes_of_slots(model, len(run.config()["inputs"]))
     return np.stack([
-        model.to_grey(own, np.full(len(own), mode_of[shared[0]]))
-        for own, shared in zip(chains, slots(groups, videos), strict=True)
+        model.to_grey(own, np.full(len(own), mode))
+        for own, mode in zip(chains, modes, strict=True)
     ])
 
 
