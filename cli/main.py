@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 from importlib import import_module
@@ -22,6 +24,12 @@ COMMANDS = {
     "recover": "fill in what is missing from videos",
     "report": "write a run's page again",
     "sample": "new videos from a learned run",
+}
+
+
+PLAIN = {
+    "–": "-", "−": "-", "…": "...", "×": "x", "²": "2", "σ": "sigma", "ε": "epsilon", "θ": "theta",
+    "∂": "d", "→": "->", "←": "<-", "≤": "<=", "≥": ">=", "·": "*", "’": "'", "“": '"', "”": '"',
 }
 
 
@@ -47,6 +55,22 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Learn what moves: synthesise new videos of fire, water, flags, lights or animals."""
     _occupy_standard_files()
+    _write_plainly()
+
+
+def _write_plainly() -> None:
+    """A terminal that has no "–" or "×" gets "-" and "x", and "?" for what has no likeness."""
+    codecs.register_error("dynpat-plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="dynpat-plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """In place of characters that an encoding does not have, see `codecs.register_error`."""
+    assert isinstance(error, UnicodeEncodeError)
+    wrong = error.object[error.start : error.end]
+    return "".join(PLAIN.get(character, "?") for character in wrong), error.end
 
 
 def _occupy_standard_files() -> None:

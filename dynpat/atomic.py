@@ -13,6 +13,13 @@ from typing import Any
 
 from dynpat.errors import OutputError
 
+# By what the system says.
+REMEDIES = {
+    "read-only": "choose another --out", "name too long": "choose a shorter --out",
+    "permission": "choose another --out, or change the folder's permissions",
+    "not a directory": "choose another --out", "is a directory": "choose another --out",
+}
+
 
 def temporary_beside(target: Path) -> Path:
     """Hidden name beside the target, on the same disk; it keeps the ending for FFmpeg."""
@@ -29,9 +36,11 @@ def write_error(target: Path, reason: object) -> OutputError:
     text = str(reason)
     if "[Op:" in text:  # TensorFlow wraps what the system said in names of its own
         text = text.split(" [Op:")[0].rsplit(";", 1)[-1].strip()
-    return OutputError(
-        f"could not write '{target}': {text}; free some space or choose another --out."
+    remedy = next(
+        (what for words, what in REMEDIES.items() if words in text.lower()),
+        "free some space or choose another --out",
     )
+    return OutputError(f"could not write '{target}': {text}; {remedy}.")
 
 
 @contextmanager

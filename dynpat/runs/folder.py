@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import shutil
+import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -222,6 +224,11 @@ class Run:
             ) from error
 
 
+def run_name(source: str | Path) -> str:
+    """What a run on a video file or folder is called: also `.` and `..` have a name."""
+    return Path(os.path.abspath(source)).stem or "videos"
+
+
 def free_folder(parent: Path, name: str) -> Path:
     """The first of `parent/name`, `parent/name-2` … that does not exist."""
     number = 1
@@ -248,6 +255,8 @@ def _foreign(folder: Path) -> bool:
 
 def _damaged_model(path: Path, error: Exception) -> NoReturn:
     kind = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if not zipfile.is_zipfile(path):
+        kind = "it is cut off, or no Keras file"
     raise BadRunError(f"'{path}' is not a model of dynpat ({kind}); learn it again.") from error
 
 

@@ -235,7 +235,8 @@ def read_observed(
         for note in video.notes:
             reporter.say(f"{video.name}: {note}")
     length = len(videos[0].frames)
-    require(length >= 2, "videos", "have at least 2 frames", length, "Give longer videos")
+    require(length >= 2, f"'{videos[0].source}'", "have at least 2 frames", length,
+            "Give a longer video")
     return videos
 
 

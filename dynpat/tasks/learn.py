@@ -16,7 +16,7 @@ from dynpat.learning.replicas import Replicas
 from dynpat.models.sampling import STEPS, ask, sample_videos, usual_frames
 from dynpat.quality.figures import Judge, figures, floor, told_apart
 from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, read_log
+from dynpat.runs.folder import Run, read_log, run_name
 from dynpat.runs.lock import held
 from dynpat.runs.plan import Plan, read_observed, with_chains, with_limits
 from dynpat.runs.recorder import Recorder, drawn_from_reference, synthesised
@@ -67,7 +67,7 @@ def learn(
     videos = read_observed(plan, reporter)
     plan = with_chains(plan, len(videos), replicas.count)
     learner = make_learner(plan, videos, reporter, replicas=replicas)
-    run = Run.create(None if out is None else Path(out), Path(plan.videos[0]).stem)
+    run = Run.create(None if out is None else Path(out), run_name(plan.videos[0]))
     with held(run.folder):
         run.write_config(plan, videos)
         return _learn_into(run, plan, learner, videos, formats, reporter)

@@ -20,7 +20,7 @@ from dynpat.quality import truth
 from dynpat.reporter import Reporter
 from dynpat.restoration.first_guess import Guess, make_guess, with_texture
 from dynpat.restoration.posterior import Estimate, estimate
-from dynpat.runs.folder import Run
+from dynpat.runs.folder import Run, run_name
 from dynpat.runs.lock import held
 from dynpat.runs.plan import Plan, make_plan, with_limits
 from dynpat.runs.recorder import Recorder, side_by_side
@@ -122,7 +122,7 @@ def restore(
     if out is not None:
         Run.require_free(Path(out))
     work = read_incomplete(plan, reporter)
-    run = Run.create(None if out is None else Path(out), f"{Path(plan.videos[0]).stem}-{plan.task}")
+    run = Run.create(None if out is None else Path(out), f"{run_name(plan.videos[0])}-{plan.task}")
     with held(run.folder):
         run.write_config(plan, _named(work))
         return _restore_into(run, plan, work, formats, reporter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from dynpat.errors import BadVideoError
@@ -82,6 +83,12 @@ def find_labelled(paths: list[PathLike]) -> list[tuple[Path, str]]:
 
 def _find_below(root: Path) -> list[Path]:
     """Videos that one path stands for; the checks of `find_videos`."""
+    require_utf8(root)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(root)):
+        raise BadVideoError(
+            f"'{str(root).replace(':/', '://', 1)}' is an address on the network, and nothing is "
+            "read from there; download the video first."
+        )
     try:
         if not root.exists():
             raise BadVideoError(f"'{root}' does not exist; check the spelling of the path.")
@@ -101,6 +108,22 @@ def _find_below(root: Path) -> list[Path]:
             "Convert the file to one of them."
         )
     return [root]
+
+
+def require_utf8(path: Path) -> None:
+    """Refuse a name that cannot be written into a file or shown.
+
+    Raises
+    ------
+    BadVideoError
+        With the bytes of the name.
+    """
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadVideoError(
+            f"The file name {os.fsencode(path)!r} is not UTF-8; rename the file."
+        ) from None
 
 
 def _search_root(root: Path) -> list[Path]:
@@ -146,6 +169,8 @@ def _is_run(folder: Path) -> bool:
 def _entries(folder: Path) -> list[Path]:
     """Everything in a folder that is not hidden, naturally sorted."""
     visible = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    for entry in visible:
+        require_utf8(entry)
     return sorted(visible, key=lambda entry: natural_key(entry.name))
 
 

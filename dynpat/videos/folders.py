@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,9 +61,32 @@ def open_folder(folder: Path) -> Iterator[Clip]:
             f"'{folder}' is a folder without frames in it; {ENDINGS_SENTENCE}. "
             "Give a video file or a folder that directly holds the frames."
         )
-    notes: list[str] = []
+    notes = told_of_names([path.name for path in files])
     height, width = _image_size(files[0], notes)
     yield Clip(height, width, FOLDER_FPS, len(files), False, _pictures(files, notes), notes)
+
+
+def told_of_names(names: Sequence[str]) -> list[str]:
+    """What the names of frames, in their order, tell that a person would want to know."""
+    notes = []
+    endings = sorted({Path(name).suffix.lower() for name in names})
+    if len(endings) > 1:
+        notes.append(
+            f"The folder holds {' and '.join(endings)} pictures; all are frames, in the order of "
+            "their names."
+        )
+    numbers = [re.fullmatch(r"(.*?)([0-9]+)", Path(name).stem) for name in names]
+    if all(numbers) and len({found[1] for found in numbers if found}) == 1:
+        counted = [int(found[2]) for found in numbers if found]
+        steps = [after - before for before, after in itertools.pairwise(counted)]
+        if steps and min(steps) > 0 and len(set(steps)) > 1:
+            first = next(n for n, step in zip(counted, steps, strict=False) if step > min(steps))
+            missing = (counted[-1] - counted[0]) // min(steps) + 1 - len(counted)
+            notes.append(
+                f"{missing} numbers between the first and the last frame are not there, from "
+                f"{first + min(steps)} on; the frames follow each other as if nothing were missing."
+            )
+    return notes
 
 
 def _pictures(files: list[Path], notes: list[str]) -> Iterator[Picture]:
