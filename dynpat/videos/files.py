@@ -27,6 +27,7 @@ _ATTACHED_PICTURE = 0x400  # FFmpeg's mark on the cover picture of a sound file
 
 
 LONGEST_REASON = 200  # characters
+HIGH_RANGE = {16: "PQ", 18: "HLG"}  # by ITU-T H.273's numbers of transfer characteristics
 
 
 def silence_libav() -> None:
@@ -86,6 +87,7 @@ def open_file(path: Path) -> Iterator[Clip]:
         if rate is None:
             rate = 25.0
             notes.append("The file names no frame rate; 25 frames per second are assumed.")
+        notes += _said_of(stream)
         yield Clip(
             height=codec.height,
             width=codec.width,
@@ -112,6 +114,27 @@ def _video_stream(container: Any, path: Path) -> Any:
         f"'{path}' has no video track (only sound or text, or cut off?); give a file with "
         "moving pictures."
     )
+
+
+def _said_of(stream: Any) -> list[str]:
+    """What a player would show otherwise than it is read here."""
+    notes = []
+    ratio = stream.sample_aspect_ratio
+    if ratio and ratio != 1:
+        notes.append(
+            f"Its pixels are not square ({ratio.numerator}:{ratio.denominator}); they are taken "
+            "as if they were, so that everything looks "
+            f"{float(max(ratio, 1 / ratio)):.2f} times {'narrower' if ratio > 1 else 'wider'}."
+        )
+    transfer = HIGH_RANGE.get(int(getattr(stream.codec_context, "color_trc", 0) or 0))
+    if transfer:
+        notes.append(
+            f"It has a high dynamic range ({transfer}) and is read as if it were ordinary, which "
+            "makes it pale; tone-map it first."
+        )
+    if stream.metadata.get("alpha_mode") == "1":
+        notes.append("Its transparency is not read: what it hides comes up. Flatten it first.")
+    return notes
 
 
 def frame_rate(stream: Any) -> float | None:
@@ -200,6 +223,8 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
 
 def _loaded(frame: Any, notes: list[str]) -> np.ndarray:
     """Convert a decoded frame as `_to_rgb` does; a failure counts as damage."""
+    if getattr(frame, "interlaced_frame", False):
+        note_once(notes, "It is interlaced, and read with its combs; deinterlace it first.")
     if frame.is_corrupt:
         note_once(notes, "Damaged frames are shown as the decoder mended them.")
     try:

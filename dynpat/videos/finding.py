@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from dynpat.errors import BadVideoError
+from dynpat.videos.limits import opened_image
 from dynpat.videos.model import ENDINGS_SENTENCE, IMAGE_ENDINGS, VIDEO_ENDINGS, natural_key
 
 PathLike = str | os.PathLike[str]
@@ -25,7 +26,7 @@ def frame_files(folder: Path) -> list[Path]:
     list of pathlib.Path
         Hidden files are left out; empty if there is no image.
     """
-    return [entry for entry in _entries(folder) if _is_image(entry)]
+    return [entry for entry in _entries(folder) if is_image(entry)]
 
 
 def find_videos(path: PathLike, *more: PathLike) -> list[Path]:
@@ -98,7 +99,9 @@ def _find_below(root: Path) -> list[Path]:
         raise BadVideoError(
             f"'{root}' cannot be read ({error.strerror}); check the path and its permissions."
         ) from error
-    if _is_image(root):
+    if is_image(root) and pictures_in(root) > 1:
+        return [root]
+    if is_image(root):
         raise BadVideoError(
             f"'{root}' is a single picture; give the folder that holds the frames, or a video."
         )
@@ -108,6 +111,15 @@ def _find_below(root: Path) -> list[Path]:
             "Convert the file to one of them."
         )
     return [root]
+
+
+def pictures_in(path: Path) -> int:
+    """How many pictures an image file holds; 1 if it cannot be told."""
+    try:
+        with opened_image(path) as image:
+            return int(getattr(image, "n_frames", 1))
+    except Exception:  # whatever a broken file makes Pillow raise, who reads it tells it better
+        return 1
 
 
 def require_utf8(path: Path) -> None:
@@ -141,7 +153,7 @@ def _search(folder: Path, seen: set[Path]) -> list[Path]:
         return []
     seen.add(folder.resolve())
     entries = _entries(folder)
-    images = [entry for entry in entries if _is_image(entry)]
+    images = [entry for entry in entries if is_image(entry)]
     videos = [entry for entry in entries if _is_video(entry)]
     if images and videos:
         # Either choice would silently leave out something that the user may mean.
@@ -174,7 +186,8 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(visible, key=lambda entry: natural_key(entry.name))
 
 
-def _is_image(path: Path) -> bool:
+def is_image(path: Path) -> bool:
+    """Whether a path is a file with the ending of a picture."""
     return path.suffix.lower() in IMAGE_ENDINGS and path.is_file()
 
 

@@ -149,12 +149,12 @@ def read_image(path: Path, notes: list[str]) -> np.ndarray:
             upright = ImageOps.exif_transpose(image)
             if image.getexif().get(_ORIENTATION, 1) != 1:
                 note_once(notes, "Rotated or mirrored as the images ask.")
-            return _to_rgb(upright, path, notes)
+            return to_rgb(upright, path, notes)
     except IMAGE_ERRORS as error:
         raise _bad_image(path, error) from error
 
 
-def _to_rgb(image: Any, path: Path, notes: list[str]) -> np.ndarray:
+def to_rgb(image: Any, path: Path, notes: list[str]) -> np.ndarray:
     """Convert a Pillow image of any mode to `uint8` (H, W, 3)."""
     if image.mode.startswith("I"):
         grey = _eight_bit(np.asarray(image), path)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -14,10 +15,13 @@ from PIL import Image
 from dynpat.errors import BadOptionError, BadVideoError
 from dynpat.videos.clips import Clip, DamagedError, Picture, resampled
 from dynpat.videos.files import open_file
-from dynpat.videos.finding import PathLike
+from dynpat.videos.finding import PathLike, is_image
 from dynpat.videos.folders import open_folder
 from dynpat.videos.limits import BYTES, most
 from dynpat.videos.model import Video, fitted_size, size_text
+from dynpat.videos.stacks import open_stack
+
+UNEVEN = 1.6  # times the shortest: more than the rounding to hundredths of a second makes
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class _Wanted:
     fps: float | None
     grey: bool
     at_most: int | None = None
+    pixels: int | None = None
 
     def __post_init__(self) -> None:
         if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
@@ -42,6 +47,14 @@ class _Wanted:
             raise BadOptionError(f"--start {self.start} is negative; give 0 or more.")
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise BadOptionError(f"--fps {self.fps} is out of range; give more than 0, up to 1000.")
+
+    def size_of(self, height: int, width: int) -> tuple[int, int]:
+        """What pictures of (height, width), upright, are brought to."""
+        if self.size is not None:
+            return self.size
+        if self.pixels is not None and height * width > self.pixels:
+            return fitted_size(height, width, self.pixels)
+        return height, width
 
     @property
     def channels(self) -> int:
@@ -105,20 +118,24 @@ def read_video(
         An option is out of range.
     """
     source = Path(path)
-    wanted = _Wanted(size, frames, start, fps, grey, at_most)
+    wanted = _Wanted(size, frames, start, fps, grey, at_most, pixels)
     _require_existing(source)
-    with open_folder(source) if source.is_dir() else open_file(source) as clip:
-        if size is None and pixels is not None and clip.height * clip.width > pixels:
-            wanted = replace(wanted, size=fitted_size(clip.height, clip.width, pixels))
+    with _opened(source) as clip:
         _refuse_too_large(source, clip, wanted)
         pictures = clip.pictures
         if wanted.fps is not None and clip.timed:
             pictures = resampled(pictures, clip.fps, wanted.fps)
-        array = _collect(source, pictures, clip, wanted)
-        rate = clip.fps if wanted.fps is None else float(wanted.fps)
+        array, times = _collect(source, pictures, clip, wanted)
+        rate = float(wanted.fps or _even_rate(times, clip))
         notes = (*clip.notes, *_resampling_note(clip, wanted), *_limit_note(clip, wanted))
     name = source.resolve().name if source.is_dir() else source.stem
     return Video(array, rate, name, label, source, notes)
+
+
+def _opened(source: Path) -> AbstractContextManager[Clip]:
+    if source.is_dir():
+        return open_folder(source)
+    return open_stack(source) if is_image(source) else open_file(source)
 
 
 def _require_existing(source: Path) -> None:
@@ -136,7 +153,7 @@ def _refuse_too_large(source: Path, clip: Clip, wanted: _Wanted) -> None:
     if count is None and clip.count is not None:
         speed = wanted.fps / clip.fps if wanted.fps is not None and clip.timed else 1.0
         count = math.ceil(clip.count * speed) - wanted.start
-    height, width = wanted.size or (clip.height, clip.width)
+    height, width = wanted.size_of(clip.height, clip.width)
     if count is not None and count * height * width * wanted.channels > most(BYTES):
         raise _too_large(source, f"{count} frames of {size_text(height, width)}")
 
@@ -148,8 +165,11 @@ def _too_large(source: Path, what: str) -> BadVideoError:
     )
 
 
-def _collect(source: Path, pictures: Iterator[Picture], clip: Clip, wanted: _Wanted) -> np.ndarray:
-    """Load the wanted pictures into one array `uint8` (T, H, W, C)."""
+def _collect(
+    source: Path, pictures: Iterator[Picture], clip: Clip, wanted: _Wanted
+) -> tuple[np.ndarray, list[float]]:
+    """Load the wanted pictures into one array `uint8` (T, H, W, C), and their times in seconds."""
+    times: list[float] = []
     # A bytearray grows in place, so the frames are never held twice as by a list and a stack.
     buffer = bytearray()
     first: tuple[str, tuple[int, ...]] | None = None
@@ -160,10 +180,12 @@ def _collect(source: Path, pictures: Iterator[Picture], clip: Clip, wanted: _Wan
     try:
         for picture in islice(pictures, wanted.start, stop):
             loaded = picture.load()
+            # By the first picture, not by the header: that says nothing of rotations.
             first = first or (picture.name, loaded.shape)
+            times.append(picture.time)
             if wanted.size is None and loaded.shape != first[1]:
                 raise _changing_size(source, first, (picture.name, loaded.shape))
-            frame = _finished(loaded, wanted)
+            frame = _finished(loaded, wanted.size_of(*first[1][:2]), wanted.grey)
             shape = frame.shape
             buffer += frame.tobytes()
             if len(buffer) > limit:
@@ -174,20 +196,33 @@ def _collect(source: Path, pictures: Iterator[Picture], clip: Clip, wanted: _Wan
     _require_enough(source, count, damage, wanted)
     assert first is not None
     clip.notes.extend(_resizing_note(first[1], wanted))
-    return np.frombuffer(buffer, dtype=np.uint8).reshape(count, *shape)
+    return np.frombuffer(buffer, dtype=np.uint8).reshape(count, *shape), times
 
 
-def _finished(picture: np.ndarray, wanted: _Wanted) -> np.ndarray:
+def _even_rate(times: Sequence[float], clip: Clip) -> float:
+    """The rate at which frames are shown; what is uneven in time keeps its duration, and is said."""
+    steps = np.diff(times)
+    if not clip.timed or len(steps) < 2 or steps.max() < UNEVEN * steps.min() or steps.min() <= 0:
+        return clip.fps
+    rate = len(steps) / (times[-1] - times[0])
+    clip.notes.append(
+        f"Its frames are shown for {1000 * steps.min():.0f} to {1000 * steps.max():.0f} ms, here "
+        f"all alike ({rate:.4g} frames per second); --fps resamples them."
+    )
+    return float(rate)
+
+
+def _finished(picture: np.ndarray, size: tuple[int, int], grey: bool) -> np.ndarray:
     """Resize (H, W, 3) and turn grey: `uint8` (h, w, C)."""
-    if not wanted.grey and wanted.size in (None, picture.shape[:2]):
+    if not grey and size == picture.shape[:2]:
         return picture
     image = Image.fromarray(picture)
-    if wanted.size is not None and wanted.size != picture.shape[:2]:
-        height, width = wanted.size
+    if size != picture.shape[:2]:
+        height, width = size
         # Pillow widens the kernel when it shrinks, so nothing aliases; a cubic one overshoots at
         # edges, which a model would learn as detail.
         image = image.resize((width, height), Image.Resampling.BILINEAR)
-    if wanted.grey:
+    if grey:
         return np.asarray(image.convert("L"))[..., None]
     return np.asarray(image)
 
@@ -230,9 +265,9 @@ def _require_enough(source: Path, count: int, damage: DamagedError | None, wante
 
 def _resizing_note(shape: tuple[int, ...], wanted: _Wanted) -> list[str]:
     """Say that frames of `shape` (H, W, 3) were resized, and whether objects change shape."""
-    if wanted.size is None or wanted.size == shape[:2]:
+    height, width = wanted.size_of(*shape[:2])
+    if (height, width) == shape[:2]:
         return []
-    height, width = wanted.size
     stretch = (width / height) / (shape[1] / shape[0])
     note = f"Resized from {size_text(*shape[:2])} to {size_text(height, width)} pixels"
     if abs(stretch - 1) > 0.01:

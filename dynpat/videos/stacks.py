@@ -1,0 +1,65 @@
+"""Image files of several pictures, read as videos: TIFF stacks, animated PNG and WebP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import ImageSequence
+
+from dynpat.errors import BadVideoError
+from dynpat.videos.clips import Clip, DamagedError, Picture
+from dynpat.videos.files import reason
+from dynpat.videos.folders import FOLDER_FPS, IMAGE_ERRORS, to_rgb
+from dynpat.videos.limits import opened_image
+
+
+@contextmanager
+def open_stack(path: Path) -> Iterator[Clip]:
+    """Open an image file of several pictures for streaming.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A TIFF, PNG or WebP file, or another that Pillow reads picture by picture.
+
+    Yields
+    ------
+    Clip
+        At the rate of its delays; at 25 frames per second, not `timed`, if it names none.
+
+    Raises
+    ------
+    BadVideoError
+        Not readable.
+    """
+    notes: list[str] = []
+    try:
+        with opened_image(path) as image:
+            count = int(getattr(image, "n_frames", 1))
+            delay = float(image.info.get("duration", 0) or 0) / 1000
+            if not delay:
+                notes.append(f"The file names no frame rate; {FOLDER_FPS:g} is assumed.")
+
+            def pictures() -> Iterator[Picture]:
+                time = 0.0
+                try:
+                    for index, frame in enumerate(ImageSequence.Iterator(image)):
+                        # A frame is of its moment: the next one takes its place in memory.
+                        array = to_rgb(frame, path, notes)
+                        yield Picture(f"picture {index}", time, partial(np.asarray, array))
+                        time += float(frame.info.get("duration", 0) or 0) / 1000 or 1 / FOLDER_FPS
+                except IMAGE_ERRORS as error:
+                    raise DamagedError(reason(error)) from error
+
+            yield Clip(
+                image.height, image.width, 1 / delay if delay else FOLDER_FPS, count, bool(delay),
+                pictures(), notes,
+            )
+    except IMAGE_ERRORS as error:
+        raise BadVideoError(
+            f"'{path}' cannot be read ({reason(error)}); give another copy of it."
+        ) from error
