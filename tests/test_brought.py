@@ -1,4 +1,4 @@
-"""Video files as people bring them: what is read differs from what a player shows only if it is said."""
+"""Videos as people bring them: what differs from what a player shows is said."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from PIL import Image
 
 from dynpat.datasets import flames
 from dynpat.errors import BadVideoError
+from dynpat.masks import read_mask
 from dynpat.videos import find_videos, read_video
 
 SIZE = (48, 64)  # height, width
@@ -46,7 +47,6 @@ def test_the_default_size_is_in_the_upright_picture_s_proportion(tmp_path: Path)
     video = read_video(tmp_path, pixels=5000)
     height, width = video.frames.shape[1:3]
     assert height / width == pytest.approx(160 / 90, rel=0.05) and height * width < 5500
-    assert not any("in proportion" in note for note in video.notes)
 
 
 def test_pictures_of_unlike_sizes_are_refused_at_the_default_size_too(tmp_path: Path) -> None:
@@ -107,3 +107,20 @@ def test_a_single_picture_is_none(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     with pytest.raises(BadVideoError, match="is a single picture"):
         find_videos(tmp_path / "a.png")
+
+
+def test_a_palette_of_colours_is_labels_and_one_of_greys_is_black_and_white(
+    tmp_path: Path,
+) -> None:
+    labels = np.zeros((10, 10), np.uint8)
+    labels[2:4], labels[6:8, :5] = 1, 2
+    for name, palette, missing in (
+        ("colours", [0, 0, 0, 128, 0, 0, 0, 128, 0], labels > 0),
+        ("greys", [255, 255, 255, 0, 0, 0, 0, 0, 0], labels == 0),
+    ):
+        image = Image.fromarray(labels)
+        image.putpalette(palette)
+        assert image.mode == "P"
+        image.save(tmp_path / f"{name}.png")
+        found = read_mask(tmp_path / f"{name}.png", (3, 10, 10))
+        np.testing.assert_array_equal(found, np.broadcast_to(missing, (3, 10, 10)), name)

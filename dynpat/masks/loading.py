@@ -24,6 +24,7 @@ KINDS_SENTENCE = (
     "give an image, a folder of images, a video or GIF, or an array as .npy, .npz or .mat"
 )
 
+GREY = 16  # levels by which the channels of a grey of a palette may differ
 _MIDDLE = 127  # the last level that counts as black: lossy masks hold every level
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -144,12 +145,21 @@ def _levels(image: Any) -> np.ndarray:
         values = np.asarray(image)[..., None]
         # Pillow would cut these off at 255.
         return np.where(values > max(float(values.max()), 0) / 2, 255, 0).astype(np.uint8)
+    if image.mode == "P" and _is_coloured(image):  # labels, of which 0 is the background
+        return np.where(np.asarray(image) > 0, 255, 0).astype(np.uint8)[..., None]
     if image.mode in ("P", "PA"):
         # By way of RGBA: Pillow warns where a palette with opacities loses them at once.
         image = image.convert("RGBA").convert("RGB").convert("L")
     if image.mode in ("1", "L", "LA", "La"):
         return np.asarray(image.convert("L"))[..., None]
     return np.asarray(image.convert("RGB"))
+
+
+def _is_coloured(image: Any) -> bool:
+    """Whether a palette image uses a colour that is no grey."""
+    colours = np.reshape(image.getpalette("RGB"), (-1, 3))
+    used = colours[np.unique(np.asarray(image)) % max(len(colours), 1)]
+    return bool(np.any(np.ptp(used, axis=1) > GREY))
 
 
 def _from_video(wanted: Wanted) -> np.ndarray:

@@ -28,7 +28,8 @@ def read_mask(
 
     White (images: level above 127; numbers: above half of the largest in the file; images that
     hold only 0 and 1: 1) is missing. Where channels differ, a pixel is missing if any channel
-    tells so; videos and palette images count by their luma, and opacity is ignored.
+    tells so; videos and palette images of greys count by their luma. Palette images with colours
+    are labels: all but 0 are missing. Opacity is ignored.
 
     Parameters
     ----------

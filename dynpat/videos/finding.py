@@ -84,12 +84,7 @@ def find_labelled(paths: list[PathLike]) -> list[tuple[Path, str]]:
 
 def _find_below(root: Path) -> list[Path]:
     """Videos that one path stands for; the checks of `find_videos`."""
-    require_utf8(root)
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(root)):
-        raise BadVideoError(
-            f"'{str(root).replace(':/', '://', 1)}' is an address on the network, and nothing is "
-            "read from there; download the video first."
-        )
+    require_file_name(root)
     try:
         if not root.exists():
             raise BadVideoError(f"'{root}' does not exist; check the spelling of the path.")
@@ -122,14 +117,19 @@ def pictures_in(path: Path) -> int:
         return 1
 
 
-def require_utf8(path: Path) -> None:
-    """Refuse a name that cannot be written into a file or shown.
+def require_file_name(path: Path) -> None:
+    """Refuse what is an address on the network, or a name that cannot be written down or shown.
 
     Raises
     ------
     BadVideoError
-        With the bytes of the name.
+        With the address, or the bytes of the name.
     """
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
+        raise BadVideoError(
+            f"'{str(path).replace(':/', '://', 1)}' is an address on the network, and nothing is "
+            "read from there; download the video first."
+        )
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
@@ -182,7 +182,7 @@ def _entries(folder: Path) -> list[Path]:
     """Everything in a folder that is not hidden, naturally sorted."""
     visible = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     for entry in visible:
-        require_utf8(entry)
+        require_file_name(entry)
     return sorted(visible, key=lambda entry: natural_key(entry.name))
 
 

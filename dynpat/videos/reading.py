@@ -15,7 +15,7 @@ from PIL import Image
 from dynpat.errors import BadOptionError, BadVideoError
 from dynpat.videos.clips import Clip, DamagedError, Picture, resampled
 from dynpat.videos.files import open_file
-from dynpat.videos.finding import PathLike, is_image
+from dynpat.videos.finding import PathLike, is_image, require_file_name
 from dynpat.videos.folders import open_folder
 from dynpat.videos.limits import BYTES, most
 from dynpat.videos.model import Video, fitted_size, size_text
@@ -139,6 +139,7 @@ def _opened(source: Path) -> AbstractContextManager[Clip]:
 
 
 def _require_existing(source: Path) -> None:
+    require_file_name(source)
     try:
         found = source.exists()
     except (OSError, ValueError) as error:  # no permission; a zero byte in the name
@@ -200,7 +201,7 @@ def _collect(
 
 
 def _even_rate(times: Sequence[float], clip: Clip) -> float:
-    """The rate at which frames are shown; what is uneven in time keeps its duration, and is said."""
+    """The rate at which frames are shown; uneven ones keep their duration, and it is said."""
     steps = np.diff(times)
     if not clip.timed or len(steps) < 2 or steps.max() < UNEVEN * steps.min() or steps.min() <= 0:
         return clip.fps
@@ -295,7 +296,5 @@ def _resampling_note(clip: Clip, wanted: _Wanted) -> list[str]:
         return [f"Images carry no frame rate; {wanted.fps:g} frames per second was given."]
     if abs(wanted.fps / clip.fps - 1) < 1e-6:
         return []
-    return [
-        f"Resampled from {clip.fps:.5g} to {wanted.fps:.5g} frames per second by taking the "
-        "nearest frame in time."
-    ]
+    rates = f"{clip.fps:.5g} to {wanted.fps:.5g}"
+    return [f"Resampled from {rates} frames per second by taking the nearest frame in time."]

@@ -39,6 +39,7 @@ def open_stack(path: Path) -> Iterator[Clip]:
     notes: list[str] = []
     try:
         with opened_image(path) as image:
+            image.load()  # WebP knows its delay only then
             count = int(getattr(image, "n_frames", 1))
             delay = float(image.info.get("duration", 0) or 0) / 1000
             if not delay:
