@@ -157,9 +157,8 @@ model_options = together(
                  show_default=True, help="texture: stationary in space and time (water); scene: "
                  "in time only (fire in a pot); action: in neither (a running animal)."),
     click.option("--preset", type=click.Choice(["default", "gaussian", "paper"]),
-                 default="default", show_default=True,
                  help="Network, reference and settings; default: on coloured noise; gaussian: on "
-                      "Gaussians; paper: the authors'."),
+                      "Gaussians; paper: the authors' [default: default; gaussian of actions]."),
     click.option("--window", type=click.IntRange(2), help="Frames learned at once, from random "
                  "places of longer videos [default: 24; all of actions]."),
     click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),
