@@ -11,7 +11,7 @@ import pytest
 
 from dynpat.datasets import flames
 from dynpat.errors import BadOptionError
-from dynpat.runs.plan import Plan, make_plan
+from dynpat.runs.plan import Plan, make_plan, with_chains
 from dynpat.tasks.cost import estimate
 from dynpat.videos import write_video
 
@@ -28,6 +28,35 @@ def test_iterations_alone_have_no_limit_in_time() -> None:
     assert make_plan("a.mp4").learn.time_budget == 600 and make_plan("a.mp4").videos == ("a.mp4",)
     both = make_plan(["a.mp4"], learn={"iterations": 5, "time_budget": 9.0}).learn
     assert (both.iterations, both.time_budget) == (5, 9.0)
+
+
+def test_the_preset_is_the_one_that_looks_best() -> None:
+    chosen = {pattern: make_plan(["a.mp4"], pattern=pattern).preset
+              for pattern in ("texture", "scene", "action")}
+    assert chosen == {"texture": "default", "scene": "default", "action": "gaussian"}
+    assert make_plan(["a.mp4"], pattern="action", preset="default").preset == "default"
+
+
+@pytest.mark.parametrize(("then", "now"), [
+    ("default", "gaussian"), ("coloured", "default"), ("paper", "paper"),
+])
+def test_presets_of_older_runs_keep_their_meaning(then: str, now: str) -> None:
+    values = {**make_plan(["a.mp4"]).to_dict(), "preset": then}
+    assert Plan.from_dict({**values, "preset": now}).preset == now
+    del values["version"]
+    assert Plan.from_dict(values).preset == now
+
+
+@pytest.mark.parametrize(("videos", "devices", "batch", "chains"), [
+    (1, 1, 4, 3), (2, 1, 4, 1), (30, 1, 4, 1), (1, 2, 4, 4), (5, 1, 1, 3),
+])
+def test_several_videos_have_fewer_chains_each(
+    videos: int, devices: int, batch: int, chains: int
+) -> None:
+    plan = make_plan(["a.mp4"], learn={"batch": batch})
+    assert with_chains(plan, videos, devices).learn.chains == chains
+    given = make_plan(["a.mp4"], learn={"batch": batch, "chains": 7})
+    assert with_chains(given, videos, devices) == given
 
 
 @pytest.mark.parametrize("changes", [
