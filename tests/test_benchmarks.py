@@ -88,6 +88,7 @@ def test_the_benchmark_runs_and_writes_json(
     assert result["ours_over_keras"] > 0 and result["seconds"]["Keras float32"] > 0
 
 
+@pytest.mark.slow
 def test_quality_over_time_is_read_from_the_logs_of_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script, flames_file: Path
 ) -> None:

@@ -53,7 +53,7 @@ def test_every_command_that_is_shown_can_be_typed(page: Path) -> None:
     for name, *arguments in commands(page):
         command = main.get_command(context, name)
         assert command is not None, name
-        command.make_context(name, list(arguments))
+        command.make_context(name, list(arguments), parent=context)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
