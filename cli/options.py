@@ -161,7 +161,8 @@ model_options = together(
                       "Gaussians; paper: the authors' [default: default; gaussian of actions]."),
     click.option("--window", type=click.IntRange(2), help="Frames learned at once, from random "
                  "places of longer videos [default: 24; all of actions]."),
-    click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),
+    click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels; of "
+                 "the default preset the noise ρ, in deviations."),
     click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
                  show_default=True, help="Of the products inside layers."),
 )
@@ -201,7 +202,8 @@ learning_options = together(
     click.option("--tensorboard", is_flag=True, help="Also write events for TensorBoard, into the "
                  "run's folder tensorboard/."),
     click.option("--langevin-steps", type=click.IntRange(1), help="Langevin steps per update."),
-    click.option("--step-size", type=float, help="ε of the Langevin steps, in grey levels."),
+    click.option("--step-size", type=float, help="ε of the Langevin steps, in grey levels "
+                 "[default preset: in deviations]."),
 )
 
 seed_option = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0,

@@ -27,7 +27,7 @@ from .progress import errors_as_click, reporting, show_result
 @click.option("--fps", type=click.FloatRange(0.01, 1000), help="Frame rate [default: as learned].")
 @click.option("--steps", type=click.IntRange(1), default=40, show_default=True,
               help="Langevin steps from the start to each video.")
-@click.option("--step-size", type=float, help="ε, in grey levels [default: as learned].")
+@click.option("--step-size", type=float, help="ε, in units as learned [default: as learned].")
 @click.option("--loop", is_flag=True, help="The end goes on with the beginning, without a seam.")
 @click.option("--tileable", is_flag=True, help="So do the edges: tiles of a texture model.")
 @click.option("--memory", type=Memory(), default="4GB", show_default=True,

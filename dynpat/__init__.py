@@ -11,80 +11,43 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from dynpat.config import (
         LangevinConfig as LangevinConfig,
-    )
-    from dynpat.config import (
         LearnConfig as LearnConfig,
-    )
-    from dynpat.config import (
         RecoverConfig as RecoverConfig,
     )
     from dynpat.errors import (
         BadMaskError as BadMaskError,
-    )
-    from dynpat.errors import (
         BadOptionError as BadOptionError,
-    )
-    from dynpat.errors import (
         BadRunError as BadRunError,
-    )
-    from dynpat.errors import (
         BadVideoError as BadVideoError,
-    )
-    from dynpat.errors import (
         ClusterError as ClusterError,
-    )
-    from dynpat.errors import (
         DivergedError as DivergedError,
-    )
-    from dynpat.errors import (
         DynpatError as DynpatError,
-    )
-    from dynpat.errors import (
         OutputError as OutputError,
     )
     from dynpat.models import (
         ActionModel as ActionModel,
-    )
-    from dynpat.models import (
         EnergyModel as EnergyModel,
-    )
-    from dynpat.models import (
         SceneModel as SceneModel,
-    )
-    from dynpat.models import (
         TextureModel as TextureModel,
     )
-    from dynpat.models.layers import AllOfSpace as AllOfSpace
-    from dynpat.models.layers import StridedConv3D as StridedConv3D
+    from dynpat.models.layers import AllOfSpace as AllOfSpace, StridedConv3D as StridedConv3D
     from dynpat.reporter import Reporter as Reporter
-    from dynpat.runs.plan import Plan as Plan
-    from dynpat.runs.plan import make_plan as make_plan
+    from dynpat.runs.plan import Plan as Plan, make_plan as make_plan
     from dynpat.tasks.compare import compare_runs as compare_runs
     from dynpat.tasks.demo import demo as demo
     from dynpat.tasks.evaluate import evaluate as evaluate
-    from dynpat.tasks.learn import learn as learn
-    from dynpat.tasks.learn import resume as resume
+    from dynpat.tasks.learn import learn as learn, resume as resume
     from dynpat.tasks.restore import (
         make_restoration as make_restoration,
-    )
-    from dynpat.tasks.restore import (
         restore as restore,
-    )
-    from dynpat.tasks.restore import (
         resume_restoration as resume_restoration,
     )
     from dynpat.tasks.result import Result as Result
     from dynpat.tasks.sample import sample as sample
     from dynpat.videos import (
         Video as Video,
-    )
-    from dynpat.videos import (
         read_video as read_video,
-    )
-    from dynpat.videos import (
         read_videos as read_videos,
-    )
-    from dynpat.videos import (
         write_video as write_video,
     )
 

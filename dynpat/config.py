@@ -57,7 +57,7 @@ class LangevinConfig:
     steps: int = 5
     """Langevin steps per update of the weights."""
     step_size: float = 0.6
-    """ε, in grey levels."""
+    """ε, in grey levels; on a coloured reference in its coordinates, of deviation 1."""
     noise: float = 1.0
     """Factor on the noise term; 1 is Langevin dynamics, 0 descends the energy."""
     momentum: float = 0.0
@@ -93,7 +93,7 @@ class LearnConfig:
     beta_1: float = 0.5
     """Adam's first-moment decay (0.5 in the authors' code)."""
     observed_noise: float = 0.0
-    """Standard deviation of noise on the observed, in grey levels; chains are never without."""
+    """Standard deviation of noise on the observed, in units of ε; chains are never without."""
     renewed: float = 0.0
     """Share of the chains that start again from noise at an update, as samples do."""
     gap_limit: float = 0.0

@@ -25,8 +25,7 @@ from dynpat.reference.coloured import ColouredReference
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run, read_log
 from dynpat.runs.plan import make_plan
-from dynpat.tasks import learn as tasks
-from dynpat.tasks import restore as restoring
+from dynpat.tasks import learn as tasks, restore as restoring
 from dynpat.videos import write_video
 
 FRAMES, SIZE = 24, (24, 28)

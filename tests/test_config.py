@@ -8,8 +8,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from dynpat.config import LangevinConfig, LearnConfig, check_step_size, from_dict, to_dict
 from dynpat.errors import BadOptionError

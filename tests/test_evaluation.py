@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from dynpat.datasets import flames, lights
-from dynpat.quality import baselines, metrics
-from dynpat.quality import figures as quality
+from dynpat.quality import baselines, figures as quality, metrics
 from dynpat.tasks import evaluate as evaluation
 from dynpat.videos import write_video
 

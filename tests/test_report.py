@@ -18,8 +18,7 @@ from dynpat.datasets import flames, lights
 from dynpat.errors import BadOptionError, BadRunError
 from dynpat.report import curves, pictures
 from dynpat.runs.folder import Run
-from dynpat.tasks import compare, report
-from dynpat.tasks import restore as restoring
+from dynpat.tasks import compare, report, restore as restoring
 from dynpat.videos import read_video, write_video
 
 

@@ -28,6 +28,12 @@ def slots(groups: Sequence[np.ndarray], videos: int) -> list[np.ndarray]:
     return [part for group in groups for part in np.array_split(group, min(each, len(group)))]
 
 
+def modes_of_slots(groups: Sequence[np.ndarray], videos: int) -> list[int]:
+    """The mode of each slot: number of the one of `groups` that its observed videos are in."""
+    mode_of = {video: mode for mode, group in enumerate(groups) for video in group}
+    return [mode_of[first] for first, *_ in slots(groups, videos)]
+
+
 class Chains(tf.Module):
     """Persistent Langevin chains, several per slot, and the number of updates done.
 
@@ -71,6 +77,10 @@ class Chains(tf.Module):
     def slots(self, indices: tf.Tensor) -> tf.Tensor:
         """(B,) int64: the slots of some observed videos."""
         return tf.gather(tf.constant(self.slot_of, tf.int64), indices)
+
+    def modes_of(self, indices: tf.Tensor) -> tf.Tensor:
+        """(B,) int32: the modes of some slots."""
+        return tf.gather(tf.constant(self.modes), indices)
 
     def own(self, part: tf.Tensor) -> tf.Tensor:
         """(K,) int64: which of a video's chains replica `part` moves."""
@@ -124,8 +134,7 @@ class Chains(tf.Module):
             flat = tf.reshape(current, [-1, *current.shape[2:]])
             seeds = langevin.numbered(draw + 1, self.numbers(indices, part))
             normal = tf.reshape(langevin.standard_normal(flat, seeds), tf.shape(current))
-            modes = tf.gather(tf.constant(self.modes), indices)
-            modes = tf.repeat(modes[:, tf.newaxis], self.per_video, axis=1)
+            modes = tf.repeat(self.modes_of(indices)[:, tf.newaxis], self.per_video, axis=1)
             noise = reference.place(
                 tf.ensure_shape(normal, current.shape), modes, spread=spread
             )

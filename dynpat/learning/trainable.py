@@ -9,25 +9,27 @@ import numpy as np
 import tensorflow as tf
 
 from dynpat.config import LangevinConfig, check_step_size
-from dynpat.learning.chains import Chains, slots
+from dynpat.learning.chains import Chains, modes_of_slots, slots
 from dynpat.learning.missing import Fills
 from dynpat.learning.update import update
 from dynpat.learning.windows import observed_windows
 from dynpat.reference.gaussians import Reference
+from dynpat.videos.shelf import HELD_BYTES
 
 COORDINATES = tf.float16  # of observed videos: exact to a fiftieth of the noise that they get
-MOST_BYTES = 2**28  # of videos whose coordinates are kept
 AT_ONCE = 64  # frames whose coordinates are looked up together
 
 
 class Trainable(keras.Model):
     """What learning adds to an energy: chains, and what an update does.
 
-    A subclass gives `f`, `reference`, `sigma`, `to_model`, `check_video` and its arguments.
+    A subclass gives `f`, `reference`, `sigma`, `coloured`, `to_model`, `check_video`
+    and its arguments.
     """
 
     reference: Reference
     sigma: float
+    coloured: bool
     _arguments: dict[str, Any]
 
     def __init__(self, **kwargs: Any) -> None:
@@ -73,9 +75,7 @@ class Trainable(keras.Model):
         a = self._arguments
         shape = (chains, a["frames"], *a["size"], a["channels"])
         groups = self.reference.groups(videos)
-        mode_of = {v: m for m, group in enumerate(groups) for v in group}
-        shared = slots(groups, videos)
-        modes = [mode_of[first] for first, *_ in shared]
+        shared, modes = slots(groups, videos), modes_of_slots(groups, videos)
         slot_of = {video: slot for slot, those in enumerate(shared) for video in those}
         starts = [
             self.reference.draw(shape, seed * 10_007 + slot, mode, spread=False)
@@ -145,7 +145,7 @@ class Trainable(keras.Model):
 
         To look coordinates up is dear, and the same windows are learned from again and again.
         """
-        if self.reference.cheap or videos.nbytes > MOST_BYTES:
+        if not self.coloured or videos.nbytes > HELD_BYTES:
             return videos
         found = np.empty(videos.shape, COORDINATES.as_numpy_dtype)
         for number, video in enumerate(videos):
@@ -164,8 +164,7 @@ class Trainable(keras.Model):
         assert self.chains is not None
         noise = self.observed_noise
         if self.fills is None:
-            slots_now = self.chains.slots(indices)
-            modes = tf.gather(tf.constant(self.chains.modes), slots_now)
+            modes = self.chains.modes_of(self.chains.slots(indices))
             each = int(grey_levels.shape[0]) // int(indices.shape[0])
             observed = tf.cast(grey_levels, tf.float32)
             if grey_levels.dtype != COORDINATES:

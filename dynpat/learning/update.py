@@ -89,7 +89,7 @@ def update(
             observed, langevin.numbered(seed, windows)
         )
     # Of each chain and each window: in the coordinates of which group it is.
-    of_slots = tf.gather(tf.constant(chains.modes), indices)
+    of_slots = chains.modes_of(indices)
     modes = tf.repeat(of_slots, chains.per_video)
     own = tf.repeat(of_slots, int(observed.shape[0]) // int(indices.shape[0]))
     starts = chains.starts(indices, part)
@@ -220,15 +220,15 @@ def measure(
     `motion` that of mean |temporal difference|, 1 = alike; `weakest` and `strongest` are the
     extreme chains' contrast. `own` (B·V,) and `modes` (B·K,) are those of the observed and chains.
     """
-    videos = tf.reshape(chains, [-1, *observed.shape[1:]])
-    real = tf.reshape(reference.size(observed, own), [chains.shape[0], -1])
-    made = tf.reshape(reference.size(videos, modes), [chains.shape[0], -1])
+    videos = reference.levels(tf.reshape(chains, [-1, *observed.shape[1:]]), modes)
+    observed = reference.levels(observed, own)
+    real = tf.reshape(reference.size(observed), [chains.shape[0], -1])
+    made = tf.reshape(reference.size(videos), [chains.shape[0], -1])
     level = all_mean(tf.reduce_mean(real, axis=1, keepdims=True))
     contrast = all_of(tf.reshape(tf.sqrt(made / (level + 1e-9)), [-1]))
     return {
         "contrast": tf.reduce_mean(contrast),
-        "motion": all_mean(_motion(reference.levels(videos, modes)))
-        / (all_mean(_motion(reference.levels(observed, own))) + 1e-6),
+        "motion": all_mean(_motion(videos)) / (all_mean(_motion(observed)) + 1e-6),
         "weakest": tf.reduce_min(contrast),
         "strongest": tf.reduce_max(contrast),
     }

@@ -70,6 +70,7 @@ class EnergyModel(Trainable):
     """
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    usual_preset: ClassVar[str] = "default"
     langevin_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "gaussian": {"steps": 5, "step_size": 4.8},
         "default": {"steps": 5, "step_size": 0.1, "momentum": 0.7},
@@ -134,7 +135,7 @@ class EnergyModel(Trainable):
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
-        self.output_scale = float(output_scale)
+        self.output_scale, self.coloured = float(output_scale), bool(coloured)
         self.reference = network.make_reference(self._arguments)
         self.reach = network.reach_of_shifts(self._arguments)
         self.network = [
@@ -215,7 +216,7 @@ class EnergyModel(Trainable):
         paddings = tf.pad(paddings, [[1, 1], [0, 0]])  # none of videos and channels
         sizes = [n if n is None else n + more
                  for n, more in zip(video.shape[1:4], self.reach, strict=True)]
-        padded = tf.pad(self.reference.seen(video, modes), paddings)
+        padded = tf.pad(self.input_scale * self.reference.seen(video, modes), paddings)
         return tf.ensure_shape(padded, (video.shape[0], *sizes, video.shape[-1]))
 
     def shifted(

@@ -44,13 +44,13 @@ class Repeating:
         self, seed: tf.Tensor, modes: tf.Tensor | None = None
     ) -> Callable[[tf.Tensor], tf.Tensor]:
         """As `EnergyModel.shifted`."""
-        return (lambda video: self._energy(video, seed, modes)) if self.model.reach else self
+        return (lambda video: self._energy(video, seed, modes)) if self.model.coloured else self
 
     def _energy(
         self, video: tf.Tensor, seed: tf.Tensor | None, modes: tf.Tensor | None
     ) -> tf.Tensor:
         around = self._surrounded(video)
-        if not self.model.reach:
+        if not self.model.coloured:
             return self.model(around)
         # A coloured reference repeats by itself.
         return self.model.reference.energy(video, modes) - self.model.f(around, seed, modes)

@@ -107,6 +107,8 @@ class SceneModel(EnergyModel):
 class ActionModel(EnergyModel):
     """For patterns stationary in neither, such as actions: fully connected over space and time."""
 
+    # On the coloured reference legs are flecks, see docs/quality.md.
+    usual_preset: ClassVar[str] = "gaussian"
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         **EnergyModel.learn_presets,
         # A chain is a whole video here, and not a window of it.

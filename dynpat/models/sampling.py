@@ -123,7 +123,7 @@ def ask(
         An option is out of range, or the model is bound to another length or size.
     """
     require(0 <= seed < 2**31, "seed", "lie in 0 … 2147483647", seed, "Choose another --seed")
-    least = 0 if model.reach else 1
+    least = 0 if model.coloured else 1
     require(steps >= least, "steps", f"be at least {least}", steps, "Raise --steps")
     check_step_size(langevin_config.step_size, model.sigma)
     shape = sampled_shape(model, frames, size)
@@ -160,9 +160,10 @@ def sample_videos(
     steps, moving = asked.steps, asked.langevin
     for number in range(count):
         seed, start = asked.seed_of(number), asked.start_of(number)
-        modes = tf.constant([asked.mode_of(number) % model.get_config()["modes"]])
+        mode = asked.mode_of(number)
+        modes = tf.constant([mode])
         if start is None:
-            video = model.draw_start((1, *asked.chain), seed, mode=asked.mode_of(number))
+            video = model.draw_start((1, *asked.chain), seed, mode=mode)
         else:
             whole = mirrored(start, asked.inner, asked.chain)[np.newaxis]
             video = model.to_model(whole, modes)
@@ -237,7 +238,7 @@ def settle(
     model: Any = getattr(energy, "model", energy)  # of a video that repeats, or itself
     if not learned:
         return video - model.sigma**2 * model.reference.filtered(video, -1.0, modes)
-    if getattr(model, "reach", None):
+    if getattr(model, "coloured", False):
         return denoised(energy, video, model.sigma, VIEWS, modes)
     return langevin.sample(energy, video, SETTLING, config.step_size, seed=0, noise=0.0)
 

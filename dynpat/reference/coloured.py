@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from dynpat.reference import translation
+from dynpat.reference.groups import Grouped
 from dynpat.reference.translation import KNOTS, LAGS, STEEPNESS, Coloured
 
 STEP = float(KNOTS[1] - KNOTS[0])
@@ -31,7 +32,7 @@ MOST = 8  # videos of a group that its process is fitted to
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
-class ColouredReference(keras.layers.Layer):
+class ColouredReference(Grouped):
     """Quantiles and correlations of the observed videos, and the Gaussian processes they define.
 
     Parameters
@@ -43,9 +44,6 @@ class ColouredReference(keras.layers.Layer):
     modes
         Number of groups of videos, each with a process of its own.
     """
-
-    steady = 0.0
-    cheap = False  # is `to_model`
 
     def __init__(self, everywhere: bool, rho: float = 0.1, modes: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -62,9 +60,6 @@ class ColouredReference(keras.layers.Layer):
         self.correlations = self._held(
             (modes, channels, *(2 * lag + 1 for lag in LAGS)), "correlations"
         )
-
-    def _held(self, shape: tuple[int | None, ...], name: str) -> Any:
-        return self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name)
 
     def adapt(self, videos: np.ndarray) -> None:
         """Fit to observed videos, (N, T, H, W, C) grey levels; to eight of a group at most."""
@@ -84,12 +79,6 @@ class ColouredReference(keras.layers.Layer):
         for shape, gains in self._gains.items():
             for power, gain in gains.items():
                 gain.assign(self._gain(shape, power))
-
-    def groups(self, videos: int) -> list[np.ndarray]:
-        """Which videos each mode stands for; with fewer videos than modes some modes are alike."""
-        if videos < self.modes:
-            return [np.array([mode % videos]) for mode in range(self.modes)]
-        return np.array_split(np.arange(videos), self.modes)
 
     def _of(self, weight: Any, modes: tf.Tensor | None) -> tf.Tensor:
         """A weight (modes, …) of the modes (N,) of some videos, or of the first: (N or 1, …)."""
@@ -154,9 +143,9 @@ class ColouredReference(keras.layers.Layer):
         """In which figures of learning are measured: what f sees follows the grey levels."""
         return self.seen(video, modes)
 
-    def size(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
-        """How far a video is from the mean picture, (N,): the mean square of what f sees."""
-        return tf.reduce_mean(tf.square(self.seen(video, modes)), axis=[1, 2, 3, 4])
+    def size(self, levels: tf.Tensor) -> tf.Tensor:
+        """How far `levels` are from the mean picture, (N,): their mean square."""
+        return tf.reduce_mean(tf.square(levels), axis=[1, 2, 3, 4])
 
     # The process.
 

@@ -16,6 +16,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dynpat.reference.groups import Grouped
+
 AXES = {"pixel": (0, 1), "channel": (0, 1, 2, 3), "scalar": None}  # over which a mean is taken
 
 
@@ -38,7 +40,7 @@ def moments(
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
-class Reference(keras.layers.Layer):
+class Reference(Grouped):
     """Means and spreads of the observed videos, and the distribution that they define.
 
     Parameters
@@ -60,8 +62,6 @@ class Reference(keras.layers.Layer):
         it learns about it swings to and fro.
     """
 
-    cheap = True  # is `to_model`
-
     def __init__(
         self, centre: str, sigma: float, modes: int, widest: float = 0.0, bounded: bool = False,
         steady: float = 0.0, **kwargs: Any,
@@ -76,9 +76,6 @@ class Reference(keras.layers.Layer):
         self.still = self._held(self.mean.shape, "still")
         self.mode_means = self._held((self.modes, *self.mean.shape), "mode_means")
         self.mode_spreads = self._held((self.modes, *self.mean.shape), "mode_spreads")
-
-    def _held(self, shape: tuple[int | None, ...], name: str) -> Any:
-        return self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name)
 
     def adapt(self, videos: np.ndarray) -> None:
         """Take means and spreads from observed videos, (N, T, H, W, C) grey levels."""
@@ -105,9 +102,9 @@ class Reference(keras.layers.Layer):
         """In which figures of learning are measured: the model's scale."""
         return video
 
-    def size(self, video: tf.Tensor, modes: Any = None) -> tf.Tensor:
-        """How far a video is from the mean picture, in units of the reference: its energy, (N,)."""
-        return self.energy(video)
+    def size(self, levels: tf.Tensor) -> tf.Tensor:
+        """How far `levels` are from the mean picture, in units of the reference: energies, (N,)."""
+        return self.energy(levels)
 
     def ready_for(self, shape: Any) -> None:
         """Nothing is made for one shape of videos."""
@@ -115,12 +112,6 @@ class Reference(keras.layers.Layer):
     def shift(self, by: np.ndarray) -> None:
         """Move the means of the modes, (K, …) as `mode_means`, in grey levels."""
         self.mode_means.assign_add(by)
-
-    def groups(self, videos: int) -> list[np.ndarray]:
-        """Which videos each mode stands for; with fewer videos than modes some modes are alike."""
-        if videos < self.modes:
-            return [np.array([mode % videos]) for mode in range(self.modes)]
-        return np.array_split(np.arange(videos), self.modes)
 
     def energy(self, video: tf.Tensor, modes: Any = None) -> tf.Tensor:
         """−log of the reference distribution, but for a constant. (N, T, H, W, C) → (N,).

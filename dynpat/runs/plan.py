@@ -28,7 +28,6 @@ RENAMED = {"default": "gaussian", "coloured": "default"}  # presets, since versi
 READING = ("size", "frames", "start", "fps", "grey", "window")
 DEFAULT_FRAMES = 70  # the paper's length
 DEFAULT_WINDOW = 24  # frames learned at once; networks look at little more together
-BEST = {"action": "gaussian"}  # presets where it is not the default one
 MOVED = 3  # chains that an update moves, about
 DEFAULT_PIXELS = 100 * 100  # the paper's size
 MOST_MODES = 32  # more observed videos than this share their places to start from
@@ -122,7 +121,7 @@ def make_plan(
     require(pattern in PATTERNS, "pattern", f"be one of {', '.join(PATTERNS)}", pattern,
             "Use --pattern scene")
     kind = PATTERNS[pattern]
-    preset = preset or BEST.get(pattern, "default")
+    preset = preset or kind.usual_preset
     require(preset in kind.presets, "preset", f"be one of {', '.join(kind.presets)}", preset,
             "Use --preset default")
     require(window is None or window >= 2, "window", "be at least 2", window, "Raise --window")

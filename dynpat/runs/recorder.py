@@ -40,6 +40,11 @@ class Recorder:
         What the preview shows beside `observed`: (T, H, W, C) grey levels, None if not yet.
     judge
         Of what is made; without one there is no best state.
+
+    Attributes
+    ----------
+    drawn
+        A draw of a coloured reference, (T, H, W, C) in 0 … 255, once the recorder has begun.
     """
 
     def __init__(
@@ -50,15 +55,16 @@ class Recorder:
         self.reporter, self.made, self.judge = reporter, made, judge
         self.last = self.cost = 0.0
         self.best: float | None = None
+        self.drawn: np.ndarray | None = None
 
     def begin(self, learner: Learner) -> None:
         """Show a draw of a coloured reference at once, and count it as the first of all states."""
-        if not learner.model.reach or learner.config.renewed == 0:
+        if not learner.model.coloured:
             return
-        drawn = drawn_from_reference(learner)
-        quality = self.judge(np.clip(drawn, 0, 255)) if self.judge else {}
+        self.drawn = np.clip(_drawn_from_reference(learner), 0, 255)
+        quality = self.judge(self.drawn) if self.judge else {}
         if learner.update == 0:
-            write_video(self.run.preview_file, side_by_side([self.observed, drawn]), self.fps)
+            write_video(self.run.preview_file, side_by_side([self.observed, self.drawn]), self.fps)
             self.last = time.monotonic()
             self._keep_best(learner, quality)
         elif self.run.best_file.exists():
@@ -106,7 +112,7 @@ class Recorder:
         )
 
 
-def drawn_from_reference(learner: Learner) -> np.ndarray:
+def _drawn_from_reference(learner: Learner) -> np.ndarray:
     """A draw of the reference, (T, H, W, C) grey levels, as long as a sample."""
     model = learner.model
     frames = usual_frames(model, learner.videos.shape[1])

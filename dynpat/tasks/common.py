@@ -43,8 +43,8 @@ def make_learner(
 def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
     """Learn into the recorder's run, until a limit (then True) or an interrupt."""
     run = recorder.run
-    recorder.begin(learner)
     with memory_watched(), interrupt_flag() as interrupted, learner.replicas.watched():
+        recorder.begin(learner)
         finished = learn_model(
             learner, run.checkpoints,
             listeners=[recorder],

@@ -44,7 +44,7 @@ def write_large(
         One clear sentence.
     """
     require(count >= 1, "count", "be at least 1", count, "Raise --count")
-    require(not model.reach, "--memory", "hold the whole video of a coloured model", memory,
+    require(not model.coloured, "--memory", "hold the whole video of a coloured model", memory,
             "Raise it, or lower --size or --frames")
     folder.mkdir(parents=True, exist_ok=True)
     places = [folder / f"{UNFINISHED}{number:03d}" for number in range(count)]

@@ -19,7 +19,7 @@ from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run, read_log, run_name
 from dynpat.runs.lock import held
 from dynpat.runs.plan import Plan, read_observed, with_chains, with_limits
-from dynpat.runs.recorder import Recorder, drawn_from_reference, synthesised
+from dynpat.runs.recorder import Recorder, synthesised
 from dynpat.tasks.common import last_figures, learn_recorded, make_learner
 from dynpat.tasks.report import write_report
 from dynpat.tasks.result import FORMATS, Result, interrupt_flag, write_videos
@@ -166,22 +166,20 @@ def _learn_into(
         reporter.say(judge.sentence(metrics["quality"]))
         if recorder.best is not None and recorder.best < BETTER * metrics["quality"]["score"]:
             reporter.say("An earlier state looked better: use dynpat sample --state best.")
-        write_json(run.metrics_file, _figures(learner, videos[0].frames, levels, reporter))
+        write_json(run.metrics_file, _figures(recorder, levels))
     write_video(run.observed_file, videos[0].frames, videos[0].fps)
     files.append(write_report(run))
     return Result(run.folder, tuple(files), metrics, finished)
 
 
-def _figures(
-    learner: Learner, observed: np.ndarray, synthesised: np.ndarray, reporter: Reporter
-) -> dict[str, dict[str, float | None]]:
+def _figures(recorder: Recorder, synthesised: np.ndarray) -> dict[str, dict[str, float | None]]:
     """All figures of a new video, those of a draw of its reference, and their floor."""
+    observed = recorder.observed
     found = {"synthesised": figures(observed, synthesised), "floor": floor(observed)}
-    if learner.model.reach:
-        drawn = np.clip(drawn_from_reference(learner), 0, 255)
-        found["reference"] = figures(observed, drawn)
+    if recorder.drawn is not None:
+        found["reference"] = figures(observed, recorder.drawn)
         if sentence := told_apart(found["synthesised"], found["reference"]):
-            reporter.say(sentence)
+            recorder.reporter.say(sentence)
     return found
 
 

@@ -12,8 +12,7 @@ import numpy as np
 from dynpat.atomic import strict_json
 from dynpat.quality import truth
 from dynpat.report import pictures
-from dynpat.report.curves import MEANINGS as CURVES
-from dynpat.report.curves import draw_curves
+from dynpat.report.curves import MEANINGS as CURVES, draw_curves
 from dynpat.report.page import (
     Page,
     Table,

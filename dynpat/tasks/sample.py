@@ -13,7 +13,7 @@ import numpy as np
 from dynpat.config import require
 from dynpat.devices import memory_watched
 from dynpat.errors import BadOptionError
-from dynpat.learning.chains import slots
+from dynpat.learning.chains import modes_of_slots, slots
 from dynpat.models import EnergyModel, periodic
 from dynpat.models.sampling import STEPS, ask, sample_videos, sampled_shape, usual_frames
 from dynpat.report.page import page_of_videos
@@ -104,7 +104,7 @@ def sample(
     turns = _turns([str(entry.get("label", "")) for entry in inputs], model, start, label)
     starts = None
     if start == REFERENCE:
-        require(model.reach is not None, "--from reference", "be of a model of the preset default",
+        require(model.coloured, "--from reference", "be of a model of the preset default",
                 plan.preset, "Leave it out")
         steps = 0
     elif start != NOISE:
@@ -112,7 +112,7 @@ def sample(
     folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
     modes = list(turns)
     if start == CHAINS:  # of slots
-        of_slots = _modes_of_slots(model, len(inputs))
+        of_slots = modes_of_slots(model.reference.groups(len(inputs)), len(inputs))
         modes = [of_slots[slot] for slot in turns]
     asked = ask(
         model, moving, frames=frames, size=size, steps=steps, seed=seed, starts=starts,
@@ -178,17 +178,11 @@ def _turns(
     return kept
 
 
-def _modes_of_slots(model: EnergyModel, videos: int) -> list[int]:
-    """Of the chains that observed `videos` share, for each slot."""
-    groups = model.reference.groups(videos)
-    mode_of = {video: mode for mode, group in enumerate(groups) for video in group}
-    return [mode_of[shared[0]] for shared in slots(groups, videos)]
-
-
 def _grey_chains(run: Run, model: EnergyModel) -> np.ndarray:
     """The chains of learning in grey levels, (slots, chains, T, H, W, C)."""
     chains = run.chains()
-    modes = _modes_of_slots(model, len(run.config()["inputs"]))
+    videos = len(run.config()["inputs"])
+    modes = modes_of_slots(model.reference.groups(videos), videos)
     return np.stack([
         model.to_grey(own, np.full(len(own), mode))
         for own, mode in zip(chains, modes, strict=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import ImageSequence
@@ -37,30 +38,35 @@ def open_stack(path: Path) -> Iterator[Clip]:
         Not readable.
     """
     notes: list[str] = []
-    try:
-        with opened_image(path) as image:
+    with ExitStack() as opened:
+        try:
+            image = opened.enter_context(opened_image(path))
             image.load()  # WebP knows its delay only then
-            count = int(getattr(image, "n_frames", 1))
-            delay = float(image.info.get("duration", 0) or 0) / 1000
-            if not delay:
-                notes.append(f"The file names no frame rate; {FOLDER_FPS:g} is assumed.")
+        except IMAGE_ERRORS as error:
+            raise BadVideoError(
+                f"'{path}' cannot be read ({reason(error)}); give another copy of it."
+            ) from error
+        delay = _delay(image)
+        if not delay:
+            notes.append(f"The file names no frame rate; {FOLDER_FPS:g} is assumed.")
+        yield Clip(
+            image.height, image.width, 1 / delay if delay else FOLDER_FPS,
+            int(getattr(image, "n_frames", 1)), bool(delay), _pictures(image, path, notes), notes,
+        )
 
-            def pictures() -> Iterator[Picture]:
-                time = 0.0
-                try:
-                    for index, frame in enumerate(ImageSequence.Iterator(image)):
-                        # A frame is of its moment: the next one takes its place in memory.
-                        array = to_rgb(frame, path, notes)
-                        yield Picture(f"picture {index}", time, partial(np.asarray, array))
-                        time += float(frame.info.get("duration", 0) or 0) / 1000 or 1 / FOLDER_FPS
-                except IMAGE_ERRORS as error:
-                    raise DamagedError(reason(error)) from error
 
-            yield Clip(
-                image.height, image.width, 1 / delay if delay else FOLDER_FPS, count, bool(delay),
-                pictures(), notes,
-            )
+def _pictures(image: Any, path: Path, notes: list[str]) -> Iterator[Picture]:
+    """Picture after picture; each is kept as an array, for the next takes its place in `image`."""
+    time = 0.0
+    try:
+        for index, frame in enumerate(ImageSequence.Iterator(image)):
+            array = to_rgb(frame, path, notes)
+            yield Picture(f"picture {index}", time, partial(np.asarray, array))
+            time += _delay(frame) or 1 / FOLDER_FPS
     except IMAGE_ERRORS as error:
-        raise BadVideoError(
-            f"'{path}' cannot be read ({reason(error)}); give another copy of it."
-        ) from error
+        raise DamagedError(reason(error)) from error
+
+
+def _delay(image: Any) -> float:
+    """How long a picture is shown, in seconds; 0 if the file does not tell."""
+    return float(image.info.get("duration", 0) or 0) / 1000

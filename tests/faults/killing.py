@@ -16,9 +16,7 @@ from dynpat.learning import learner as learning
 from dynpat.runs import recorder as recording
 from dynpat.runs.folder import Run
 from dynpat.runs.plan import make_plan
-from dynpat.tasks import learn as tasks
-from dynpat.tasks import report
-from dynpat.tasks import restore as restoring
+from dynpat.tasks import learn as tasks, report, restore as restoring
 
 ITERATIONS = 14
 
