@@ -176,6 +176,18 @@ def test_the_rate_waits_for_chains_that_lag_behind(tmp_path: Path) -> None:
     assert float(again.progress.gap) == pytest.approx(expected)
 
 
+def test_a_checkpoint_has_nothing_that_those_of_older_runs_lack(tmp_path: Path) -> None:
+    """Before there were a momentum and a rate that waits, what they need was in no checkpoint."""
+    ours = learner(iterations=2)
+    learn_model(ours, tmp_path)
+    names = {name.split("/.ATTR")[0] for name, _ in tf.train.list_variables(str(tmp_path))}
+    kept = {name for name in names if not name.startswith(("weights", "optimizer"))}
+    assert kept == {
+        "_CHECKPOINTABLE_OBJECT_GRAPH", "chains/update", "chains/video", "progress/best_contrast",
+        "progress/elapsed", "progress/rollbacks", "save_counter",
+    }
+
+
 def test_decay_takes_its_share_of_kernels_and_nothing_of_biases(tmp_path: Path) -> None:
     """The first update moves weights by the rate and shrinks kernels by rate · decay."""
     plain, decayed = (

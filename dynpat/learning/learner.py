@@ -37,11 +37,12 @@ GAP_RATE = 0.1  # of the running mean of the gap: about ten updates
 class Progress(tf.Module):
     """What must survive a stop besides weights, optimizer and chains."""
 
-    def __init__(self) -> None:
+    def __init__(self, gap: bool) -> None:
         super().__init__(name="progress")
         self.elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self.rollbacks = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.gap = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        # Where the rate does not go by it, there is none, as in older checkpoints.
+        self.gap = tf.Variable(0.0, dtype=tf.float64, trainable=False) if gap else None
         self.best_contrast = tf.Variable(0.0, dtype=tf.float64, trainable=False)
 
 
@@ -76,7 +77,7 @@ class Learner:
             _compile(model, config, langevin, at_once)
         model.adapt(videos)
         self.chains = model.start_chains(len(videos), config.chains, config.seed)
-        self.progress = Progress()
+        self.progress = Progress(config.calm > 0)
         state = {"chains": self.chains, "progress": self.progress}
         if missing is not None:
             model.fills = state["fills"] = Fills(model.to_model(videos), missing)
@@ -117,7 +118,7 @@ class Learner:
         """Of the next update, see `schedule.learning_rate`."""
         return learning_rate(
             self.config, self.update, self.schedule_fraction(), int(self.progress.rollbacks),
-            float(self.progress.gap),
+            0.0 if self.progress.gap is None else float(self.progress.gap),
         )
 
     @contextmanager
@@ -208,7 +209,8 @@ class _Loop(keras.callbacks.Callback):
         progress.elapsed.assign_add(step_seconds)
         self.trouble = self.watch.trouble(figures, float(progress.best_contrast))
         if self.trouble is None:
-            progress.gap.assign_add(GAP_RATE * (figures["energy_gap"] - progress.gap))
+            if progress.gap is not None:
+                progress.gap.assign_add(GAP_RATE * (figures["energy_gap"] - progress.gap))
             progress.best_contrast.assign(
                 max(float(progress.best_contrast), figures["contrast"])
             )
