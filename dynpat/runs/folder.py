@@ -19,7 +19,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dynpat.runs import lock
 from dynpat.atomic import (
     is_temporary,
     replacing_file,
@@ -29,7 +28,8 @@ from dynpat.atomic import (
     write_text,
 )
 from dynpat.errors import BadRunError, DynpatError
-from dynpat.models import PATTERNS, EnergyModel
+from dynpat.models import EnergyModel
+from dynpat.runs import lock
 from dynpat.runs.plan import Plan
 from dynpat.videos import Video
 

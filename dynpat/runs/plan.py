@@ -47,7 +47,7 @@ class Plan:
     task: str = "learn"
     """'learn', 'recover', 'inpaint' or 'extend'."""
     missing: dict[str, Any] = field(default_factory=dict)
-    """What says which pixels are missing, for the tasks that fill them; see `dynpat.tasks.restore`."""
+    """What says which pixels are missing, for tasks that fill them; see `dynpat.tasks.restore`."""
 
     def to_dict(self) -> dict[str, Any]:
         return {

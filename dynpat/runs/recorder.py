@@ -11,11 +11,11 @@ import numpy as np
 
 from dynpat.errors import DivergedError
 from dynpat.learning.learner import Learner
-from dynpat.report.pictures import joined
+from dynpat.models.sampling import ask, sample_videos, usual_frames
 from dynpat.quality.figures import Judge
+from dynpat.report.pictures import joined
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run, read_log
-from dynpat.models.sampling import ask, sample_videos, usual_frames
 from dynpat.videos import to_levels, write_video
 
 PREVIEW_STEPS = 40  # Langevin steps from noise to a preview
