@@ -33,16 +33,28 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from dynpat.models.layers import AllOfSpace as AllOfSpace, StridedConv3D as StridedConv3D
     from dynpat.reporter import Reporter as Reporter
     from dynpat.runs.plan import Plan as Plan, make_plan as make_plan
+    from dynpat.tasks.arrays import (
+        extend as extend,
+        inpaint as inpaint,
+        learn as learn,
+        load_model as load_model,
+        recover as recover,
+    )
     from dynpat.tasks.compare import compare_runs as compare_runs
     from dynpat.tasks.demo import demo as demo
     from dynpat.tasks.evaluate import evaluate as evaluate
-    from dynpat.tasks.learn import learn as learn, resume as resume
+    from dynpat.tasks.learn import resume as resume
     from dynpat.tasks.restore import (
         make_restoration as make_restoration,
         restore as restore,
         resume_restoration as resume_restoration,
     )
-    from dynpat.tasks.result import Result as Result
+    from dynpat.tasks.result import (
+        Filled as Filled,
+        Learned as Learned,
+        Restored as Restored,
+        Result as Result,
+    )
     from dynpat.tasks.sample import sample as sample
     from dynpat.videos import (
         Video as Video,
@@ -72,14 +84,21 @@ _HOMES = {
     "Reporter": "dynpat.reporter",
     "Plan": "dynpat.runs.plan",
     "make_plan": "dynpat.runs.plan",
+    "extend": "dynpat.tasks.arrays",
+    "inpaint": "dynpat.tasks.arrays",
+    "learn": "dynpat.tasks.arrays",
+    "load_model": "dynpat.tasks.arrays",
+    "recover": "dynpat.tasks.arrays",
     "compare_runs": "dynpat.tasks.compare",
     "demo": "dynpat.tasks.demo",
     "evaluate": "dynpat.tasks.evaluate",
-    "learn": "dynpat.tasks.learn",
     "resume": "dynpat.tasks.learn",
     "make_restoration": "dynpat.tasks.restore",
     "restore": "dynpat.tasks.restore",
     "resume_restoration": "dynpat.tasks.restore",
+    "Filled": "dynpat.tasks.result",
+    "Learned": "dynpat.tasks.result",
+    "Restored": "dynpat.tasks.result",
     "Result": "dynpat.tasks.result",
     "sample": "dynpat.tasks.sample",
     "Video": "dynpat.videos",

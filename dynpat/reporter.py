@@ -12,9 +12,9 @@ class Reporter:
         """Something worth knowing: what was resized, a rollback, a file written."""
 
     def learning(
-        self, update: int, fraction: float, figures: dict[str, float], preview: Path
+        self, update: int, fraction: float, figures: dict[str, float], preview: Path | None
     ) -> None:
-        """After an update: `fraction` of the run is done, 0 … 1."""
+        """After an update: `fraction` of the run is done, 0 … 1; `preview` is a file, if any."""
 
     def sampling(self, done: int, total: int) -> None:
         """After some Langevin steps."""

@@ -13,22 +13,22 @@ from dynpat.datasets import FRAMES_PER_SECOND, ocean
 
 
 def main(updates: int = 150, folder: Path = Path("runs/recover_and_extend")) -> None:
-    source = folder / "ocean"
-    dynpat.write_video(source, ocean(frames=40, size=(64, 64)), FRAMES_PER_SECOND)
+    video = ocean(frames=40, size=(64, 64))
 
     # 1. Hide a square that jumps from frame to frame, so that the truth is known.
-    plan = dynpat.make_restoration(
-        "recover", source, missing={"occlude": "region:0.16"}, learn={"iterations": updates}
+    recovered = dynpat.recover(
+        video, out=folder / "recovered", missing={"occlude": "region:0.16"}, iterations=updates,
+        fps=FRAMES_PER_SECOND, formats=("gif", "png"),
     )
-    recovered = dynpat.restore(plan, folder / "recovered", formats=("gif", "png"))
     for name, figures in recovered.metrics["video_0"]["truth"].items():
         print(f"{name:>22}: error {figures['error']:.2f}, motion {figures['motion']:.2f}")
 
     # 2. Twelve frames more than there are.
-    plan = dynpat.make_restoration(
-        "extend", source, missing={"after": 12}, learn={"iterations": updates}
+    extended = dynpat.extend(
+        video, folder / "extended", after=12, iterations=updates, fps=FRAMES_PER_SECOND,
+        formats=("gif",),
     )
-    print("written:", *dynpat.restore(plan, folder / "extended", formats=("gif",)).files)
+    print("written:", *extended.files)
 
 
 if __name__ == "__main__":

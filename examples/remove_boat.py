@@ -15,23 +15,19 @@ from dynpat.datasets import FRAMES_PER_SECOND, boat
 
 
 def main(updates: int = 200, folder: Path = Path("runs/remove_boat")) -> float:
-    # 1. A video and its mask. Masks may be images, folders, videos or arrays: white is missing.
+    # 1. A video and its mask: arrays here; files and folders would do as well. True is missing.
     scene = boat(frames=40, size=(64, 96))
-    source, mask = folder / "boat", folder / "mask.npy"
-    dynpat.write_video(source, scene.video, FRAMES_PER_SECOND)
-    np.save(mask, scene.mask)
 
     # 2. Learn from what is visible, and fill in the rest.
-    plan = dynpat.make_restoration(
-        "inpaint", source, missing={"mask": str(mask)}, learn={"iterations": updates}
+    result = dynpat.inpaint(
+        scene.video, scene.mask, folder / "run", iterations=updates, fps=FRAMES_PER_SECOND,
+        formats=("gif", "npy"),
     )
-    result = dynpat.restore(plan, folder / "run", formats=("gif", "npy"))
     for path in result.files:
         print("written:", path)
 
     # 3. Rendered videos know what was behind the boat.
-    made = np.load(folder / "run" / "results" / "recovered_000.npy").astype(float)
-    error = float(np.abs(made - scene.truth)[scene.mask].mean())
+    error = float(np.abs(result.recovered.astype(float) - scene.truth)[scene.mask].mean())
     print(f"mean error where the boat was: {error:.1f} grey levels")
     return error
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import dynpat
 from dynpat.datasets import FRAMES_PER_SECOND, flames
-from dynpat.runs.plan import make_plan
 
 
 def main(updates: int = 300, folder: Path = Path("runs/sample_longer")) -> None:
@@ -18,9 +17,8 @@ def main(updates: int = 300, folder: Path = Path("runs/sample_longer")) -> None:
     source = folder / "flames.gif"
     dynpat.write_video(source, flames(frames=24, size=(48, 48), seed=0), FRAMES_PER_SECOND)
 
-    # 2. A run: everything that decides its outcome is in the plan, and in its config.json.
-    plan = make_plan([source], learn={"iterations": updates, "time_budget": None})
-    learned = dynpat.learn(plan, folder / "run")
+    # 2. A run: everything that decides its outcome is in its config.json.
+    learned = dynpat.learn(source, folder / "run", iterations=updates)
     print("learned:", learned.run)
 
     # 3. A scene model samples any length: here twice what it learned.

@@ -44,6 +44,12 @@ def test_recover_and_extend(
     assert len(extended.frames) == 52
 
 
+def test_arrays(capsys: pytest.CaptureFixture[str], script: Script) -> None:
+    figures = script("examples/arrays.py").main(2)
+    assert figures["score"] > 0
+    assert "(2, 60, 48, 48, 3)" in capsys.readouterr().out
+
+
 def test_every_example_is_tested() -> None:
-    tested = {"learn_texture", "sample_longer", "remove_boat", "recover_and_extend"}
+    tested = {"arrays", "learn_texture", "sample_longer", "remove_boat", "recover_and_extend"}
     assert {path.stem for path in EXAMPLES.glob("*.py")} == tested

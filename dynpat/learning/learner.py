@@ -23,7 +23,7 @@ from dynpat.learning.checkpoints import Saver, Values, roll_back, save
 from dynpat.learning.missing import Fills
 from dynpat.learning.replicas import Replicas
 from dynpat.learning.schedule import learning_rate
-from dynpat.learning.trainable import Trainable
+from dynpat.learning.trainable import Trainable, adam_of
 from dynpat.learning.watch import Watch
 
 # What TensorFlow raises for checkpoints that were cut off, spoilt or of another model.
@@ -135,6 +135,12 @@ class Learner:
         finally:
             _assign(weights, own)
 
+    def finish(self) -> Trainable:
+        """The model with the running mean of its weights for good: learning has ended."""
+        if self.config.average and self.update:
+            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        return self.model
+
     def manager(self, folder: Path) -> tf.train.CheckpointManager:
         """Rotated checkpoints of the whole state below `folder`."""
         return tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=3)
@@ -159,12 +165,7 @@ class Learner:
 def _compile(
     model: Trainable, config: LearnConfig, langevin: LangevinConfig, at_once: int
 ) -> None:
-    optimizer = keras.optimizers.Adam(
-        config.learning_rate, beta_1=config.beta_1,
-        use_ema=config.average > 0, ema_momentum=config.average,
-        weight_decay=config.weight_decay or None,
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    optimizer = adam_of(config)
     model.compile(
         optimizer=optimizer, langevin=langevin, at_once=at_once,
         observed_noise=config.observed_noise, renewed=config.renewed, gap_limit=config.gap_limit,

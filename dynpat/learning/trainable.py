@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dynpat.config import LangevinConfig, check_step_size
-from dynpat.learning.chains import Chains, modes_of_slots, slots
+from dynpat.config import LangevinConfig, LearnConfig, check_step_size
+from dynpat.learning.chains import Chains, modes_of_slots, slots, usual_chains
 from dynpat.learning.missing import Fills
 from dynpat.learning.update import update
 from dynpat.learning.windows import observed_windows
@@ -20,11 +20,28 @@ COORDINATES = tf.float16  # of observed videos: exact to a fiftieth of the noise
 AT_ONCE = 64  # frames whose coordinates are looked up together
 
 
+def adam_of(config: LearnConfig) -> keras.optimizers.Adam:
+    """Adam as the settings have it, with their running mean of the weights and their decay."""
+    optimizer = keras.optimizers.Adam(
+        config.learning_rate, beta_1=config.beta_1,
+        use_ema=config.average > 0, ema_momentum=config.average,
+        weight_decay=config.weight_decay or None,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
+
+
 class Trainable(keras.Model):
     """What learning adds to an energy: chains, and what an update does.
 
     A subclass gives `f`, `reference`, `sigma`, `coloured`, `to_model`, `check_video`
     and its arguments.
+
+    Attributes
+    ----------
+    usual_langevin, usual_learning
+        The settings of the preset that the model was made from; those of the configurations' own
+        defaults if it was made from none. `compile` takes them where it is not told others.
     """
 
     reference: Reference
@@ -36,39 +53,64 @@ class Trainable(keras.Model):
         super().__init__(**kwargs)
         self.chains: Chains | None = None
         self.fills: Fills | None = None
-        self.langevin_config = LangevinConfig()
+        self.usual_langevin, self.usual_learning = LangevinConfig(), LearnConfig()
+        self.langevin_config = self.usual_langevin
         self.observed_noise, self.renewed, self.gap_limit, self.squared = 0.0, 0.0, 0.0, 0.0
         self.batch = 0  # of the last `fit`
         self.at_once = 0
 
     def compile(  # type: ignore[override]
         self,
-        optimizer: Any = "adam",
+        optimizer: Any = None,
         langevin: LangevinConfig | None = None,
-        observed_noise: float = 0.0,
-        renewed: float = 0.0,
-        gap_limit: float = 0.0,
-        squared: float = 0.0,
+        observed_noise: float | None = None,
+        renewed: float | None = None,
+        gap_limit: float | None = None,
+        squared: float | None = None,
         at_once: int = 0,
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
-        """As `keras.Model.compile`; `langevin` says how the chains move at each update.
+        """As `keras.Model.compile`, with the settings of the model's preset by default.
 
-        `observed_noise` is the standard deviation of noise on the observed, in grey levels;
-        `renewed` the share of chains that start again from noise at an update; `gap_limit` is from
-        where on a stuck chain no longer counts, `squared` the weight of the squares of f in the
-        loss (`update`). `at_once` bounds how many
-        videos pass the network together (0: all), for memory's sake; the result is the same. There
-        is no loss to choose: learning is by maximum likelihood. XLA is off unless asked
-        for (on CPU it makes the Langevin loop 25 times slower).
+        There is no loss to choose: learning is by maximum likelihood.
+
+        Parameters
+        ----------
+        optimizer
+            A Keras optimizer or its name; the preset's Adam (`adam_of`) if left out.
+        langevin
+            How the chains move at each update.
+        observed_noise
+            Standard deviation of the noise on the observed videos, on the model's scale.
+        renewed
+            Share of the chains that start again from noise at an update.
+        gap_limit
+            Gap of the energies from which on a stuck chain no longer counts, see `update.pulls`.
+        squared
+            Weight of the squares of f in the loss, see `update.update`.
+        at_once
+            How many videos pass the network together, for memory's sake (0: all); the result is
+            the same.
+        jit_compile
+            Whether XLA compiles the update. On CPU it makes the Langevin loop 25 times slower.
+
+        Raises
+        ------
+        BadOptionError
+            If the step size does not fit the reference distribution.
         """
-        self.langevin_config = langevin or LangevinConfig()
-        self.observed_noise, self.renewed, self.gap_limit = observed_noise, renewed, gap_limit
-        self.squared = squared
-        self.at_once = at_once
+        usual = self.usual_learning
+
+        def chosen(name: str, value: float | None) -> float:
+            return float(getattr(usual, name) if value is None else value)
+
+        self.langevin_config = langevin or self.usual_langevin
+        self.observed_noise = chosen("observed_noise", observed_noise)
+        self.renewed, self.gap_limit = chosen("renewed", renewed), chosen("gap_limit", gap_limit)
+        self.squared, self.at_once = chosen("squared", squared), at_once
         check_step_size(self.langevin_config.step_size, self.sigma)
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        super().compile(optimizer=optimizer or adam_of(usual), jit_compile=jit_compile, **kwargs)
 
     def start_chains(self, videos: int, chains: int, seed: int) -> Chains:
         """New persistent chains, `chains` for each slot of `videos` observed videos."""
@@ -95,8 +137,8 @@ class Trainable(keras.Model):
         self,
         videos: Any,
         *,
-        batch_size: int = 4,
-        chains: int = 3,
+        batch_size: int | None = None,
+        chains: int | None = None,
         epochs: int = 1,
         steps_per_epoch: int = 1,
         seed: int = 0,
@@ -110,12 +152,15 @@ class Trainable(keras.Model):
             Observed videos, (N, T, H, W, C) grey levels with T at least the model's frames (a
             random time window is learned at each update).
         batch_size, chains, seed
-            Observed videos per update, persistent chains of each, seed of all that is drawn.
-            Calling again with the same number of videos and chains goes on with the same chains.
+            Observed videos per update, persistent chains of each, seed of all that is drawn. What
+            is left out is as in the model's preset. Calling again with the same number of videos
+            and chains goes on with the same chains.
         """
         videos = np.asarray(videos)
         self.check_video(videos)
-        batch = min(batch_size, len(videos))
+        usual = self.usual_learning
+        batch = min(batch_size or usual.batch, len(videos))
+        chains = chains or usual_chains(usual, len(videos))
         held = self.chains
         if held is None or (len(held.slot_of), int(held.video.shape[1])) != (len(videos), chains):
             self.adapt(videos)

@@ -81,6 +81,11 @@ def load_mask(wanted: Wanted) -> np.ndarray:
     raise wanted.bad(f"is of a kind that is not read ('{ending}'); {KINDS_SENTENCE}")
 
 
+def mask_of_array(array: np.ndarray, wanted: Wanted) -> np.ndarray:
+    """The wanted frames of a mask in memory, as `load_mask` has them."""
+    return _from_array(array, wanted, "(H, W) or (T, H, W)")
+
+
 @contextmanager
 def _reported(wanted: Wanted) -> Iterator[None]:
     """Turn whatever the readers raise on a broken or hostile file into a `BadMaskError`."""

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from dynpat.config import require
-from dynpat.masks.loading import Wanted, load_mask
+from dynpat.masks.loading import Wanted, load_mask, mask_of_array
 from dynpat.videos.finding import PathLike
 from dynpat.videos.model import size_text
 
@@ -16,7 +16,7 @@ _PART = 0.1 + 1e-6  # a tenth of a pixel's area, with room for the rounding of f
 
 
 def read_mask(
-    path: PathLike,
+    path: PathLike | np.ndarray,
     video_shape: tuple[int, int, int],
     *,
     source_size: tuple[int, int] | None = None,
@@ -36,7 +36,8 @@ def read_mask(
     path : path
         An image or a folder of images; a video or GIF; an array (H, W), (T, H, W) or
         (T, H, W, C) as .npy, or as "mask", "masks" or the only array of an .npz file; a MATLAB
-        file of any version with "masks" of shape (H, W), (H, W, T) or (H, W, T, C).
+        file of any version with "masks" of shape (H, W), (H, W, T) or (H, W, T, C). Or an array
+        in memory, (H, W) or (T, H, W).
     video_shape : tuple of int
         (T, H, W) of the video, at the size at which it is used.
     source_size : tuple of int, optional
@@ -65,8 +66,12 @@ def read_mask(
     require_shape(video_shape)
     require(start >= 0, "start", "not be negative", start, "Give 0 or more")
     require(dilate >= 0, "dilate", "not be negative", dilate, "Give 0 or more pixels")
-    wanted = Wanted(Path(path), video_shape[0], start, invert)
-    own = load_mask(wanted)
+    if isinstance(path, np.ndarray):
+        wanted = Wanted(Path("an array"), video_shape[0], start, invert)
+        own = mask_of_array(path, wanted)
+    else:
+        wanted = Wanted(Path(path), video_shape[0], start, invert)
+        own = load_mask(wanted)
     mask = _grown(_fitted(own, wanted, video_shape[1:], source_size), dilate)
     _require_both(mask, own, wanted, dilate)
     return np.broadcast_to(mask, video_shape).copy()

@@ -10,13 +10,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadOptionError
 from dynpat.learning.trainable import Trainable
 from dynpat.models import layers, network
+from dynpat.models.new_videos import NewVideos
+from dynpat.models.view import View
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
-class EnergyModel(Trainable):
+class EnergyModel(NewVideos, Trainable):
     """An energy over videos; `model(video)` is the energy of each video, `model.f` the network.
 
     A video on the model's scale is in grey levels minus the mean of the observed ones; `to_model`
@@ -62,6 +65,8 @@ class EnergyModel(Trainable):
         How many groups of observed videos to tell apart: each keeps a mean and a spread of its own.
     seed
         Of the weights.
+    preset
+        Name of the preset whose settings `compile` and `sample` take; "" for none.
 
     Raises
     ------
@@ -117,6 +122,7 @@ class EnergyModel(Trainable):
         shown: str = "deviation",
         modes: int = 1,
         seed: int = 0,
+        preset: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -132,12 +138,16 @@ class EnergyModel(Trainable):
             "top_kernel_initializer": top_kernel_initializer, "coloured": coloured,
             "precision": precision,
             "start": start, "shown": shown, "modes": modes, "seed": seed,
+            "preset": preset,
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
         self.output_scale, self.coloured = float(output_scale), bool(coloured)
         self.reference = network.make_reference(self._arguments)
         self.reach = network.reach_of_shifts(self._arguments)
+        self.usual_langevin = LangevinConfig(**self.langevin_presets.get(preset, {}))
+        self.usual_learning = LearnConfig(**self.learn_presets.get(preset, {}))
+        self.langevin_config = self.usual_langevin
         self.network = [
             network.make_layer(number, *layer, self._arguments)
             for number, layer in enumerate(zip(filters, kernels, strides, strict=True))
@@ -159,7 +169,8 @@ class EnergyModel(Trainable):
             known = ", ".join(sorted(cls.presets)) or "none; use one of its subclasses"
             what = f"{cls.__name__} has no preset {preset!r}"
             raise BadOptionError(f"{what}; choose one of: {known}.")
-        return cls(frames, size, channels, **{**cls._preset(preset, size), **changes})
+        values = {**cls._preset(preset, size), "preset": preset, **changes}
+        return cls(frames, size, channels, **values)
 
     @classmethod
     def _preset(cls, preset: str, size: tuple[int, int]) -> dict[str, Any]:
@@ -271,22 +282,3 @@ class EnergyModel(Trainable):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, **self._arguments}
-
-
-class View:
-    """A model's energy of videos of some modes (N,), its grid shifted by a seed of (2,) integers.
-
-    The modes are 0 if left out.
-    """
-
-    def __init__(self, model: EnergyModel, seed: tf.Tensor, modes: tf.Tensor | None) -> None:
-        self.model, self.seed, self.modes = model, seed, modes
-
-    def __call__(self, video: tf.Tensor) -> tf.Tensor:
-        f = self.model.f(video, self.seed, self.modes)
-        return self.model.reference.energy(video, self.modes) - f
-
-    def of_rows(self, first: tf.Tensor, last: tf.Tensor) -> View:
-        """The energy of videos `first` … `last` − 1 alone."""
-        modes = None if self.modes is None else self.modes[first:last]
-        return View(self.model, self.seed, modes)

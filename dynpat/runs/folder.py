@@ -197,6 +197,19 @@ class Run:
                 f"'{self.folder}' holds no model.keras: its learning has not ended; go on with it "
                 "by `dynpat learn --resume --out` and this folder."
             )
+        return self.load_file(file)
+
+    @staticmethod
+    def load_file(file: Path) -> EnergyModel:
+        """The model in a `.keras` file, with Keras' safe mode on.
+
+        Raises
+        ------
+        BadRunError
+            If it is not there, damaged, or of another kind.
+        """
+        if not file.is_file():
+            raise BadRunError(f"'{file}' is not there; give a run folder or a .keras file.")
         try:
             model = keras.saving.load_model(file, safe_mode=True, compile=False)
         except Exception as error:  # Keras raises many kinds for a damaged file
@@ -204,7 +217,6 @@ class Run:
         if not isinstance(model, EnergyModel):
             _damaged_model(file, TypeError(type(model).__name__))
         return model
-
 
     def chains(self) -> np.ndarray:
         """The chains of learning, (videos, chains, T, H, W, C) on the model's scale.

@@ -19,6 +19,7 @@ from dynpat.config import (
 )
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
+from dynpat.learning.chains import usual_chains
 from dynpat.models import PATTERNS, EnergyModel
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
@@ -28,7 +29,6 @@ RENAMED = {"default": "gaussian", "coloured": "default"}  # presets, since versi
 READING = ("size", "frames", "start", "fps", "grey", "window")
 DEFAULT_FRAMES = 70  # the paper's length
 DEFAULT_WINDOW = 24  # frames learned at once; networks look at little more together
-MOVED = 3  # chains that an update moves, about
 DEFAULT_PIXELS = 100 * 100  # the paper's size
 MOST_MODES = 32  # more observed videos than this share their places to start from
 
@@ -209,13 +209,11 @@ def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -
 def with_chains(plan: Plan, videos: int, devices: int = 1) -> Plan:
     """The same plan with a number of chains, if it leaves that open.
 
-    An update moves about `MOVED` chains: more updates with fewer chains lead farther in the same
-    time. Each of several `devices` has as many.
+    Each of several `devices` has as many.
     """
     if plan.learn.chains:
         return plan
-    each = max(1, MOVED // min(plan.learn.batch, videos))
-    chains = -(-each // devices) * devices
+    chains = -(-usual_chains(plan.learn, videos) // devices) * devices
     return replace(plan, learn=replace(plan.learn, chains=chains))
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from dynpat.devices import memory_watched
-from dynpat.learning.learner import Learner, learn_model
+from dynpat.errors import BadRunError
+from dynpat.learning.learner import Learner, Listener, learn_model
 from dynpat.learning.replicas import Replicas
 from dynpat.models.calibration import calibrate, rounds_within
 from dynpat.reporter import Reporter
@@ -43,13 +48,38 @@ def make_learner(
 def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
     """Learn into the recorder's run, until a limit (then True) or an interrupt."""
     run = recorder.run
+    finished = learn_to_limit(
+        learner, run.checkpoints, recorder, recorder.reporter, recorder.begin,
+        lambda learner: run.trim_log(learner.update),
+    )
+    with learner.averaged() as model:
+        run.save_model(model)
+        recorder.preview(learner)
+    return finished
+
+
+def learn_in_memory(learner: Learner, reporter: Reporter) -> bool:
+    """Learn without a run folder, until a limit (then True) or an interrupt.
+
+    The checkpoints to which learning goes back where it diverges are in a temporary folder.
+    """
+    def tell(learner: Learner, figures: dict[str, float]) -> None:
+        reporter.learning(learner.update, learner.fraction_done(), figures, None)
+
+    with TemporaryDirectory(prefix="dynpat-") as folder:
+        return learn_to_limit(learner, Path(folder), tell, reporter)
+
+
+def learn_to_limit(
+    learner: Learner, checkpoints: Path, listener: Listener, reporter: Reporter,
+    begin: Callable[[Learner], None] = lambda _: None,
+    restored: Callable[[Learner], None] = lambda _: None,
+) -> bool:
+    """Learn and calibrate, watched by `listener`; True at a limit, False at an interrupt."""
     with memory_watched(), interrupt_flag() as interrupted, learner.replicas.watched():
-        recorder.begin(learner)
+        begin(learner)
         finished = learn_model(
-            learner, run.checkpoints,
-            listeners=[recorder],
-            restored=lambda learner: run.trim_log(learner.update),
-            say=recorder.reporter.say,
+            learner, checkpoints, listeners=[listener], restored=restored, say=reporter.say,
             stop=interrupted.is_set,
         )
         if finished and learner.config.calibration:
@@ -58,10 +88,16 @@ def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
                     model, learner.videos, learner.config.calibration * learner.work
                 )
                 calibrate(model, learner.videos, rounds, stop=interrupted.is_set)
-    with learner.averaged() as model:
-        run.save_model(model)
-        recorder.preview(learner)
     return finished
+
+
+def require_checkpoints(run: Run) -> None:
+    """Raise `BadRunError` if learning has begun and there is no checkpoint to go on from."""
+    if read_log(run.log_file) and tf.train.latest_checkpoint(str(run.checkpoints)) is None:
+        raise BadRunError(
+            f"'{run.checkpoints}' holds no checkpoint to go on from; bring it back, or start a "
+            "new run."
+        )
 
 
 def last_figures(run: Run) -> dict[str, Any]:

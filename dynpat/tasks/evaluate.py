@@ -14,11 +14,12 @@ from dynpat.quality.baselines import BASELINES
 from dynpat.quality.figures import MEANINGS, figures, floor, is_copy
 from dynpat.report.page import page_of_videos, quality_table
 from dynpat.reporter import Reporter
-from dynpat.videos import Video, read_videos
+from dynpat.videos import Video, as_videos, read_videos
 
 
 def evaluate(
-    observed: str | Path, synthesised: Sequence[str | Path], *, baselines: bool = True,
+    observed: str | Path | Video | np.ndarray,
+    synthesised: np.ndarray | Sequence[str | Path | Video | np.ndarray], *, baselines: bool = True,
     report: str | Path | None = None, reporter: Reporter | None = None, **reading: Any,
 ) -> dict[str, Any]:
     """The figures of synthesised videos against the observed.
@@ -26,9 +27,10 @@ def evaluate(
     Parameters
     ----------
     observed
-        A video file or a frame folder.
+        A video file or a frame folder, or an array (T, H, W, C) of grey levels.
     synthesised
-        Video files or frame folders, or folders to search for either.
+        Video files or frame folders, or folders to search for either; or arrays, (T, H, W, C) or
+        (N, T, H, W, C).
     baselines
         Also those of trivial syntheses: shuffled frames, a Gaussian per pixel, a linear
         dynamical system, coloured noise (`dynpat.reference.translation`).
@@ -51,9 +53,9 @@ def evaluate(
     """
     reporter = reporter or Reporter()
     grey = reading.get("grey", False)
-    made = read_videos([*synthesised], grey=grey, batch=False)
+    made = _read(synthesised, grey=grey)
     size = reading.pop("size", None) or made[0].frames.shape[1:3]
-    real = _only(read_videos([observed], size=size, batch=False, **reading), observed)
+    real = _only(_read(observed, size=size, **reading), observed)
     _require_moving([real, *made])
     for video in (real, *made):
         for note in video.notes:
@@ -79,6 +81,21 @@ def evaluate(
     return result
 
 
+def _read(
+    given: str | Path | Video | np.ndarray | Sequence[str | Path | Video | np.ndarray],
+    **reading: Any,
+) -> list[Video]:
+    """The videos that paths or arrays stand for, each as it is."""
+    alone = isinstance(given, str | Path | Video | np.ndarray)
+    videos: list[Video] = []
+    for item in [given] if alone else given:
+        if isinstance(item, str | Path):
+            videos += read_videos([item], batch=False, **reading)
+        else:
+            videos += as_videos(item)
+    return videos
+
+
 def _write_report(path: Path, result: dict[str, Any], real: Video, made: list[Video]) -> None:
     columns = {Path(row["name"]).name: row["figures"] for row in result["videos"]}
     page_of_videos(
@@ -88,10 +105,11 @@ def _write_report(path: Path, result: dict[str, Any], real: Video, made: list[Vi
     ).write(path)
 
 
-def _only(videos: list[Video], path: str | Path) -> Video:
+def _only(videos: list[Video], given: str | Path | Video | np.ndarray) -> Video:
     if len(videos) != 1:
+        name = given if isinstance(given, str | Path) else "The array"
         raise BadVideoError(
-            f"'{path}' holds {len(videos)} videos; the observed must be one. Name one of them."
+            f"'{name}' holds {len(videos)} videos; the observed must be one. Name one of them."
         )
     return videos[0]
 

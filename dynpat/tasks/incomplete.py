@@ -46,8 +46,24 @@ class Incomplete:
         return np.where(self.missing[..., np.newaxis], np.uint8(0), known)
 
 
-def read_incomplete(plan: Plan, reporter: Reporter) -> Incomplete:
-    """Read what a plan of `recover`, `inpaint` or `extend` names.
+@dataclass(frozen=True)
+class Given:
+    """What is in memory already, and not to be read from files.
+
+    Attributes
+    ----------
+    videos
+        All that the plan names, of one size and length.
+    mask
+        (H, W) or (T, H, W) of each of them.
+    """
+
+    videos: list[Video] | None = None
+    mask: np.ndarray | None = None
+
+
+def read_incomplete(plan: Plan, reporter: Reporter, given: Given = Given()) -> Incomplete:
+    """Read what a plan of `recover`, `inpaint` or `extend` names, unless it is `given`.
 
     Raises
     ------
@@ -55,21 +71,21 @@ def read_incomplete(plan: Plan, reporter: Reporter) -> Incomplete:
         A video or a mask cannot be read, or they do not fit each other.
     """
     return {"recover": _to_recover, "inpaint": _to_inpaint, "extend": _to_extend}[plan.task](
-        plan, reporter
+        plan, reporter, given
     )
 
 
-def _to_recover(plan: Plan, reporter: Reporter) -> Incomplete:
+def _to_recover(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     complete = len(plan.missing.get("complete", ()))
-    videos = read_observed(plan, reporter, PIXELS)
+    videos = given.videos or read_observed(plan, reporter, PIXELS)
     frames = np.stack([video.frames for video in videos])
     damaged = len(videos) - complete
     if damaged < 1:
         raise BadOptionError("Every video is given as --complete; name one to recover as well.")
-    source = _source_size(videos[0].source)
+    source = frames.shape[2:4] if given.videos else _source_size(videos[0].source)
     missing = np.zeros(frames.shape[:4], bool)
     for number in range(damaged):
-        missing[number] = _mask(plan, frames.shape[1:4], source, number)
+        missing[number] = _mask(plan, frames.shape[1:4], source, number, given)
     truth = frames if plan.missing.get("occlude") else None
     if plan.missing.get("truth"):
         if damaged > 1 or complete:
@@ -83,21 +99,21 @@ def _to_recover(plan: Plan, reporter: Reporter) -> Incomplete:
     return Incomplete(videos, missing, truth)
 
 
-def _to_inpaint(plan: Plan, reporter: Reporter) -> Incomplete:
+def _to_inpaint(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     reading = {name: plan.reading[name] for name in ("frames", "start", "fps", "grey")}
-    whole = read_video(plan.videos[0], **reading)
+    whole = given.videos[0] if given.videos else read_video(plan.videos[0], **reading)
     for note in whole.notes:
         reporter.say(f"{whole.name}: {note}")
-    mask = _mask(plan, whole.frames.shape[:3], whole.frames.shape[1:3], 0)
+    mask = _mask(plan, whole.frames.shape[:3], whole.frames.shape[1:3], 0, given)
     crop = crop_around(whole.frames, mask, plan.reading["size"], PIXELS)
     reporter.say(crop.note)
     video = replace(whole, frames=crop.working_frames)
     return Incomplete([video], crop.working_mask[np.newaxis], crop=crop)
 
 
-def _to_extend(plan: Plan, reporter: Reporter) -> Incomplete:
+def _to_extend(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     """Frames that are not there yet are missing ones; the last known stands at their place."""
-    video = read_observed(plan, reporter, PIXELS)[0]
+    video = (given.videos or read_observed(plan, reporter, PIXELS))[0]
     known = len(video.frames)
     if between := plan.missing.get("between", 0):
         numbers = np.arange(known) * (between + 1)
@@ -114,7 +130,7 @@ def _to_extend(plan: Plan, reporter: Reporter) -> Incomplete:
 
 
 def _mask(
-    plan: Plan, shape: tuple[int, ...], source: tuple[int, int], number: int
+    plan: Plan, shape: tuple[int, ...], source: tuple[int, int], number: int, given: Given
 ) -> np.ndarray:
     """The mask of video `number`, (T, H, W)."""
     wanted: dict[str, Any] = plan.missing
@@ -123,12 +139,13 @@ def _mask(
         return draw_mask(wanted["occlude"], video_shape, plan.learn.seed + number)
     if wanted.get("box"):
         return box_mask(wanted["box"], video_shape, source)
-    if not wanted.get("mask"):
+    if given.mask is None and not wanted.get("mask"):
         raise BadMaskError(
             "Nothing says which pixels are missing; give --mask with a file or folder, or --box."
         )
     return read_mask(
-        Path(wanted["mask"]), video_shape, source_size=source, start=plan.reading["start"],
+        wanted["mask"] if given.mask is None else given.mask, video_shape, source_size=source,
+        start=plan.reading["start"],
         invert=wanted.get("invert", False), dilate=wanted.get("dilate", 0),
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from dynpat.atomic import write_json
 from dynpat.devices import memory_watched
@@ -16,14 +16,20 @@ from dynpat.learning.replicas import Replicas
 from dynpat.models.sampling import STEPS, ask, sample_videos, usual_frames
 from dynpat.quality.figures import Judge, figures, floor, told_apart
 from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, read_log, run_name
+from dynpat.runs.folder import Run, run_name
 from dynpat.runs.lock import held
 from dynpat.runs.plan import Plan, read_observed, with_chains, with_limits
 from dynpat.runs.recorder import Recorder, synthesised
-from dynpat.tasks.common import last_figures, learn_recorded, make_learner
+from dynpat.tasks.common import (
+    last_figures,
+    learn_in_memory,
+    learn_recorded,
+    make_learner,
+    require_checkpoints,
+)
 from dynpat.tasks.report import write_report
-from dynpat.tasks.result import FORMATS, Result, interrupt_flag, write_videos
-from dynpat.videos import Video, write_video
+from dynpat.tasks.result import FORMATS, Learned, interrupt_flag, write_videos
+from dynpat.videos import Video, to_levels, write_video
 
 FINAL_SAMPLES = (2, 8)  # least and most fresh videos that a finished run leaves: one per mode
 BETTER = 0.8  # of the last state's score: an earlier one is worth telling of
@@ -33,7 +39,7 @@ SAMPLE_STEPS = STEPS  # Langevin steps from noise to each of them
 def learn(
     plan: Plan, out: str | Path | None = None, *, formats: Sequence[str] = FORMATS,
     reporter: Reporter | None = None, replicas: Replicas | None = None,
-) -> Result:
+) -> Learned:
     """Learn from videos into a new run folder.
 
     Parameters
@@ -51,7 +57,7 @@ def learn(
 
     Returns
     -------
-    Result
+    Learned
         `finished` is False if the run was stopped by an interrupt; `resume` goes on with it.
 
     Raises
@@ -77,7 +83,7 @@ def resume(
     folder: str | Path, *, iterations: int | None = None, time_budget: float | None = None,
     formats: Sequence[str] = FORMATS, reporter: Reporter | None = None,
     replicas: Replicas | None = None,
-) -> Result:
+) -> Learned:
     """Go on with a run that was stopped, or beyond its end with higher limits.
 
     Raises
@@ -95,7 +101,29 @@ def resume(
         return _resumed(run, plan, formats, reporter, replicas)
 
 
-def _assist(plan: Plan, folder: Path, reporter: Reporter, replicas: Replicas) -> Result:
+def learn_arrays(plan: Plan, videos: list[Video], reporter: Reporter) -> Learned:
+    """Learn by a plan from videos that are in memory; nothing is kept but the result."""
+    plan = with_chains(plan, len(videos))
+    learner = make_learner(plan, videos, reporter)
+    finished = learn_in_memory(learner, reporter)
+    model = learner.finish()
+    samples = _levels(_fresh(learner)) if finished else _none_of(learner)
+    metrics: dict[str, Any] = {"update": learner.update}
+    if finished:
+        metrics["quality"] = figures(videos[0].frames, samples[0])
+    return Learned(None, (), metrics, finished, model=model, samples=samples)
+
+
+def _levels(videos: list[np.ndarray]) -> np.ndarray:
+    return np.stack([to_levels(video) for video in videos])
+
+
+def _none_of(learner: Learner) -> np.ndarray:
+    """No videos, in an array of those that there might be."""
+    return np.empty((0, *learner.videos.shape[1:]), np.uint8)
+
+
+def _assist(plan: Plan, folder: Path, reporter: Reporter, replicas: Replicas) -> Learned:
     """Learn with the chief of a cluster, who writes the run; here nothing is written."""
     videos = read_observed(plan, reporter)
     plan = with_chains(plan, len(videos), replicas.count)
@@ -104,12 +132,15 @@ def _assist(plan: Plan, folder: Path, reporter: Reporter, replicas: Replicas) ->
         finished = learn_model(
             learner, Run(folder).checkpoints, say=reporter.say, stop=interrupted.is_set
         )
-    return Result(folder, (), {"update": learner.update}, finished)
+    return Learned(
+        folder, (), {"update": learner.update}, finished, model=learner.model,
+        samples=_none_of(learner),
+    )
 
 
 def _resumed(
     run: Run, plan: Plan, formats: Sequence[str], reporter: Reporter, replicas: Replicas
-) -> Result:
+) -> Learned:
     run.sweep()
     videos = read_observed(plan, reporter)
     run.check_inputs(videos)
@@ -139,27 +170,24 @@ def _require_resumable(run: Run, plan: Plan) -> None:
             f"'{missing[0]}', from which '{run.folder}' learns, is not there; bring it back, or "
             "resume in the folder where the run was started."
         )
-    if read_log(run.log_file) and tf.train.latest_checkpoint(str(run.checkpoints)) is None:
-        raise BadRunError(
-            f"'{run.checkpoints}' holds no checkpoint to go on from; bring it back, or start a "
-            "new run."
-        )
+    require_checkpoints(run)
 
 
 def _learn_into(
     run: Run, plan: Plan, learner: Learner, videos: list[Video], formats: Sequence[str],
     reporter: Reporter,
-) -> Result:
+) -> Learned:
     judge = Judge(videos[0].frames)
     recorder = Recorder(
         run, videos[0].fps, videos[0].frames, plan.learn.preview_every, reporter, synthesised, judge
     )
     finished = learn_recorded(learner, recorder)
     files = [run.model_file, run.preview_file]
-    metrics = last_figures(run)
+    metrics, samples = last_figures(run), _none_of(learner)
+    model = learner.finish()
     if finished:
-        with learner.averaged():
-            fresh = _fresh(learner)
+        fresh = _fresh(learner)
+        samples = _levels(fresh)
         files += write_videos(run.samples, fresh, videos[0].fps, formats, reporter)
         levels = np.clip(fresh[0], 0, 255)
         metrics["quality"] = judge(levels)
@@ -169,7 +197,7 @@ def _learn_into(
         write_json(run.metrics_file, _figures(recorder, levels))
     write_video(run.observed_file, videos[0].frames, videos[0].fps)
     files.append(write_report(run))
-    return Result(run.folder, tuple(files), metrics, finished)
+    return Learned(run.folder, tuple(files), metrics, finished, model=model, samples=samples)
 
 
 def _figures(recorder: Recorder, synthesised: np.ndarray) -> dict[str, dict[str, float | None]]:

@@ -11,24 +11,25 @@ import numpy as np
 
 from dynpat.atomic import write_json
 from dynpat.config import RecoverConfig, require
-from dynpat.devices import memory_watched
 from dynpat.errors import BadOptionError
-from dynpat.learning.missing import Fills
 from dynpat.masks import describe, mask_preview
-from dynpat.models import EnergyModel
-from dynpat.quality import truth
 from dynpat.reporter import Reporter
-from dynpat.restoration.first_guess import Guess, make_guess, with_texture
-from dynpat.restoration.posterior import Estimate, estimate
+from dynpat.restoration.posterior import Estimate
 from dynpat.runs.folder import Run, run_name
 from dynpat.runs.lock import held
 from dynpat.runs.plan import Plan, make_plan, with_limits
 from dynpat.runs.recorder import Recorder, side_by_side
-from dynpat.tasks.common import last_figures, learn_recorded, make_learner
+from dynpat.tasks.common import (
+    last_figures,
+    learn_in_memory,
+    learn_recorded,
+    require_checkpoints,
+)
+from dynpat.tasks.filling import begun, chosen, figures_of, filled
 from dynpat.tasks.incomplete import Incomplete, read_incomplete
 from dynpat.tasks.report import write_report
-from dynpat.tasks.result import FORMATS, Result
-from dynpat.videos import Video, to_levels, write_image, write_outputs, write_video
+from dynpat.tasks.result import FORMATS, Restored
+from dynpat.videos import Video, write_image, write_outputs, write_video
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
 BUDGET = 480.0  # seconds of learning
@@ -107,7 +108,7 @@ def _require_consistent(task: str, videos: list[Any], missing: dict[str, Any]) -
 def restore(
     plan: Plan, out: str | Path | None = None, *, formats: Sequence[str] = FORMATS,
     reporter: Reporter | None = None,
-) -> Result:
+) -> Restored:
     """Learn from the visible pixels of a plan from `make_restoration`, and fill in the others.
 
     Writes `results/recovered_000.*`, `uncertainty_000.*` and `comparison_000.*` (what was visible,
@@ -131,7 +132,7 @@ def restore(
 def resume_restoration(
     folder: str | Path, *, iterations: int | None = None, time_budget: float | None = None,
     formats: Sequence[str] = FORMATS, reporter: Reporter | None = None,
-) -> Result:
+) -> Restored:
     """Go on with a run of `restore` that was stopped, or beyond its end with higher limits."""
     reporter = reporter or Reporter()
     run = Run.open(Path(folder))
@@ -140,6 +141,7 @@ def resume_restoration(
         raise BadOptionError(
             f"'{folder}' is a run of dynpat learn; go on with it by dynpat learn --resume."
         )
+    require_checkpoints(run)
     with held(run.folder):
         run.sweep()
         work = read_incomplete(plan, reporter)
@@ -155,72 +157,47 @@ def _named(work: Incomplete) -> list[Video]:
             for video, frames in zip(work.videos, work.frames, strict=True)]
 
 
+def restore_arrays(plan: Plan, work: Incomplete, reporter: Reporter) -> Restored:
+    """As `restore`, of videos that are in memory; nothing is kept but the result."""
+    restoring = begun(plan, work, reporter)
+    finished = learn_in_memory(restoring.learner, reporter)
+    metrics: dict[str, Any] = {"update": restoring.learner.update}
+    videos = []
+    for number, found in restoring.estimates(reporter) if finished else ():
+        metrics[f"video_{len(videos)}"] = figures_of(
+            work, chosen(plan, found), found, number, restoring.guesses[number]
+        )
+        videos.append(filled(plan, work, found))
+    return Restored(None, (), metrics, finished, model=restoring.learner.finish(),
+                    videos=tuple(videos))
+
+
 def _restore_into(
     run: Run, plan: Plan, work: Incomplete, formats: Sequence[str], reporter: Reporter
-) -> Result:
-    damaged = [n for n, missing in enumerate(work.missing) if missing.any()]
+) -> Restored:
+    first = next(n for n, missing in enumerate(work.missing) if missing.any())
     preview = run.folder / "mask_preview.png"
     write_image(preview, mask_preview(work.videos[0].frames, work.missing[0]))
-    reporter.say(f"{describe(work.missing[damaged[0]])} See {preview}")
-    frames = work.frames
-    guesses = {n: make_guess(frames[n], work.missing[n], plan.learn.seed) for n in damaged}
-    filled = np.stack([
-        with_texture(guesses[n], video, work.missing[n], plan.learn.seed)
-        if n in guesses else video.astype(np.float32) for n, video in enumerate(frames)
-    ])
-    started = [replace(video, frames=fill) for video, fill in zip(work.videos, filled, strict=True)]
-    learner = make_learner(plan, started, reporter, work.missing)
-    fills = learner.model.fills
-    assert fills is not None
+    reporter.say(f"{describe(work.missing[first])} See {preview}")
+    restoring = begun(plan, work, reporter)
     recorder = Recorder(
-        run, work.videos[0].fps, frames[damaged[0]], plan.learn.preview_every, reporter,
-        lambda learner: _filled(learner.model, fills, damaged[0]),
+        run, work.videos[0].fps, work.frames[first], plan.learn.preview_every, reporter,
+        lambda learner: restoring.so_far(learner.model, first),
     )
-    finished = learn_recorded(learner, recorder)
-    files, metrics = [run.model_file, run.preview_file], {}
-    for number, video in enumerate(damaged if finished else ()):
-        guess = guesses[video]
-        with memory_watched(), learner.averaged() as model:
-            found = _estimated(plan, work, model, fills, video, guess, reporter)
-        recovered = _chosen(plan, found)
-        files += _outputs(run, work, recovered, found, video, number, formats, reporter)
-        metrics[f"video_{number}"] = _figures(work, recovered, found, video, guess)
-        if plan.missing["recover"]["weigh"]:
-            reporter.say(_told(found, guess))
+    finished = learn_recorded(restoring.learner, recorder)
+    files, metrics, videos = [run.model_file, run.preview_file], {}, []
+    for number, found in restoring.estimates(reporter) if finished else ():
+        recovered, order = chosen(plan, found), len(videos)
+        files += _outputs(run, work, recovered, found, number, order, formats, reporter)
+        metrics[f"video_{order}"] = figures_of(
+            work, recovered, found, number, restoring.guesses[number]
+        )
+        videos.append(filled(plan, work, found))
     write_json(run.metrics_file, metrics)
-    write_video(run.observed_file, frames[damaged[0]], work.videos[0].fps)
+    write_video(run.observed_file, work.frames[first], work.videos[0].fps)
     files.append(write_report(run))
-    return Result(run.folder, tuple(files), {**last_figures(run), **metrics}, finished)
-
-
-def _filled(model: EnergyModel, fills: Fills, video: int) -> np.ndarray:
-    """A video with its missing pixels as learning has them now, (T, H, W, C) grey levels."""
-    return np.asarray(model.to_grey(fills.video[video]))
-
-
-def _estimated(
-    plan: Plan, work: Incomplete, model: EnergyModel, fills: Fills, video: int, guess: Guess,
-    reporter: Reporter,
-) -> Estimate:
-    return estimate(
-        model, work.frames[video], _filled(model, fills, video), work.missing[video], guess,
-        plan.langevin, RecoverConfig(**plan.missing["recover"]), plan.learn.seed,
-        plan.learn.observed_noise, reporter.sampling,
-    )
-
-
-def _chosen(plan: Plan, found: Estimate) -> np.ndarray:
-    """The estimate that was asked for, uint8."""
-    wanted = found.mean if plan.missing["recover"]["estimate"] == "mean" else found.sample
-    return to_levels(wanted)
-
-
-def _told(found: Estimate, guess: Guess) -> str:
-    """What the mean is made of."""
-    parts = {name: (1 - found.weight) * share for name, share in guess.weights.items()}
-    parts["the learned model"] = found.weight
-    made = ", ".join(f"{100 * share:.0f} % {name}" for name, share in parts.items())
-    return f"The mean estimate, as predicts hidden known pixels best: {made}."
+    return Restored(run.folder, tuple(files), {**last_figures(run), **metrics}, finished,
+                    model=restoring.learner.finish(), videos=tuple(videos))
 
 
 def _outputs(
@@ -244,23 +221,3 @@ def _outputs(
         for note in notes:
             reporter.say(note)
     return files
-
-
-def _figures(
-    work: Incomplete, recovered: np.ndarray, found: Estimate, video: int, guess: Guess
-) -> dict[str, Any]:
-    """How much is missing, how certain the model is, and errors where the truth is known."""
-    missing = work.missing[video]
-    figures: dict[str, Any] = {
-        "missing": float(missing.mean()), "weight": found.weight, "guess": guess.weights,
-        "uncertainty": float(found.spread[missing].mean()),
-    }
-    if work.truth is not None:
-        known, visible = work.truth[video], work.frames[video]
-        estimates = {"recovered": recovered, "mean": found.mean, "sample": found.sample,
-                     "guess": guess.filled}
-        estimates |= truth.baselines(visible, missing)
-        figures["truth"] = {
-            name: truth.compare(known, made, missing) for name, made in estimates.items()
-        }
-    return figures

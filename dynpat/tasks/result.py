@@ -8,24 +8,99 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dynpat.reporter import Reporter
 from dynpat.videos import write_outputs
 
+if TYPE_CHECKING:
+    from dynpat.models import EnergyModel
+
 FORMATS = ("gif", "mp4")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a task made."""
+    """What a task made.
 
-    run: Path
+    Attributes
+    ----------
+    run
+        The run folder; None if nothing was written.
+    files
+        What was written.
+    metrics
+        Figures of the last update and of what was made, by name.
+    finished
+        Whether a limit ended the task; False if it was interrupted.
+    """
+
+    run: Path | None
     files: tuple[Path, ...]
     metrics: dict[str, Any]
     finished: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned(Result):
+    """What `learn` made.
+
+    Attributes
+    ----------
+    model
+        Learned; `model.sample` makes more videos.
+    samples
+        (N, T, H, W, C) uint8: fresh synthesised videos. None of a run that was interrupted.
+    """
+
+    model: EnergyModel
+    samples: np.ndarray
+
+
+@dataclass(frozen=True)
+class Filled:
+    """One video whose missing pixels were filled in; its visible pixels are as they were.
+
+    Attributes
+    ----------
+    recovered
+        (T, H, W, C) uint8: the mean or the sample, as was asked for.
+    uncertainty
+        (T, h, w, C) float32: standard deviation of each missing pixel in grey levels, 0 where
+        visible; of the part around the mask, at the size of work, for `inpaint`.
+    mean, sample
+        (T, H, W, C) uint8: the estimate of least error, and one that keeps texture and motion.
+    """
+
+    recovered: np.ndarray
+    uncertainty: np.ndarray
+    mean: np.ndarray
+    sample: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored(Result):
+    """What `recover`, `inpaint` and `extend` made.
+
+    `recovered`, `uncertainty`, `mean` and `sample` are those of the first video, see `Filled`.
+
+    Attributes
+    ----------
+    model
+        Learned from the visible pixels.
+    videos
+        Each video with missing pixels, filled in. None of a run that was interrupted.
+    """
+
+    model: EnergyModel
+    videos: tuple[Filled, ...]
+
+    recovered = property(lambda self: self.videos[0].recovered)
+    uncertainty = property(lambda self: self.videos[0].uncertainty)
+    mean = property(lambda self: self.videos[0].mean)
+    sample = property(lambda self: self.videos[0].sample)
 
 
 def write_videos(

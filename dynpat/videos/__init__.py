@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dynpat.videos.arrays import as_videos
 from dynpat.videos.batch import read_videos
 from dynpat.videos.finding import find_videos
 from dynpat.videos.levels import to_levels
@@ -13,6 +14,7 @@ __all__ = [
     "IMAGE_ENDINGS",
     "VIDEO_ENDINGS",
     "Video",
+    "as_videos",
     "find_videos",
     "parse_formats",
     "parse_size",

@@ -1,0 +1,269 @@
+"""The tasks from Python: on arrays as on files, with results in memory.
+
+    result = dynpat.learn(videos, pattern="scene", iterations=200)
+    result.model, result.samples
+
+Videos are arrays of grey levels, (T, H, W, C) or (N, T, H, W, C), `Video`s, or paths of files and
+folders as the command line takes them. Without `out` nothing is left on the disk; with `out` the
+same run folder is written as by the command line, and arrays lie in its `input/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynpat.errors import BadOptionError, BadVideoError
+from dynpat.models import EnergyModel
+from dynpat.reporter import Reporter
+from dynpat.runs.folder import Run
+from dynpat.runs.plan import Plan, make_plan, read_observed
+from dynpat.tasks.incomplete import Given, read_incomplete
+from dynpat.tasks.learn import learn as learn_run, learn_arrays
+from dynpat.tasks.restore import make_restoration, restore, restore_arrays
+from dynpat.tasks.result import FORMATS, Learned, Restored
+from dynpat.videos import Video, as_videos, write_video
+
+Videos = str | Path | Video | np.ndarray | Sequence[str | Path | Video | np.ndarray]
+
+
+def learn(
+    videos: Videos | Plan, out: str | Path | None = None, *, iterations: int | None = None,
+    time_budget: float | None = None, seed: int = 0, learn: dict[str, Any] | None = None,
+    formats: Sequence[str] = FORMATS, reporter: Reporter | None = None, **options: Any,
+) -> Learned:
+    """Learn what moves from observed videos.
+
+    Parameters
+    ----------
+    videos
+        Arrays, `Video`s or paths, as above; all of one size and rate. Or a `Plan`.
+    out
+        The run folder to write; nothing is written if left out.
+    iterations, time_budget
+        Updates and seconds after which learning ends, whichever comes first; ten minutes if
+        neither is given.
+    seed
+        Of everything that is drawn.
+    learn
+        Further fields of `LearnConfig` that differ from the preset's.
+    formats
+        Of the synthesised videos in the run folder.
+    reporter
+        Told what happens.
+    options
+        As in `make_plan`: `pattern`, `preset`, `size`, `frames` and more. Arrays are learned at
+        their own size and length unless these are given.
+
+    Returns
+    -------
+    Learned
+
+    Raises
+    ------
+    BadVideoError
+        If something is no video, or videos do not fit each other.
+    BadOptionError
+        If an option is out of range, or the videos are too small for the network.
+    DivergedError
+        If learning diverges again and again.
+
+    Examples
+    --------
+    >>> import dynpat
+    >>> from dynpat.datasets import flames
+    >>> videos = flames(frames=12, size=(32, 32), seed=0)
+    >>> result = dynpat.learn(videos, pattern="scene", iterations=2)
+    >>> result.samples.shape
+    (2, 12, 32, 32, 3)
+    """
+    reporter = reporter or Reporter()
+    if isinstance(videos, Plan):
+        plan, given = videos, None
+    else:
+        limits = {"iterations": iterations, "time_budget": time_budget, "seed": seed}
+        names, given = _taken(videos, options, out)
+        plan = make_plan(names, learn={**limits, **(learn or {})}, **options)
+    if out is not None:
+        return learn_run(plan, out, formats=formats, reporter=reporter)
+    return learn_arrays(plan, given or read_observed(plan, reporter), reporter)
+
+
+def recover(
+    video: Videos, mask: str | Path | np.ndarray | None = None, out: str | Path | None = None,
+    **options: Any,
+) -> Restored:
+    """Fill in what is missing from videos.
+
+    Parameters
+    ----------
+    video
+        One video or several, as above.
+    mask
+        Bool or numbers, (H, W) or (T, H, W), True or white where pixels are missing; or a file or
+        folder. Of several videos it is that of each. Instead of it, `missing` may say how to hide
+        pixels whose truth is then known, as in `make_restoration`.
+    out
+        The run folder to write; nothing is written if left out.
+    options
+        `iterations`, `time_budget` (eight minutes unless given), `seed`, `estimate`, `formats`,
+        `reporter`, and those of `make_restoration`.
+
+    Returns
+    -------
+    Restored
+
+    Raises
+    ------
+    BadVideoError, BadMaskError
+        If something is no video or mask, or they do not fit each other.
+    BadOptionError
+        If an option is out of range, or the videos are too small for the network.
+    DivergedError
+        If learning diverges again and again.
+
+    Examples
+    --------
+    >>> import dynpat, numpy as np
+    >>> from dynpat.datasets import ocean
+    >>> video = ocean(frames=12, size=(32, 32), seed=0)
+    >>> mask = np.zeros((12, 32, 32), bool)
+    >>> mask[:, 10:16, 10:16] = True
+    >>> result = dynpat.recover(video, mask, iterations=2)
+    >>> bool(np.all(result.recovered[~mask] == video[~mask]))
+    True
+    """
+    return _restored("recover", video, mask, out, **options)
+
+
+def inpaint(
+    video: str | Path | Video | np.ndarray, mask: str | Path | np.ndarray | None = None,
+    out: str | Path | None = None, **options: Any,
+) -> Restored:
+    """Remove what a mask covers from a moving background.
+
+    As `recover`, of one video; work is done on the part around the mask, and the result is a
+    sample, with full texture and motion, unless another `estimate` is asked for.
+    """
+    return _restored("inpaint", video, mask, out, **options)
+
+
+def extend(
+    video: str | Path | Video | np.ndarray, out: str | Path | None = None, *, before: int = 0,
+    after: int = 0, between: int = 0, **options: Any,
+) -> Restored:
+    """Make a video longer: so many frames `before` it, `after` it, or `between` every two.
+
+    As `recover` in all else.
+    """
+    lengths = {"before": before, "after": after, "between": between}
+    return _restored("extend", video, None, out, missing=lengths, **options)
+
+
+def load_model(path: str | Path, state: str = "last") -> EnergyModel:
+    """The learned model of a run folder, or that of a `.keras` file.
+
+    Parameters
+    ----------
+    path
+        A run folder or a file.
+    state
+        Of a run: 'last', or 'best', the state of learning that looked best.
+
+    Raises
+    ------
+    BadRunError
+        If there is none, or it is damaged.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return Run.open(path).load_model(state)
+    return Run.load_file(path)
+
+
+def _restored(
+    task: str, video: Any, mask: str | Path | np.ndarray | None, out: str | Path | None, *,
+    iterations: int | None = None, time_budget: float | None = None, seed: int = 0,
+    learn: dict[str, Any] | None = None, missing: dict[str, Any] | None = None,
+    formats: Sequence[str] = FORMATS, reporter: Reporter | None = None, **options: Any,
+) -> Restored:
+    reporter = reporter or Reporter()
+    limits = {"iterations": iterations, "time_budget": time_budget, "seed": seed}
+    names, given = _taken(video, options, out)
+    missing = dict(missing or {})
+    if mask is not None:
+        missing["mask"] = "an array" if isinstance(mask, np.ndarray) else str(mask)
+        if isinstance(mask, np.ndarray) and out is not None:
+            missing["mask"] = str(_input(out) / "mask.npy")
+            np.save(missing["mask"], mask)
+    plan = make_restoration(
+        task, names, missing=missing, learn={**limits, **(learn or {})}, **options
+    )
+    if out is not None:
+        return restore(plan, out, formats=formats, reporter=reporter)
+    held = Given(given, mask if isinstance(mask, np.ndarray) else None)
+    return restore_arrays(plan, read_incomplete(plan, reporter, held), reporter)
+
+
+def _taken(
+    videos: Any, options: dict[str, Any], out: str | Path | None
+) -> tuple[list[str], list[Video] | None]:
+    """What a plan names, and the videos themselves if they are in memory and stay there.
+
+    With `out` those in memory are written into the run folder's `input/`, and `options` told how
+    to read them.
+    """
+    listed = [videos] if isinstance(videos, str | Path | Video | np.ndarray) else list(videos)
+    if not listed:
+        raise BadVideoError("No videos were given; give arrays, or paths of files or folders.")
+    if all(isinstance(item, str | Path) for item in listed):
+        return [str(item) for item in listed], None
+    if any(isinstance(item, str | Path) for item in listed):
+        raise BadVideoError(
+            "Paths and arrays were given together; read the paths by dynpat.read_videos first."
+        )
+    found = _require_alike(
+        [video for item in listed for video in as_videos(item, options.get("fps"))]
+    )
+    for name in ("size", "frames", "start", "grey"):
+        if options.get(name):
+            raise BadOptionError(
+                f"{name} is for files; received {options[name]} with an array: cut or resize the "
+                "array instead."
+            )
+    if out is None:
+        return [str(video.source) for video in found], found
+    return _written(found, out, options), None
+
+
+def _require_alike(videos: list[Video]) -> list[Video]:
+    shapes = sorted({video.frames.shape for video in videos})
+    if len(shapes) > 1:
+        raise BadVideoError(
+            f"Videos that are learned together have one shape (T, H, W, C); received {shapes[0]} "
+            f"and {shapes[-1]}. Cut or resize them."
+        )
+    return videos
+
+
+def _written(videos: list[Video], out: str | Path, options: dict[str, Any]) -> list[str]:
+    """Frame folders of videos in a new run folder, and how they are read as they are."""
+    Run.require_free(Path(out))
+    names = []
+    for number, video in enumerate(videos):
+        folder = _input(out) / f"{video.name}_{number:03d}"
+        write_video(folder, video.frames, video.fps)
+        names.append(str(folder))
+    frames, height, width, channels = videos[0].frames.shape
+    options |= {"size": (height, width), "frames": frames, "fps": videos[0].fps,
+                "grey": channels == 1}
+    return names
+
+
+def _input(out: str | Path) -> Path:
+    folder = Path(out) / "input"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,127 @@
+"""What `recover`, `inpaint` and `extend` do between reading and writing: guess, learn, estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from dynpat.config import RecoverConfig
+from dynpat.devices import memory_watched
+from dynpat.learning.learner import Learner
+from dynpat.learning.missing import Fills
+from dynpat.models import EnergyModel
+from dynpat.quality import truth
+from dynpat.reporter import Reporter
+from dynpat.restoration.first_guess import Guess, make_guess, with_texture
+from dynpat.restoration.posterior import Estimate, estimate
+from dynpat.runs.plan import Plan
+from dynpat.tasks.common import make_learner
+from dynpat.tasks.incomplete import Incomplete
+from dynpat.tasks.result import Filled
+from dynpat.videos import to_levels
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """Learning from incomplete videos, begun: what it began with, and the state of it.
+
+    Attributes
+    ----------
+    guesses
+        Of each video with missing pixels, by its number.
+    fills
+        The missing pixels, as learning moves them.
+    """
+
+    plan: Plan
+    work: Incomplete
+    guesses: dict[int, Guess]
+    learner: Learner
+    fills: Fills
+
+    def so_far(self, model: EnergyModel, video: int) -> np.ndarray:
+        """A video with its missing pixels as learning has them now, (T, H, W, C) grey levels."""
+        return np.asarray(model.to_grey(self.fills.video[video]))
+
+    def estimates(self, reporter: Reporter) -> Iterator[tuple[int, Estimate]]:
+        """Of each video with missing pixels, once learning has ended: its number, and what."""
+        plan, work, model = self.plan, self.work, self.learner.finish()
+        for number, guess in self.guesses.items():
+            with memory_watched():
+                found = estimate(
+                    model, work.frames[number], self.so_far(model, number), work.missing[number],
+                    guess, plan.langevin, RecoverConfig(**plan.missing["recover"]),
+                    plan.learn.seed, plan.learn.observed_noise, reporter.sampling,
+                )
+            if plan.missing["recover"]["weigh"]:
+                reporter.say(_told(found, guess))
+            yield number, found
+
+
+def begun(plan: Plan, work: Incomplete, reporter: Reporter) -> Restoring:
+    """Guess what is missing, and make ready to learn from there."""
+    frames = work.frames
+    guesses = {
+        number: make_guess(frames[number], missing, plan.learn.seed)
+        for number, missing in enumerate(work.missing) if missing.any()
+    }
+    started_from = np.stack([
+        with_texture(guesses[n], video, work.missing[n], plan.learn.seed)
+        if n in guesses else video.astype(np.float32) for n, video in enumerate(frames)
+    ])
+    started = [
+        replace(video, frames=fill)
+        for video, fill in zip(work.videos, started_from, strict=True)
+    ]
+    learner = make_learner(plan, started, reporter, work.missing)
+    fills = learner.model.fills
+    assert fills is not None
+    return Restoring(plan, work, guesses, learner, fills)
+
+
+def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
+    """What came out of one video, at its full size."""
+    def whole(frames: np.ndarray) -> np.ndarray:
+        levels = to_levels(frames)
+        return work.crop.paste(levels) if work.crop else levels
+
+    mean, sample = whole(found.mean), whole(found.sample)
+    wanted = mean if plan.missing["recover"]["estimate"] == "mean" else sample
+    return Filled(wanted, found.spread, mean, sample)
+
+
+def chosen(plan: Plan, found: Estimate) -> np.ndarray:
+    """The estimate that was asked for, uint8."""
+    wanted = found.mean if plan.missing["recover"]["estimate"] == "mean" else found.sample
+    return to_levels(wanted)
+
+
+def _told(found: Estimate, guess: Guess) -> str:
+    """What the mean is made of."""
+    parts = {name: (1 - found.weight) * share for name, share in guess.weights.items()}
+    parts["the learned model"] = found.weight
+    made = ", ".join(f"{100 * share:.0f} % {name}" for name, share in parts.items())
+    return f"The mean estimate, as predicts hidden known pixels best: {made}."
+
+
+def figures_of(
+    work: Incomplete, recovered: np.ndarray, found: Estimate, video: int, guess: Guess
+) -> dict[str, Any]:
+    """How much is missing, how certain the model is, and errors where the truth is known."""
+    missing = work.missing[video]
+    figures: dict[str, Any] = {
+        "missing": float(missing.mean()), "weight": found.weight, "guess": guess.weights,
+        "uncertainty": float(found.spread[missing].mean()),
+    }
+    if work.truth is not None:
+        known, visible = work.truth[video], work.frames[video]
+        estimates = {"recovered": recovered, "mean": found.mean, "sample": found.sample,
+                     "guess": guess.filled}
+        estimates |= truth.baselines(visible, missing)
+        figures["truth"] = {
+            name: truth.compare(known, made, missing) for name, made in estimates.items()
+        }
+    return figures
