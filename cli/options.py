@@ -169,7 +169,9 @@ model_options = together(
 
 mask_options = together(
     click.option("--mask", type=click.Path(path_type=Path), help="What is missing, in white: an "
-                 "image for all frames, a folder of images, a video, .npy, .npz or .mat."),
+                 "image for all frames, a folder of images, a video, .npy, .npz or .mat. White is "
+                 "above the middle of 0..255 in any channel (in a video: of the luma), of palette "
+                 "images with colours every label but 0; opacity counts for nothing."),
     click.option("--box", metavar="X,Y,W,H", help="Instead of --mask: a box, in pixels of the "
                  "video's own size."),
     click.option("--invert-mask", "invert", is_flag=True, help="Black is missing."),

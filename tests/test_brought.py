@@ -13,9 +13,14 @@ import pytest
 from PIL import Image
 
 from dynpat.datasets import flames
-from dynpat.errors import BadVideoError
+from dynpat.errors import BadMaskError, BadVideoError
 from dynpat.masks import read_mask
+from dynpat.reporter import Reporter
+from dynpat.tasks.incomplete import read_incomplete
+from dynpat.tasks.restore import make_restoration, restore
 from dynpat.videos import find_videos, read_video
+from dynpat.videos.opening import frame_numbers
+from dynpat.videos.sound import add_sound
 
 SIZE = (48, 64)  # height, width
 
@@ -124,3 +129,162 @@ def test_a_palette_of_colours_is_labels_and_one_of_greys_is_black_and_white(
         image.save(tmp_path / f"{name}.png")
         found = read_mask(tmp_path / f"{name}.png", (3, 10, 10))
         np.testing.assert_array_equal(found, np.broadcast_to(missing, (3, 10, 10)), name)
+
+
+def test_grey_levels_that_look_like_labels_are_said(tmp_path: Path) -> None:
+    labels = np.zeros((10, 10), np.uint8)
+    labels[2:4], labels[6:8, :5] = 1, 2
+    Image.fromarray(labels).save(tmp_path / "mask.png")
+    with pytest.raises(BadMaskError, match=r"only up to 2; .* are labels"):
+        read_mask(tmp_path / "mask.png", (3, 10, 10))
+
+
+@pytest.mark.parametrize(("names", "right"), [
+    (["t0.5", "t0.25", "t0.75", "t1.0"], ["t0.25", "t0.5", "t0.75", "t1.0"]),
+    (["s1.10", "s1.9", "s1.11"], ["s1.9", "s1.10", "s1.11"]),  # shot 1, frames 9 to 11
+    (["f2", "f10", "f1"], ["f1", "f2", "f10"]),
+    (["a.0010", "a.0002"], ["a.0002", "a.0010"]),
+    (["t0.5", "t1.25"], ["t0.5", "t1.25"]),  # too few to tell
+])
+def test_decimal_numbers_in_names_are_numbers(
+    tmp_path: Path, names: list[str], right: list[str]
+) -> None:
+    for name in names:
+        level = 20 * right.index(name)
+        Image.new("L", (8, 8), level).save(tmp_path / f"{name}.png")
+    video = read_video(tmp_path, grey=True)
+    assert [int(frame[0, 0, 0]) for frame in video.frames] == [20 * n for n in range(len(right))]
+
+
+def moving_square(frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """A video, and the mask of the square that moves through it."""
+    mask = np.zeros((frames, *SIZE), bool)
+    for number in range(frames):
+        mask[number, 8:16, 2 + 2 * number : 10 + 2 * number] = True
+    video = np.broadcast_to(np.where(mask, 250, 40)[..., np.newaxis], (*mask.shape, 3))
+    return video.astype(np.uint8), mask
+
+
+@pytest.mark.parametrize("kind", ["folder", "array"])
+def test_a_mask_as_long_as_the_file_follows_a_resampled_video(tmp_path: Path, kind: str) -> None:
+    video, mask = moving_square(20)
+    source = encoded(tmp_path / "a.mp4", video)
+    path = tmp_path / ("mask" if kind == "folder" else "mask.npy")
+    if kind == "folder":
+        path.mkdir()
+        for number, frame in enumerate(mask):
+            Image.fromarray(frame).save(path / f"{number:03d}.png")
+    else:
+        np.save(path, mask)
+    plan = make_restoration("recover", source, missing={"mask": str(path)}, fps=12.5, start=1)
+    work = read_incomplete(plan, Reporter())
+    taken = [2 * number for number in range(1, 10)]
+    assert frame_numbers(source, 12.5, 1, 9) == taken
+    np.testing.assert_array_equal(work.missing[0], mask[taken])
+    # The square is where the mask is: the pictures are the same ones.
+    assert float(work.videos[0].frames[mask[taken]].mean()) > 200
+
+
+@pytest.mark.parametrize(("codec", "ending"), [("libvpx-vp9", "webm"), ("libvpx", "webm")])
+def test_transparency_of_web_video_is_over_black(tmp_path: Path, codec: str, ending: str) -> None:
+    rgba = np.zeros((5, *SIZE, 4), np.uint8)
+    rgba[..., 0], rgba[:, :, : SIZE[1] // 2, 3] = 200, 255
+    with av.open(str(tmp_path / f"a.{ending}"), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = *SIZE, "yuva420p"
+        for picture in rgba:
+            frame = av.VideoFrame.from_ndarray(picture, format="rgba")
+            container.mux(stream.encode(frame.reformat(format="yuva420p")))
+        container.mux(stream.encode())
+    video = read_video(tmp_path / f"a.{ending}")
+    assert video.frames.shape == (5, *SIZE, 3)
+    half = SIZE[1] // 2
+    assert video.frames[:, 8:-8, 4 : half - 8, 0].min() > 180
+    assert video.frames[:, 8:-8, half + 8 :].max() < 20
+    assert any("ransparen" in note for note in video.notes)
+
+
+def test_a_high_dynamic_range_is_said(tmp_path: Path) -> None:
+    def tagged(stream: Any) -> None:
+        stream.codec_context.color_trc, stream.codec_context.color_primaries = 16, 9
+
+    source = encoded(tmp_path / "a.mp4", flames(5, SIZE), tagged)
+    assert any("high dynamic range (PQ)" in note for note in read_video(source).notes)
+    assert not any("dynamic" in note for note in read_video(
+        encoded(tmp_path / "b.mp4", flames(5, SIZE))
+    ).notes)
+
+
+def test_interlacing_is_said(tmp_path: Path) -> None:
+    def interlaced(stream: Any) -> None:
+        stream.options = {"x264-params": "interlaced=1"}
+
+    video = read_video(encoded(tmp_path / "a.mp4", flames(5, SIZE), interlaced))
+    assert [note for note in video.notes if "interlaced" in note] != []
+
+
+def with_tone(path: Path, frames: np.ndarray, codec: str = "aac") -> Path:
+    """A video file with a tone of 440 hertz."""
+    with av.open(str(path), "w") as container:
+        seen = container.add_stream("libx264", rate=25)
+        seen.height, seen.width, seen.pix_fmt = *frames.shape[1:3], "yuv420p"
+        heard = container.add_stream(codec, rate=48000)
+        heard.layout = "mono"
+        for picture in frames:
+            container.mux(seen.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(seen.encode())
+        times = np.arange(48000 * len(frames) // 25) / 48000
+        wave = (8000 * np.sin(2 * np.pi * 440 * times)).astype(np.int16)
+        for first in range(0, len(wave) - 1023, 1024):
+            part = av.AudioFrame.from_ndarray(wave[np.newaxis, first : first + 1024], "s16", "mono")
+            part.sample_rate, part.pts = 48000, first
+            container.mux(heard.encode(part))
+        container.mux(heard.encode())
+    return path
+
+
+def sound_of(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            return []
+        return [bytes(packet) for packet in container.demux(container.streams.audio[0])
+                if packet.size]
+
+
+def test_inpainting_keeps_the_sound(tmp_path: Path) -> None:
+    frames = flames(12, (32, 32))
+    source = with_tone(tmp_path / "a.mp4", frames)
+    assert len(sound_of(source)) > 10
+    mask = np.zeros((12, 32, 32), bool)
+    mask[:, 12:18, 12:18] = True
+    np.save(tmp_path / "mask.npy", mask)
+    said: list[str] = []
+
+    class Told(Reporter):
+        def say(self, sentence: str) -> None:
+            said.append(sentence)
+
+    def run(name: str, **options: Any) -> Path:
+        plan = make_restoration(
+            "inpaint", source, missing={"mask": str(tmp_path / "mask.npy")}, precision="float32",
+            learn={"iterations": 1}, **options,
+        )
+        restore(plan, tmp_path / name, formats=("mp4",), reporter=Told())
+        return tmp_path / name / "results" / "recovered_000.mp4"
+
+    whole = run("whole")
+    assert sound_of(whole) == sound_of(source)
+    assert any("sound" in sentence and "copied" in sentence for sentence in said)
+    assert len(read_video(whole).frames) == 12
+    said.clear()
+    assert sound_of(run("part", frames=10, start=1)) == []
+    assert any("sound" in sentence and "left out" in sentence for sentence in said)
+
+
+def test_sound_that_mp4_cannot_hold_is_said(tmp_path: Path) -> None:
+    frames = flames(12, (32, 32))
+    source = with_tone(tmp_path / "a.mkv", frames, codec="wmav2")
+    video = encoded(tmp_path / "b.mp4", frames)
+    before = video.read_bytes()
+    assert "left out" in add_sound(video, source)
+    assert video.read_bytes() == before and len(list(tmp_path.iterdir())) == 2

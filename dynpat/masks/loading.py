@@ -37,14 +37,21 @@ class Wanted:
     frames: int
     start: int
     invert: bool
+    numbers: tuple[int, ...] = ()
+    """Of the video's frames in its file, where these do not follow each other."""
 
-    def chosen(self, count: int) -> slice:
+    @property
+    def end(self) -> int:
+        """How many frames a mask has at least that counts as the video file does."""
+        return max(self.numbers) + 1 if self.numbers else self.start + self.frames
+
+    def chosen(self, count: int) -> list[int]:
         """Which of the `count` frames of the mask belong to the video."""
         if count in (1, self.frames):
-            return slice(0, count)
-        end = self.start + self.frames
+            return list(range(count))
+        end = self.end
         if count >= end:
-            return slice(self.start, end)
+            return list(self.numbers or range(self.start, end))
         begun = f", or of {end} or more counted as the video file is" if self.start else " or more"
         raise self.bad(
             f"has {count} frames, but the video has {self.frames} from frame {self.start} on; give "
@@ -111,7 +118,7 @@ def _from_folder(wanted: Wanted) -> np.ndarray:
         raise wanted.bad(f"is a folder without images ({', '.join(IMAGE_ENDINGS)}) in it; "
                          "give one that directly holds them")
     pictures: list[np.ndarray] = []
-    for file in files[wanted.chosen(len(files))]:
+    for file in [files[number] for number in wanted.chosen(len(files))]:
         with _reported(replace(wanted, path=file)):
             pictures.append(next(_pages(file)))
     return _from_pictures(pictures, wanted)
@@ -120,7 +127,7 @@ def _from_folder(wanted: Wanted) -> np.ndarray:
 def _from_image(wanted: Wanted) -> np.ndarray:
     """One frame for each page of an image file."""
     pages = list(_pages(wanted.path))
-    return _from_pictures(pages[wanted.chosen(len(pages))], wanted)
+    return _from_pictures([pages[number] for number in wanted.chosen(len(pages))], wanted)
 
 
 def _from_pictures(pictures: list[np.ndarray], wanted: Wanted) -> np.ndarray:
@@ -130,7 +137,13 @@ def _from_pictures(pictures: list[np.ndarray], wanted: Wanted) -> np.ndarray:
             raise wanted.bad(f"has pictures of different sizes ({first} pixels, but {other} in "
                              f"number {index}); bring them to one size")
     # Label images hold 0 and 1, which the middle of 0..255 would make all known.
-    limit = 0 if max(int(picture.max()) for picture in pictures) <= 1 else _MIDDLE
+    highest = max(int(picture.max()) for picture in pictures)
+    limit = 0 if highest <= 1 else _MIDDLE
+    if 1 < highest <= _MIDDLE and not wanted.invert:
+        raise wanted.bad(
+            f"has no level above {_MIDDLE}, only up to {highest}; white is missing. If its levels "
+            "are labels, save it with 255 where they are not 0, or as bool in .npy"
+        )
     return np.stack([wanted.missing(picture, limit) for picture in pictures])
 
 
@@ -168,7 +181,7 @@ def _is_coloured(image: Any) -> bool:
 
 
 def _from_video(wanted: Wanted) -> np.ndarray:
-    frames = read_video(wanted.path, grey=True, at_most=wanted.start + wanted.frames).frames
+    frames = read_video(wanted.path, grey=True, at_most=wanted.end).frames
     return wanted.missing(frames[wanted.chosen(len(frames))], _MIDDLE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ def read_mask(
     start: int = 0,
     invert: bool = False,
     dilate: int = 0,
+    numbers: Sequence[int] = (),
 ) -> np.ndarray:
     """Read a mask and fit it to a video.
 
@@ -51,6 +53,10 @@ def read_mask(
     dilate : int
         By how many pixels the missing region grows to each side, corners included.
 
+    numbers : sequence of int
+        Of the video's frames in its file, where it was resampled in time; masks with more frames
+        than the video are counted as the file is.
+
     Returns
     -------
     numpy.ndarray
@@ -66,12 +72,9 @@ def read_mask(
     require_shape(video_shape)
     require(start >= 0, "start", "not be negative", start, "Give 0 or more")
     require(dilate >= 0, "dilate", "not be negative", dilate, "Give 0 or more pixels")
-    if isinstance(path, np.ndarray):
-        wanted = Wanted(Path("an array"), video_shape[0], start, invert)
-        own = mask_of_array(path, wanted)
-    else:
-        wanted = Wanted(Path(path), video_shape[0], start, invert)
-        own = load_mask(wanted)
+    name = Path("an array") if isinstance(path, np.ndarray) else Path(path)
+    wanted = Wanted(name, video_shape[0], start, invert, tuple(numbers))
+    own = mask_of_array(path, wanted) if isinstance(path, np.ndarray) else load_mask(wanted)
     mask = _grown(_fitted(own, wanted, video_shape[1:], source_size), dilate)
     _require_both(mask, own, wanted, dilate)
     return np.broadcast_to(mask, video_shape).copy()

@@ -45,6 +45,7 @@ class Run:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._config: dict[str, Any] | None = None  # as read from the file
 
     config_file = property(lambda self: self.folder / "config.json")
     log_file = property(lambda self: self.folder / "log.jsonl")
@@ -109,16 +110,19 @@ class Run:
 
     def config(self) -> dict[str, Any]:
         """`config.json` as it stands."""
+        if self._config is not None:
+            return self._config
         try:
             values = json.loads(self.config_file.read_text(encoding="utf-8"))
             Plan.from_dict(values["plan"])
             _require_inputs(values["inputs"])
-            return dict(values)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, DynpatError) as error:
             raise BadRunError(
                 f"'{self.config_file}' is damaged ({type(error).__name__}: {error}); "
                 "start a new run."
             ) from error
+        self._config = dict(values)
+        return self._config
 
     def plan(self) -> Plan:
         return Plan.from_dict(self.config()["plan"])
@@ -133,6 +137,7 @@ class Run:
             }
             for video in videos
         ]
+        self._config = None
         versions = {"python": platform.python_version()} | {p: _version(p) for p in PACKAGES}
         write_json(
             self.config_file, {"plan": plan.to_dict(), "inputs": inputs, "versions": versions}

@@ -10,8 +10,7 @@ from dynpat.config import require
 from dynpat.errors import BadRunError
 from dynpat.report.page import Table, page_of_videos, quality_table
 from dynpat.runs.folder import Run
-from dynpat.tasks.report import made_videos, read_named
-from dynpat.videos import read_video
+from dynpat.tasks.made import made_videos, read_made, read_named
 
 
 def compare_runs(folders: Sequence[str | Path], out: str | Path) -> Path:
@@ -32,10 +31,10 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path) -> Path:
         made = made_videos(run)
         if not made:
             raise BadRunError(
-                f"'{run.folder}' holds no synthesised or recovered GIF to compare; let it end, or "
-                "sample from it."
+                f"'{run.folder}' holds no synthesised or recovered video to compare; let it "
+                "end, or sample from it."
             )
-        videos[name] = read_video(made[0]).frames
+        videos[name] = read_made(made[0])
     metrics = {name: run.metrics() for name, run in named.items()}
     figures = quality_table(
         {name: values.get("synthesised", {}) for name, values in metrics.items()},

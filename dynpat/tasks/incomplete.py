@@ -14,6 +14,7 @@ from dynpat.reporter import Reporter
 from dynpat.restoration.crop import Crop, crop_around
 from dynpat.runs.plan import Plan, read_observed
 from dynpat.videos import Video, read_video
+from dynpat.videos.opening import frame_numbers
 
 PIXELS = 150 * 150  # of larger pictures, unless --size says another; the paper's for recovery
 
@@ -143,9 +144,13 @@ def _mask(
         raise BadMaskError(
             "Nothing says which pixels are missing; give --mask with a file or folder, or --box."
         )
+    start, rate = plan.reading["start"], plan.reading["fps"]
+    numbers: list[int] = []
+    if rate and not given.videos:  # the mask may be as long as the file
+        numbers = frame_numbers(Path(plan.videos[number]), rate, start, shape[0])
     return read_mask(
         wanted["mask"] if given.mask is None else given.mask, video_shape, source_size=source,
-        start=plan.reading["start"],
+        start=start, numbers=numbers,
         invert=wanted.get("invert", False), dilate=wanted.get("dilate", 0),
     )
 

@@ -22,9 +22,7 @@ from dynpat.report.page import (
 )
 from dynpat.runs.folder import Run, read_log
 from dynpat.runs.plan import Plan
-from dynpat.videos import read_video
-
-MOST_SAMPLES = 3  # synthesised videos on a page
+from dynpat.tasks.made import made_videos, of_each, read_made, read_named
 
 
 def write_report(run: Run) -> Path:
@@ -49,26 +47,19 @@ def write_report(run: Run) -> Path:
     ).write(run.report_file)
 
 
-def made_videos(run: Run) -> list[Path]:
-    """Some GIFs of what was made."""
-    synthesised = sorted(run.samples.glob("synthesised_*.gif"))
-    return [*synthesised, *sorted(run.results.glob("recovered_*.gif"))][:MOST_SAMPLES]
-
-
-def read_named(paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Videos by their names, without those that are not there."""
-    return {path.stem.replace("_", " "): read_video(path).frames for path in paths if path.exists()}
-
-
 def _beside(run: Run, finished: bool) -> dict[str, np.ndarray]:
     """Videos of panels side by side; of a run that is not finished, its preview."""
-    named = {
-        "visible | recovered | truth where it is known": run.results / "comparison_000.gif",
-        "uncertainty, four times enlarged": run.results / "uncertainty_000.gif",
-    }
     if not finished:
-        named = {"observed | made so far": run.preview_file}
-    return {name: read_video(path).frames for name, path in named.items() if path.exists()}
+        preview = run.preview_file
+        return {"observed | made so far": read_made(preview)} if preview.exists() else {}
+    named = {
+        "visible | recovered | truth where it is known": "comparison_000",
+        "uncertainty, four times enlarged": "uncertainty_000",
+    }
+    return {
+        name: read_made(path)
+        for name, stem in named.items() for path in of_each(run.results, f"{stem}*")
+    }
 
 
 def _first_kernel(run: Run) -> np.ndarray | None:

@@ -30,6 +30,7 @@ from dynpat.tasks.incomplete import Incomplete, read_incomplete
 from dynpat.tasks.report import write_report
 from dynpat.tasks.result import FORMATS, Restored
 from dynpat.videos import Video, write_image, write_outputs, write_video
+from dynpat.videos.sound import has_sound
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
 BUDGET = 480.0  # seconds of learning
@@ -188,7 +189,7 @@ def _restore_into(
     files, metrics, videos = [run.model_file, run.preview_file], {}, []
     for number, found in restoring.estimates(reporter) if finished else ():
         recovered, order = chosen(plan, found), len(videos)
-        files += _outputs(run, work, recovered, found, number, order, formats, reporter)
+        files += _outputs(run, plan, work, recovered, found, number, order, formats, reporter)
         metrics[f"video_{order}"] = figures_of(
             work, recovered, found, number, restoring.guesses[number]
         )
@@ -201,8 +202,8 @@ def _restore_into(
 
 
 def _outputs(
-    run: Run, work: Incomplete, recovered: np.ndarray, found: Estimate, video: int, number: int,
-    formats: Sequence[str], reporter: Reporter,
+    run: Run, plan: Plan, work: Incomplete, recovered: np.ndarray, found: Estimate, video: int,
+    number: int, formats: Sequence[str], reporter: Reporter,
 ) -> list[Path]:
     """Write what came out of one video; returns the files."""
     panels = [work.frames[video], recovered]
@@ -211,13 +212,27 @@ def _outputs(
     whole = work.crop.paste(recovered) if work.crop else recovered
     # Four times enlarged, for eyes: spreads are of a few grey levels.
     spread = np.clip(4 * found.spread, 0, 255)
+    sound = _sound(plan, reporter) if "mp4" in formats else None
     files: list[Path] = []
     for name, frames in (("recovered", whole), ("uncertainty", spread),
                          ("comparison", side_by_side(panels))):
         paths, notes = write_outputs(
-            run.results, f"{name}_{number:03d}", frames, work.videos[video].fps, formats
+            run.results, f"{name}_{number:03d}", frames, work.videos[video].fps, formats,
+            sound if name == "recovered" else None,
         )
         files += paths
         for note in notes:
             reporter.say(note)
     return files
+
+
+def _sound(plan: Plan, reporter: Reporter) -> Path | None:
+    """The file whose sound still fits the pictures, where there is one; else it is said."""
+    source = Path(plan.videos[0])
+    if not has_sound(source):
+        return None
+    changed = [name for name in ("frames", "start", "fps") if plan.reading[name]]
+    if plan.task == "inpaint" and not changed:
+        return source
+    reporter.say(f"The sound of '{source}' is left out: it may be longer than the new video.")
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -21,8 +21,9 @@ from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run, free_folder
 from dynpat.runs.plan import Plan
 from dynpat.tasks.large import fits_at_once, write_large
+from dynpat.tasks.made import of_each, read_made
 from dynpat.tasks.result import FORMATS, Result, write_videos
-from dynpat.videos import read_video
+from dynpat.videos import read_video, to_levels
 
 MEMORY = 4 * 10**9
 NOISE, CHAINS, REFERENCE = "noise", "chains", "reference"
@@ -120,16 +121,19 @@ def sample(
         repeating=(1,) * loop + (2, 3) * tileable,
     )
     rate = fps or float(inputs[0]["fps"])
+    shown: list[np.ndarray] = []
     if fits_at_once(model, asked, memory):
         require(not resume, "--resume", "have something to go on with",
                 f"a video that fits into {memory / 1e9:.3g} GB and is sampled at once",
                 "Leave it out")
         with memory_watched():
             videos = sample_videos(model, asked, count, reporter.sampling)
-            files = write_videos(folder, videos, rate, formats, reporter)
+            files = write_videos(folder, _kept(videos, shown), rate, formats, reporter)
     else:
         files = write_large(model, asked, count, folder, memory, rate, formats, resume, reporter)
-    files.append(_report(opened, folder, files, rate, shape))
+        every = math.ceil(math.sqrt(math.prod(shape[:3]) / MOST_SHOWN))
+        shown += [read_made(path, every) for path in of_each(folder, "synthesised_*")[:SHOWN]]
+    files.append(_report(opened, folder, shown, rate))
     named = [turns[which] for which in islice(cycle(turns), count)]
     return Result(
         opened.folder, tuple(files),
@@ -137,20 +141,17 @@ def sample(
     )
 
 
-def _report(
-    run: Run, folder: Path, files: Sequence[Path], fps: float, shape: tuple[int, int, int, int]
-) -> Path:
-    """A page of the new videos (T, H, W, C) beside the observed one, in their folder."""
-    first = {path.stem: path for path in reversed(files)}
-    every = math.ceil(math.sqrt(math.prod(shape[:3]) / MOST_SHOWN))
+def _kept(videos: Iterable[np.ndarray], shown: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """The videos as they come; the first of them are kept in `shown` as well."""
+    for video in videos:
+        if len(shown) < SHOWN:
+            shown.append(to_levels(video))
+        yield video
 
-    def shown(path: Path) -> np.ndarray:
-        if path.suffix == ".npy":
-            return np.array(np.load(path, mmap_mode="r")[:, ::every, ::every])
-        size = (-(-shape[1] // every), -(-shape[2] // every)) if every > 1 else None
-        return read_video(path, size=size).frames
 
-    videos = {name.replace("_", " "): shown(first[name]) for name in sorted(first)[:SHOWN]}
+def _report(run: Run, folder: Path, shown: Sequence[np.ndarray], fps: float) -> Path:
+    """A page of new videos (T, H, W, C) beside the observed one, in their folder."""
+    videos = {f"synthesised {number:03d}": video for number, video in enumerate(shown)}
     if run.observed_file.exists():
         videos = {"observed": read_video(run.observed_file).frames, **videos}
     sentence = f"New videos from the run {run.folder}."

@@ -27,6 +27,7 @@ _ATTACHED_PICTURE = 0x400  # FFmpeg's mark on the cover picture of a sound file
 
 
 LONGEST_REASON = 200  # characters
+WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders, by kind
 HIGH_RANGE = {16: "PQ", 18: "HLG"}  # by ITU-T H.273's numbers of transfer characteristics
 
 
@@ -132,7 +133,7 @@ def _said_of(stream: Any) -> list[str]:
             f"It has a high dynamic range ({transfer}) and is read as if it were ordinary, which "
             "makes it pale; tone-map it first."
         )
-    if stream.metadata.get("alpha_mode") == "1":
+    if stream.metadata.get("alpha_mode") == "1" and decoder(stream) is stream.codec_context:
         notes.append("Its transparency is not read: what it hides comes up. Flatten it first.")
     return notes
 
@@ -206,19 +207,37 @@ def _pictures(container: Any, stream: Any, rate: float, notes: list[str]) -> Ite
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
     """Decoded frames; at a damaged place those still inside the decoder, then the error."""
     problem: BaseException | None = None
+    decoding = decoder(stream)
     try:
         for packet in container.demux(stream):
             if packet.is_corrupt:  # cut off by the end of a truncated file
                 problem = DamagedError("a packet is cut off")
                 break
-            yield from packet.decode()
+            # An empty packet asks for what is still inside.
+            yield from decoding.decode(packet if packet.size else None)
     except AV_ERRORS as error:
         problem = error
     if problem is None:
         return
     with suppress(*AV_ERRORS):  # the first problem is the one to tell
-        yield from stream.codec_context.decode(None)
+        yield from decoding.decode(None)
     raise DamagedError(reason(problem)) from problem
+
+
+def decoder(stream: Any) -> Any:
+    """What decodes a stream: FFmpeg's usual decoder, or of VP8 and VP9 with opacity libvpx's.
+
+    FFmpeg's own ones leave the opacity out, and what it hides comes up.
+    """
+    name = WITH_OPACITY.get(stream.codec_context.name)
+    if stream.metadata.get("alpha_mode") != "1" or name is None:
+        return stream.codec_context
+    try:
+        other = av.codec.CodecContext.create(name, "r")
+    except (*AV_ERRORS, ValueError):  # this FFmpeg has no libvpx
+        return stream.codec_context
+    other.extradata = stream.codec_context.extradata
+    return other
 
 
 def _loaded(frame: Any, notes: list[str]) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dynpat.errors import BadVideoError
 from dynpat.videos.limits import opened_image
-from dynpat.videos.model import ENDINGS_SENTENCE, IMAGE_ENDINGS, VIDEO_ENDINGS, natural_key
+from dynpat.videos.model import ENDINGS_SENTENCE, IMAGE_ENDINGS, VIDEO_ENDINGS, in_order
 
 PathLike = str | os.PathLike[str]
 
@@ -183,7 +183,8 @@ def _entries(folder: Path) -> list[Path]:
     visible = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     for entry in visible:
         require_file_name(entry)
-    return sorted(visible, key=lambda entry: natural_key(entry.name))
+    by_name = {entry.name: entry for entry in visible}
+    return [by_name[name] for name in in_order(list(by_name))]
 
 
 def is_image(path: Path) -> bool:

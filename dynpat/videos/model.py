@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,31 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     parts = re.split(r"([0-9]+)", text)
     keys = [(0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in parts]
     return (*keys, (2, 0, text))
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Names of files in the order that a person means.
+
+    That is `natural_key`'s, but of names that hold decimal numbers in even steps ("t0.25", "t0.5",
+    "t0.75") that of the numbers.
+    """
+    ordered = sorted(names, key=natural_key)
+    found = [re.fullmatch(r"(.*?)([0-9]+)\.([0-9]+)(\.[A-Za-z]\w*)", name) for name in ordered]
+    parts = [one for one in found if one]
+    if len(parts) < max(len(names), 3) or len({(one[1], one[4]) for one in parts}) > 1:
+        return ordered
+    whole = [int(one[2]) * 10**9 + int(one[3]) for one in parts]
+    if _even(whole) or len({len(one[3]) for one in parts}) == 1:
+        return ordered  # "shot1.9", "shot1.10"; or both orders agree
+    values = {one[0]: float(f"{one[2]}.{one[3]}") for one in parts}
+    by_value = sorted(names, key=lambda name: (values[name], name))
+    return by_value if _even([values[name] for name in by_value]) else ordered
+
+
+def _even(numbers: list[int] | list[float]) -> bool:
+    """Whether numbers rise in even steps, but for rounding."""
+    steps = [after - before for before, after in itertools.pairwise(numbers)]
+    return min(steps) > 0 and max(steps) < 1.1 * min(steps)
 
 
 def fitted_size(height: int, width: int, pixels: int) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,12 +13,10 @@ from PIL import Image
 
 from dynpat.errors import BadOptionError, BadVideoError
 from dynpat.videos.clips import Clip, DamagedError, Picture, resampled
-from dynpat.videos.files import open_file
-from dynpat.videos.finding import PathLike, is_image, require_file_name
-from dynpat.videos.folders import open_folder
+from dynpat.videos.finding import PathLike
 from dynpat.videos.limits import BYTES, most
 from dynpat.videos.model import Video, fitted_size, size_text
-from dynpat.videos.stacks import open_stack
+from dynpat.videos.opening import opened, require_existing
 
 UNEVEN = 1.6  # times the shortest: more than the rounding to hundredths of a second makes
 
@@ -119,8 +116,8 @@ def read_video(
     """
     source = Path(path)
     wanted = _Wanted(size, frames, start, fps, grey, at_most, pixels)
-    _require_existing(source)
-    with _opened(source) as clip:
+    require_existing(source)
+    with opened(source) as clip:
         _refuse_too_large(source, clip, wanted)
         pictures = clip.pictures
         if wanted.fps is not None and clip.timed:
@@ -130,22 +127,6 @@ def read_video(
         notes = (*clip.notes, *_resampling_note(clip, wanted), *_limit_note(clip, wanted))
     name = source.resolve().name if source.is_dir() else source.stem
     return Video(array, rate, name, label, source, notes)
-
-
-def _opened(source: Path) -> AbstractContextManager[Clip]:
-    if source.is_dir():
-        return open_folder(source)
-    return open_stack(source) if is_image(source) else open_file(source)
-
-
-def _require_existing(source: Path) -> None:
-    require_file_name(source)
-    try:
-        found = source.exists()
-    except (OSError, ValueError) as error:  # no permission; a zero byte in the name
-        raise BadVideoError(f"'{source}' cannot be read ({error}); check the path.") from error
-    if not found:
-        raise BadVideoError(f"'{source}' does not exist; check the spelling of the path.")
 
 
 def _refuse_too_large(source: Path, clip: Clip, wanted: _Wanted) -> None:

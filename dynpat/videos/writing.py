@@ -20,6 +20,7 @@ from dynpat.videos.encoding import write_gif, write_mp4
 from dynpat.videos.files import reason
 from dynpat.videos.finding import PathLike
 from dynpat.videos.levels import not_a_number_note, require_frames, to_levels
+from dynpat.videos.sound import add_sound
 
 FORMATS = ("gif", "mp4", "png", "npy")
 
@@ -95,6 +96,7 @@ def write_outputs(
     frames: np.ndarray,
     fps: float,
     formats: Sequence[str] = ("gif", "mp4"),
+    sound: Path | None = None,
 ) -> tuple[list[Path], list[str]]:
     """Write one video in several formats.
 
@@ -108,6 +110,8 @@ def write_outputs(
         As in `write_video`.
     formats : sequence of str
         Some of gif, mp4, png, npy.
+    sound
+        A video file of the same length whose sound goes into the MP4.
 
     Returns
     -------
@@ -125,12 +129,14 @@ def write_outputs(
     notes: list[str] = []
     for kind in parse_formats(",".join(formats)):
         target = Path(folder) / (stem if kind == "png" else f"{stem}.{kind}")
-        notes += _write(target, kind, np.asarray(frames), fps, loop=True)
+        notes += _write(target, kind, np.asarray(frames), fps, loop=True, sound=sound)
         paths.append(target)
     return paths, list(dict.fromkeys(notes))
 
 
-def _write(target: Path, kind: str, frames: np.ndarray, fps: float, loop: bool) -> list[str]:
+def _write(
+    target: Path, kind: str, frames: np.ndarray, fps: float, loop: bool, sound: Path | None = None
+) -> list[str]:
     """Check, then write one format atomically."""
     require_frames(frames)
     if not (math.isfinite(fps) and 0.01 <= fps <= 1000):
@@ -148,6 +154,7 @@ def _write(target: Path, kind: str, frames: np.ndarray, fps: float, loop: bool) 
             return []
         if kind == "mp4":
             notes = write_mp4(temporary, frames, fps)
+            notes += [add_sound(temporary, sound)] if sound else []
         else:
             notes = write_gif(temporary, frames, fps, loop)
     return notes + not_a_number_note(frames)
