@@ -46,7 +46,7 @@ class ScreenReporter(Reporter):
             self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
     def learning(
-        self, update: int, fraction: float, figures: dict[str, float], preview: Path
+        self, update: int, fraction: float, figures: dict[str, float], preview: Path | None
     ) -> None:
         if not self.preview_said:
             self.say(f"Preview, refreshed while learning: {preview}")

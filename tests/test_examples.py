@@ -46,7 +46,7 @@ def test_recover_and_extend(
 
 def test_arrays(capsys: pytest.CaptureFixture[str], script: Script) -> None:
     figures = script("examples/arrays.py").main(2)
-    assert figures["score"] > 0
+    assert figures["patches"] > 0
     assert "(2, 60, 48, 48, 3)" in capsys.readouterr().out
 
 

@@ -167,7 +167,7 @@ def _compile(
 ) -> None:
     optimizer = adam_of(config)
     model.compile(
-        optimizer=optimizer, langevin=langevin, at_once=at_once,
+        optimizer, langevin=langevin, at_once=at_once,
         observed_noise=config.observed_noise, renewed=config.renewed, gap_limit=config.gap_limit,
         squared=config.squared,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class NewVideos:
-    """What an energy model can be asked for."""
+    """What an energy model can be asked for; a part of `EnergyModel`."""
 
     def sample(
-        self: EnergyModel, count: int = 1, *, frames: int | None = None,
+        self, count: int = 1, *, frames: int | None = None,
         size: tuple[int, int] | None = None,
         steps: int | None = None, step_size: float | None = None, seed: int = 0,
         loop: bool = False, tileable: bool = False,
@@ -51,10 +51,11 @@ class NewVideos:
         """
         from dynpat.models import sampling  # which knows all kinds of models
 
-        moving = self.langevin_config
+        model = cast("EnergyModel", self)
+        moving = model.langevin_config
         asked = sampling.ask(
-            self, moving if step_size is None else replace(moving, step_size=step_size),
+            model, moving if step_size is None else replace(moving, step_size=step_size),
             frames=frames, size=size, steps=sampling.STEPS if steps is None else steps, seed=seed,
             repeating=(1,) * loop + (2, 3) * tileable,
         )
-        return np.stack([to_levels(video) for video in sampling.sample_videos(self, asked, count)])
+        return np.stack([to_levels(video) for video in sampling.sample_videos(model, asked, count)])

@@ -41,9 +41,10 @@ class Board(Reporter):
         self.inner.say(sentence)
 
     def learning(
-        self, update: int, fraction: float, figures: dict[str, float], preview: Path
+        self, update: int, fraction: float, figures: dict[str, float], preview: Path | None
     ) -> None:
         """Scalars of each update, and the preview whenever it is a new one."""
+        assert preview is not None  # only runs with a folder are written about
         if self.writer is None:
             self.writer = tf.summary.create_file_writer(str(preview.parent / FOLDER))
         with self.writer.as_default(step=update):

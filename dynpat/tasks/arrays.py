@@ -219,14 +219,16 @@ def _taken(
     listed = [videos] if isinstance(videos, str | Path | Video | np.ndarray) else list(videos)
     if not listed:
         raise BadVideoError("No videos were given; give arrays, or paths of files or folders.")
-    if all(isinstance(item, str | Path) for item in listed):
-        return [str(item) for item in listed], None
-    if any(isinstance(item, str | Path) for item in listed):
+    paths = [str(item) for item in listed if isinstance(item, str | Path)]
+    if len(paths) == len(listed):
+        return paths, None
+    if paths:
         raise BadVideoError(
             "Paths and arrays were given together; read the paths by dynpat.read_videos first."
         )
+    held = [item for item in listed if not isinstance(item, str | Path)]
     found = _require_alike(
-        [video for item in listed for video in as_videos(item, options.get("fps"))]
+        [video for item in held for video in as_videos(item, options.get("fps"))]
     )
     for name in ("size", "frames", "start", "grey"):
         if options.get(name):

@@ -86,9 +86,8 @@ def _read(
     **reading: Any,
 ) -> list[Video]:
     """The videos that paths or arrays stand for, each as it is."""
-    alone = isinstance(given, str | Path | Video | np.ndarray)
     videos: list[Video] = []
-    for item in [given] if alone else given:
+    for item in [given] if isinstance(given, str | Path | Video | np.ndarray) else given:
         if isinstance(item, str | Path):
             videos += read_videos([item], batch=False, **reading)
         else:

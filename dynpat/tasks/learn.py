@@ -110,7 +110,9 @@ def learn_arrays(plan: Plan, videos: list[Video], reporter: Reporter) -> Learned
     samples = _levels(_fresh(learner)) if finished else _none_of(learner)
     metrics: dict[str, Any] = {"update": learner.update}
     if finished:
-        metrics["quality"] = figures(videos[0].frames, samples[0])
+        judge = Judge(videos[0].frames)
+        metrics["quality"] = judge(samples[0])
+        reporter.say(judge.sentence(metrics["quality"]))
     return Learned(None, (), metrics, finished, model=model, samples=samples)
 
 

@@ -28,7 +28,7 @@ from dynpat.tasks.common import (
 from dynpat.tasks.filling import begun, chosen, figures_of, filled
 from dynpat.tasks.incomplete import Incomplete, read_incomplete
 from dynpat.tasks.report import write_report
-from dynpat.tasks.result import FORMATS, Restored
+from dynpat.tasks.result import FORMATS, Filled, Restored
 from dynpat.videos import Video, write_image, write_outputs, write_video
 from dynpat.videos.sound import has_sound
 
@@ -163,7 +163,7 @@ def restore_arrays(plan: Plan, work: Incomplete, reporter: Reporter) -> Restored
     restoring = begun(plan, work, reporter)
     finished = learn_in_memory(restoring.learner, reporter)
     metrics: dict[str, Any] = {"update": restoring.learner.update}
-    videos = []
+    videos: list[Filled] = []
     for number, found in restoring.estimates(reporter) if finished else ():
         metrics[f"video_{len(videos)}"] = figures_of(
             work, chosen(plan, found), found, number, restoring.guesses[number]
@@ -186,7 +186,8 @@ def _restore_into(
         lambda learner: restoring.so_far(learner.model, first),
     )
     finished = learn_recorded(restoring.learner, recorder)
-    files, metrics, videos = [run.model_file, run.preview_file], {}, []
+    videos: list[Filled] = []
+    files, metrics = [run.model_file, run.preview_file], {}
     for number, found in restoring.estimates(reporter) if finished else ():
         recovered, order = chosen(plan, found), len(videos)
         files += _outputs(run, plan, work, recovered, found, number, order, formats, reporter)

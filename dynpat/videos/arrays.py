@@ -13,7 +13,7 @@ from dynpat.videos.model import Video
 RATE = 25.0  # frames per second of an array, unless told
 
 
-def as_videos(item: Video | np.ndarray, fps: float | None) -> list[Video]:
+def as_videos(item: Video | np.ndarray, fps: float | None = None) -> list[Video]:
     """The videos of an array, or the one that is one already.
 
     Parameters
