@@ -92,10 +92,16 @@ class LearnConfig:
     """Updates after which the rate has halved, beside its decay over the run; 0: it does not."""
     beta_1: float = 0.5
     """Adam's first-moment decay (0.5 in the authors' code)."""
+    beta_2: float = 0.999
+    """Adam's second-moment decay; where gradients grow from nothing, 0.999 lags behind them."""
     observed_noise: float = 0.0
     """Standard deviation of noise on the observed, in units of ε; chains are never without."""
     renewed: float = 0.0
     """Share of the chains that start again from noise at an update, as samples do."""
+    life: int = 0
+    """Updates after which a chain starts again from noise; 0: it goes on for ever."""
+    youth: int = 0
+    """Updates of its life before a chain counts: it is on its way from noise still."""
     gap_limit: float = 0.0
     """Gap of the energies, per value, from which on a chain no longer counts; 0: always."""
     calm: float = 0.0
@@ -135,6 +141,10 @@ class LearnConfig:
         require(self.half_after >= 0, "half_after", "not be negative", self.half_after,
                 "Use 1500, or 0 for never")
         require(0 <= self.beta_1 < 1, "beta_1", "lie in [0, 1)", self.beta_1, "Use 0.5")
+        require(0 < self.beta_2 < 1, "beta_2", "lie in (0, 1)", self.beta_2, "Use 0.999")
+        require(self.life >= 0, "life", "not be negative", self.life, "Use 12, or 0 for no end")
+        require(0 <= self.youth < max(self.life, 1), "youth", f"lie in [0, life = {self.life})",
+                self.youth, "Use 5 with life=12")
         require(0 <= self.observed_noise < math.inf, "observed_noise", "not be negative",
                 self.observed_noise, "Use 0")
         require(0 <= self.renewed < 1, "renewed", "lie in [0, 1)", self.renewed, "Use 0.05")

@@ -51,7 +51,7 @@ def test_compile_takes_the_settings_of_the_preset(preset: str) -> None:
     model.compile()
     learning, moving = model.learn_presets[preset], model.langevin_presets[preset]
     assert model.langevin_config == dynpat.LangevinConfig(**moving)
-    for name in ("observed_noise", "renewed", "gap_limit", "squared"):
+    for name in ("observed_noise", "renewed", "life", "youth", "gap_limit", "squared"):
         assert getattr(model, name) == learning.get(name, 0.0), name
     assert float(model.optimizer.learning_rate) == pytest.approx(learning["learning_rate"])
     assert model.optimizer.use_ema == ("average" in learning)

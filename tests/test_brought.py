@@ -192,6 +192,7 @@ def test_transparency_of_web_video_is_over_black(tmp_path: Path, codec: str, end
     with av.open(str(tmp_path / f"a.{ending}"), "w") as container:
         stream = container.add_stream(codec, rate=25)
         stream.height, stream.width, stream.pix_fmt = *SIZE, "yuva420p"
+        stream.options = {"auto-alt-ref": "0"}  # which opacity does not go with in VP8
         for picture in rgba:
             frame = av.VideoFrame.from_ndarray(picture, format="rgba")
             container.mux(stream.encode(frame.reformat(format="yuva420p")))
@@ -283,7 +284,7 @@ def test_inpainting_keeps_the_sound(tmp_path: Path) -> None:
 
 def test_sound_that_mp4_cannot_hold_is_said(tmp_path: Path) -> None:
     frames = flames(12, (32, 32))
-    source = with_tone(tmp_path / "a.mkv", frames, codec="wmav2")
+    source = with_tone(tmp_path / "a.mov", frames, codec="pcm_mulaw")
     video = encoded(tmp_path / "b.mp4", frames)
     before = video.read_bytes()
     assert "left out" in add_sound(video, source)

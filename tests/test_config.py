@@ -23,6 +23,7 @@ BAD_LEARN: list[dict[str, Any]] = [
     {"batch": 0}, {"learning_rate": 0.0}, {"learning_rate": 1.0}, {"learning_rate": math.nan},
     {"final_learning_rate": -1e-3}, {"beta_1": 1.0}, {"beta_1": -0.1}, {"seed": -1},
     {"seed": 2**31}, {"observed_noise": -0.1}, {"observed_noise": math.inf}, {"renewed": 1.0},
+    {"life": -1}, {"youth": 1}, {"youth": -1}, {"beta_2": 1.0},
     {"average": 1.0}, {"renewed": math.nan}, {"average": -0.1}, {"gap_limit": -0.1},
     {"checkpoint_every": -1.0}, {"preview_every": -1.0},
 ]  # fmt: skip
@@ -107,6 +108,7 @@ def unusual(kind: Any) -> Any:
     for field in dataclasses.fields(kind):
         default: Any = field.default
         values[field.name] = (
+            3 if field.name == "life" else  # longer than the youth
             11 if default is None else default + 1 if isinstance(default, int)
             else default / 2 or 0.5
         )

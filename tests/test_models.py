@@ -180,6 +180,7 @@ UNUSUAL: dict[str, Any] = {
     "padding": "valid", "centre": "channel", "input_scale": 0.37, "sigma": 1.7,
     "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.21}},
     "precision": "bfloat16", "start": "spread", "shown": "picture", "modes": 3, "seed": 23,
+    "preset": "gaussian",
     "bounded": True, "top_activation": "tanh", "coloured": True,
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.02}},
 }  # fmt: skip

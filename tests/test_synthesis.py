@@ -169,6 +169,39 @@ def test_a_share_of_the_chains_starts_again_from_the_noise_of_their_mode() -> No
     )
 
 
+def test_chains_live_for_so_many_updates_and_count_from_their_youth_on() -> None:
+    """Three chains of each of two videos, in turns: each is new every fourth time."""
+    model = tiny(modes=2, start="spread", sigma=2.0)
+    model.adapt(grey_levels(2))
+    model.compile(keras.optimizers.SGD(0.0), langevin=MOVING, life=4, youth=2)
+    chains = model.start_chains(2, 3, seed=4)
+    first = tf.constant(0, tf.int64)
+    moves = np.zeros((2, 3), int)  # since a chain was new; unknown at the start
+    known = np.zeros((2, 3), bool)
+    for update in range(16):
+        video = update % 2
+        indices = tf.constant([video], tf.int64)
+        still = tf.fill((1, 3, *SHAPE), 1000.0)
+        after = chains.renewed(indices, first, still, 0.0, model.reference, spread=True).numpy()
+        new = (after[0] != 1000.0).any(axis=(1, 2, 3, 4))
+        assert (moves[video][new & known[video]] == 4).all()
+        assert (moves[video][~new & known[video]] < 4).all()
+        moves[video][new], known[video][new] = 0, True
+        counted = chains.grown(indices, first, 2).numpy()
+        assert ((counted == 1) == (moves[video] >= 2))[known[video]].all()
+        chains.store(indices, first, still)
+        moves[video] += 1
+    assert known.all()
+
+
+def test_young_chains_have_no_pull_and_take_their_share_of_the_observed_with_them() -> None:
+    f = tf.constant([4.0, 6.0, 1.0, 1.0, 4.0, -1.0, 4.0, -1.0])
+    grown = tf.constant([1.0, 0.0, 1.0, 1.0])
+    found = synthesis.pulls(f, (4, 4), 2, 0.0, grown).numpy()
+    np.testing.assert_allclose(found, [-1 / 8, -1 / 8, -1 / 4, -1 / 4, 1 / 4, 0, 1 / 4, 1 / 4])
+    assert not synthesis.pulls(f, (4, 4), 2, 0.0, tf.zeros([4])).numpy().any()
+
+
 def test_chains_far_below_their_video_count_less_and_so_does_their_video() -> None:
     """Two videos of two windows and two chains; gaps of the first 1 and 6, of the second −3, 2."""
     f = tf.constant([4.0, 6.0, 1.0, 1.0, 4.0, -1.0, 4.0, -1.0])

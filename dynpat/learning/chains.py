@@ -55,6 +55,9 @@ class Chains(tf.Module):
     ----------
     video
         (slots, chains, T, H, W, C) float32 on the model's scale.
+    age
+        (slots, chains) int64: how often each chain has moved since it last started from noise; None
+        if chains go on for ever.
     velocity
         As `video`: of chains with a momentum, else None.
     slot_of
@@ -67,7 +70,7 @@ class Chains(tf.Module):
 
     def __init__(
         self, start: tf.Tensor, seed: int, modes: Sequence[int] = (), parts: int = 1, here: int = 1,
-        slot_of: Sequence[int] = (), moving: bool = False,
+        slot_of: Sequence[int] = (), moving: bool = False, life: int = 0,
     ) -> None:
         super().__init__(name="chains")
         self.seed, self.parts, self.here = seed, parts, here
@@ -78,6 +81,10 @@ class Chains(tf.Module):
         if moving:
             drawn = tf.random.stateless_normal(start.shape, [seed, VELOCITY])
             self.velocity = tf.Variable(drawn, trainable=False, name="velocity")
+        self.life = life
+        self.age: tf.Variable | None = None
+        if life:
+            self.age = tf.Variable(_ages(int(start.shape[0]), int(start.shape[1]), life), trainable=False, name="age")
         self.update = tf.Variable(0, dtype=tf.int64, trainable=False, name="update")
 
     @property
@@ -132,7 +139,7 @@ class Chains(tf.Module):
         self, indices: tf.Tensor, part: tf.Tensor, current: tf.Tensor, share: float,
         reference: Reference, spread: bool,
     ) -> tf.Tensor:
-        """Chains (B, K, T, H, W, C) of some videos, of which a `share` starts again from noise.
+        """Chains (B, K, T, H, W, C) of some videos; a `share` starts again from noise, and the old.
 
         Samples start there: a model that only knows old chains does not lead them far.
         """
@@ -140,6 +147,8 @@ class Chains(tf.Module):
         # One draw for each chain of all: two videos of an update that share one must agree.
         every = tf.random.stateless_uniform(self.video.shape[:2], draw)
         which = tf.gather_nd(every, self.places(indices, part)) < share
+        if self.age is not None:
+            which |= tf.gather_nd(self.age, self.places(indices, part)) >= self.life
 
         def anew() -> tf.Tensor:
             flat = tf.reshape(current, [-1, *current.shape[2:]])
@@ -153,6 +162,14 @@ class Chains(tf.Module):
 
         return tf.cond(tf.reduce_any(which), anew, lambda: current)
 
+    def grown(self, indices: tf.Tensor, part: tf.Tensor, youth: int) -> tf.Tensor:
+        """(B·K,) float32: 1 where a chain of some videos counts, 0 in its youth."""
+        if self.age is None:
+            return tf.ones([int(indices.shape[0]) * self.per_video])
+        age = tf.reshape(tf.gather_nd(self.age, self.places(indices, part)), [-1])
+        age = tf.ensure_shape(age, (int(indices.shape[0]) * self.per_video,))
+        return tf.cast((age >= youth) & (age < self.life), tf.float32)
+
     def store(
         self, indices: tf.Tensor, part: tf.Tensor, moved: tf.Tensor,
         velocity: tf.Tensor | None = None,
@@ -160,6 +177,15 @@ class Chains(tf.Module):
         """Keep the chains (B, K, T, H, W, C) of some videos, and count the update once."""
         places = self.places(indices, part)
         self.video.scatter_nd_update(places, moved)
+        if self.age is not None:
+            age = tf.gather_nd(self.age, places)
+            self.age.scatter_nd_update(places, tf.where(age >= self.life, tf.zeros_like(age), age) + 1)
         if self.velocity is not None:
             self.velocity.scatter_nd_update(places, tf.reshape(velocity, tf.shape(moved)))
         self.update.assign_add(tf.cast(part % self.here == 0, tf.int64))
+
+
+def _ages(slots: int, chains: int, life: int) -> np.ndarray:
+    """Ages (slots, chains) at the start, all alike often: else all chains would end at once."""
+    of_chain, of_slot = np.arange(chains) * life // chains, np.arange(slots)[:, np.newaxis]
+    return np.asarray((of_chain + of_slot) % life, np.int64)

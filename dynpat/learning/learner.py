@@ -31,6 +31,7 @@ _DAMAGED = (
     ValueError, AssertionError, IndexError, KeyError, RuntimeError, OSError, tf.errors.OpError,
 )
 
+OF_UPDATES = ("observed_noise", "renewed", "life", "youth", "gap_limit", "squared")  # settings
 GAP_RATE = 0.1  # of the running mean of the gap: about ten updates
 
 
@@ -166,11 +167,8 @@ def _compile(
     model: Trainable, config: LearnConfig, langevin: LangevinConfig, at_once: int
 ) -> None:
     optimizer = adam_of(config)
-    model.compile(
-        optimizer, langevin=langevin, at_once=at_once,
-        observed_noise=config.observed_noise, renewed=config.renewed, gap_limit=config.gap_limit,
-        squared=config.squared,
-    )
+    settings = {name: getattr(config, name) for name in OF_UPDATES}
+    model.compile(optimizer, langevin=langevin, at_once=at_once, **settings)
     optimizer.build(model.trainable_variables)
 
 

@@ -23,7 +23,7 @@ AT_ONCE = 64  # frames whose coordinates are looked up together
 def adam_of(config: LearnConfig) -> keras.optimizers.Adam:
     """Adam as the settings have it, with their running mean of the weights and their decay."""
     optimizer = keras.optimizers.Adam(
-        config.learning_rate, beta_1=config.beta_1,
+        config.learning_rate, beta_1=config.beta_1, beta_2=config.beta_2,
         use_ema=config.average > 0, ema_momentum=config.average,
         weight_decay=config.weight_decay or None,
     )
@@ -56,6 +56,7 @@ class Trainable(keras.Model):
         self.usual_langevin, self.usual_learning = LangevinConfig(), LearnConfig()
         self.langevin_config = self.usual_langevin
         self.observed_noise, self.renewed, self.gap_limit, self.squared = 0.0, 0.0, 0.0, 0.0
+        self.life, self.youth = 0, 0
         self.batch = 0  # of the last `fit`
         self.at_once = 0
 
@@ -67,6 +68,8 @@ class Trainable(keras.Model):
         renewed: float | None = None,
         gap_limit: float | None = None,
         squared: float | None = None,
+        life: int | None = None,
+        youth: int | None = None,
         at_once: int = 0,
         jit_compile: bool = False,
         **kwargs: Any,
@@ -89,6 +92,8 @@ class Trainable(keras.Model):
             Gap of the energies from which on a stuck chain no longer counts, see `update.pulls`.
         squared
             Weight of the squares of f in the loss, see `update.update`.
+        life, youth
+            Updates after which a chain starts again from noise, and before it counts.
         at_once
             How many videos pass the network together, for memory's sake (0: all); the result is
             the same.
@@ -109,6 +114,7 @@ class Trainable(keras.Model):
         self.observed_noise = chosen("observed_noise", observed_noise)
         self.renewed, self.gap_limit = chosen("renewed", renewed), chosen("gap_limit", gap_limit)
         self.squared, self.at_once = chosen("squared", squared), at_once
+        self.life, self.youth = int(chosen("life", life)), int(chosen("youth", youth))
         check_step_size(self.langevin_config.step_size, self.sigma)
         super().compile(optimizer=optimizer or adam_of(usual), jit_compile=jit_compile, **kwargs)
 
@@ -129,6 +135,7 @@ class Trainable(keras.Model):
             tf.stack(starts), seed, modes, strategy.num_replicas_in_sync,
             len(strategy.extended.worker_devices) if several else 1,
             [slot_of[video] for video in range(videos)], self.langevin_config.momentum > 0,
+            self.life,
         )
         self.train_function = None  # a trace of the old chains must not be reused
         return self.chains
@@ -223,7 +230,8 @@ class Trainable(keras.Model):
             )
         figures = update(
             self, self.chains, observed, self.chains.slots(indices), self.langevin_config,
-            self.at_once, noise, self.renewed, self.gap_limit, part, numbers, self.squared,
+            self.at_once, noise, self.renewed, self.gap_limit, self.youth, part, numbers,
+            self.squared,
         )
         if self.chains.parts > self.chains.here:  # Keras takes means over an axis between workers
             return {name: value[tf.newaxis] for name, value in figures.items()}

@@ -45,6 +45,7 @@ def update(
     observed_noise: float = 0.0,
     renewed: float = 0.0,
     gap_limit: float = 0.0,
+    youth: int = 0,
     part: tf.Tensor | int = 0,
     windows: tf.Tensor | None = None,
     squared: float = 0.0,
@@ -69,6 +70,8 @@ def update(
         Share of the chains that start again from noise.
     gap_limit
         See `pulls`; 0: none.
+    youth
+        Updates of its life before a chain counts, of chains that have a `life`.
     squared
         α of α·(mean f²(observed) + mean f²(synthesised)) in the loss, f per value: what is learned
         beyond the reference stays small, and so do its slopes.
@@ -93,7 +96,7 @@ def update(
     modes = tf.repeat(of_slots, chains.per_video)
     own = tf.repeat(of_slots, int(observed.shape[0]) // int(indices.shape[0]))
     starts = chains.starts(indices, part)
-    if renewed:
+    if renewed or chains.life:
         starts = chains.renewed(
             indices, part, starts, renewed, model.reference, model.starts_spread
         )
@@ -114,9 +117,10 @@ def update(
     values = math.prod(observed.shape[1:])
     shift = tf.stack([tf.cast(chains.seed, tf.int64) + SHIFT, chains.update])
     sizes = tf.repeat(tf.constant(counts, tf.float32), counts)
+    grown = chains.grown(indices, part, youth)
 
     def plain(f: tf.Tensor) -> tf.Tensor:
-        return pulls(f / values, counts, int(indices.shape[0]), gap_limit)
+        return pulls(f / values, counts, int(indices.shape[0]), gap_limit, grown)
 
     gradients, f, _ = statistics(
         model, tf.concat([observed, synthesised], axis=0),
@@ -127,7 +131,10 @@ def update(
     model.optimizer.apply([g / replicas_now() for g in gradients], model.trainable_variables)
     chains.store(indices, part, tf.reshape(synthesised, tf.shape(starts)), velocity)
     f_observed, f_synthesised = (
-        all_mean(tf.reduce_mean(own)) / values for own in tf.split(f, counts)
+        all_mean(tf.reduce_sum(part_of_f * weight)) / all_mean(tf.reduce_sum(weight)) / values
+        for part_of_f, weight in zip(
+            tf.split(f, counts), (tf.ones([counts[0]]), tf.maximum(grown, 1e-6)), strict=True
+        )
     )
     return {
         "energy_gap": f_observed - f_synthesised,
@@ -137,14 +144,20 @@ def update(
         "gradient_norm": all_mean(tf.linalg.global_norm(gradients)),
         # Its first two variables are the number of steps and the learning rate.
         "optimizer_norm": tf.linalg.global_norm(model.optimizer.variables[2:]),
-        "counting": all_mean(tf.reduce_sum(plain(f)[counts[0] :])),
+        # Of the chains that are old enough.
+        "counting": all_mean(
+            tf.reduce_sum(plain(f)[counts[0] :]) + 1 - tf.reduce_mean(grown)
+        ),
         **measure(
             model.reference, observed, tf.reshape(synthesised, tf.shape(starts)), own, modes
         ),
     }
 
 
-def pulls(f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float) -> tf.Tensor:
+def pulls(
+    f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float,
+    grown: tf.Tensor | None = None,
+) -> tf.Tensor:
     """How much each f counts in the descent of −mean f(observed) + mean f(synthesised), (N,).
 
     A chain that is stuck far below its observed video, where f is flat, would be pushed down for
@@ -159,6 +172,8 @@ def pulls(f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float) -> t
         Of windows and of chains, of all `videos` together.
     limit
         0: all count alike.
+    grown
+        (chains,) 1 for chains that count, 0 for those that are too young; all count if left out.
     """
     observed, chains = (tf.reshape(part, [videos, -1]) for part in tf.split(f, counts))
     level = all_mean(tf.stop_gradient(tf.reduce_mean(observed, axis=1, keepdims=True)))
@@ -166,6 +181,8 @@ def pulls(f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float) -> t
     weights = tf.ones_like(gaps)
     if limit:
         weights = tf.clip_by_value(1 - gaps / limit, 0.0, 1.0)
+    if grown is not None:
+        weights *= tf.reshape(grown, tf.shape(weights))
     shares = all_mean(tf.reduce_mean(weights, axis=1, keepdims=True)) * tf.ones_like(observed)
     up, down = tf.reshape(shares, [-1]) / counts[0], tf.reshape(weights, [-1]) / counts[1]
     return tf.stop_gradient(tf.concat([-up, down], axis=0))

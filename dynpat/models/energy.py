@@ -89,8 +89,9 @@ class EnergyModel(NewVideos, Trainable):
             "half_after": 1500, "calibration": 0.15,
         },
         "default": {
-            "learning_rate": 1e-3, "final_learning_rate": 1e-4, "observed_noise": 0.1,
-            "renewed": 0.25, "squared": 1.0, "average": 0.98, "chains": 0, "calm": 0.1,
+            "learning_rate": 1e-3, "final_learning_rate": 2e-5, "beta_2": 0.9,
+            "observed_noise": 0.1, "life": 12, "youth": 5, "squared": 1.0, "average": 0.98,
+            "chains": 0, "calm": 0.1,
         },
         "paper": {"learning_rate": 1e-3, "final_learning_rate": 1e-3},
     }

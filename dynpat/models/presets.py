@@ -38,7 +38,7 @@ class TextureModel(EnergyModel):
         },
         "default": {
             **EnergyModel.learn_presets["default"],
-            "learning_rate": 2e-5, "final_learning_rate": 2e-6, "squared": 0.1, "renewed": 0.05,
+            "learning_rate": 2e-5, "final_learning_rate": 1e-6, "squared": 0.1,
         },
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {

@@ -10,12 +10,10 @@ import json
 import os
 import platform
 import shutil
-import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -29,6 +27,7 @@ from dynpat.atomic import (
 )
 from dynpat.errors import BadRunError, DynpatError
 from dynpat.models import EnergyModel
+from dynpat.models.loading import load_model
 from dynpat.runs import lock
 from dynpat.runs.plan import Plan
 from dynpat.videos import Video
@@ -202,26 +201,7 @@ class Run:
                 f"'{self.folder}' holds no model.keras: its learning has not ended; go on with it "
                 "by `dynpat learn --resume --out` and this folder."
             )
-        return self.load_file(file)
-
-    @staticmethod
-    def load_file(file: Path) -> EnergyModel:
-        """The model in a `.keras` file, with Keras' safe mode on.
-
-        Raises
-        ------
-        BadRunError
-            If it is not there, damaged, or of another kind.
-        """
-        if not file.is_file():
-            raise BadRunError(f"'{file}' is not there; give a run folder or a .keras file.")
-        try:
-            model = keras.saving.load_model(file, safe_mode=True, compile=False)
-        except Exception as error:  # Keras raises many kinds for a damaged file
-            _damaged_model(file, error)
-        if not isinstance(model, EnergyModel):
-            _damaged_model(file, TypeError(type(model).__name__))
-        return model
+        return load_model(file)
 
     def chains(self) -> np.ndarray:
         """The chains of learning, (videos, chains, T, H, W, C) on the model's scale.
@@ -268,13 +248,6 @@ def _foreign(folder: Path) -> bool:
     return any(
         entry.name not in ours and not is_temporary(entry) for entry in folder.iterdir()
     )
-
-
-def _damaged_model(path: Path, error: Exception) -> NoReturn:
-    kind = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if not zipfile.is_zipfile(path):
-        kind = "it is cut off, or no Keras file"
-    raise BadRunError(f"'{path}' is not a model of dynpat ({kind}); learn it again.") from error
 
 
 def fingerprint(video: Video) -> str:

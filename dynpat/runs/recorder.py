@@ -126,7 +126,7 @@ def synthesised(learner: Learner) -> np.ndarray | None:
     Some chains may just have started again from noise, so it is a fresh one then.
     """
     model = learner.model
-    if not learner.config.renewed:
+    if not (learner.config.renewed or learner.config.life):
         return np.asarray(model.to_grey(learner.chains.video[0, 0]))
     try:
         return next(sample_videos(model, ask(model, model.langevin_config, steps=PREVIEW_STEPS)))

@@ -18,6 +18,7 @@ import numpy as np
 
 from dynpat.errors import BadOptionError, BadVideoError
 from dynpat.models import EnergyModel
+from dynpat.models.loading import load_model as load_file
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
 from dynpat.runs.plan import Plan, make_plan, read_observed
@@ -181,7 +182,7 @@ def load_model(path: str | Path, state: str = "last") -> EnergyModel:
     path = Path(path)
     if path.is_dir():
         return Run.open(path).load_model(state)
-    return Run.load_file(path)
+    return load_file(path)
 
 
 def _restored(
