@@ -12,7 +12,6 @@ from .options import (
     FROM_CONFIG,
     LEARNING,
     READING,
-    RESUMABLE,
     changes,
     config_option,
     learning_options,
@@ -20,10 +19,10 @@ from .options import (
     output_options,
     reading_options,
     refuse,
-    said,
     seed_option,
 )
 from .progress import errors_as_click, reporting, show_result
+from .resuming import resumed_plan
 
 if TYPE_CHECKING:
     from dynpat.learning.replicas import Replicas
@@ -46,8 +45,7 @@ if TYPE_CHECKING:
               show_default=True, help="Learn on all GPUs of this machine (mirrored), or of the "
               "cluster in the environment's TF_CONFIG (multiworker).")
 @click.option("--dry-run", is_flag=True, help="Print the plan with estimates of memory and time.")
-@click.pass_context
-def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> None:
+def learn(videos: tuple[Path, ...], **options: Any) -> None:
     """Learn from VIDEOS: video files, frame folders, or folders searched for either.
 
     Writes a run folder with the model, checkpoints, a preview while learning, and synthesised
@@ -68,7 +66,10 @@ def learn(ctx: click.Context, /, videos: tuple[Path, ...], **options: Any) -> No
         if options["strategy"] == "multiworker" and not options["quiet"]:
             click.echo("Waiting for the processes that TF_CONFIG names.", err=True)
         replicas = open_replicas(options["strategy"])
-        plan = _resumed(ctx, videos, options) if options["resume"] else _plan(videos, options)
+        plan = (
+            resumed_plan("learn", videos, options) if options["resume"]
+            else _plan(videos, options)
+        )
         if options["dry_run"]:
             _show_estimate(plan, options)
             return
@@ -108,36 +109,6 @@ def _show_estimate(plan: Plan, options: dict[str, Any]) -> None:
     if options["out"] is not None and not options["resume"]:
         Run.require_free(options["out"])
     click.echo(strict_json(estimate(plan), indent=2))
-
-
-def _resumed(ctx: click.Context, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
-    """The plan of the run, unless an option on the command line says another thing."""
-    from dynpat.runs.folder import Run
-    from dynpat.runs.plan import with_limits
-
-    plan = Run.open(options["out"]).plan()
-    if videos and tuple(str(video) for video in videos) != plan.videos:
-        raise _unchangeable("VIDEOS", " ".join(plan.videos))
-    held = {
-        **plan.reading, **plan.model, "pattern": plan.pattern, "preset": plan.preset,
-        "langevin_steps": plan.langevin.steps, "step_size": plan.langevin.step_size,
-        **{name: getattr(plan.learn, name) for name in LEARNING},
-    }
-    fixed = said() - RESUMABLE - {"videos"}
-    for param in ctx.command.params:
-        name = str(param.name)
-        if name not in fixed:
-            continue
-        if options[name] != held.get(name) and (name, options[name]) != ("precision", "auto"):
-            raise _unchangeable(param.opts[0], held.get(name, "its preset's"))
-    return with_limits(plan, options["iterations"], options["time_budget"])
-
-
-def _unchangeable(what: str, held: object) -> click.UsageError:
-    return click.UsageError(
-        f"{what} cannot be changed on --resume: the run keeps its own ({held}). Leave it out, or "
-        "start a new run."
-    )
 
 
 def _plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:

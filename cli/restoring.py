@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import FROM_CONFIG, LEARNING, READING, RESUMABLE, changes, refuse
+from .options import FROM_CONFIG, LEARNING, READING, changes, refuse
 from .progress import errors_as_click, reporting, show_restoration, show_result
+from .resuming import resumed_plan
 
 if TYPE_CHECKING:
     from dynpat.runs.plan import Plan
@@ -25,8 +26,7 @@ def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Non
     if options["resume"] and options["out"] is None:
         raise click.UsageError("--resume goes on with a run: name its folder by --out.")
     if options["resume"]:
-        refuse({*options, "videos"} - RESUMABLE, "cannot be changed on --resume: the run keeps its "
-               "own. Leave it out, or start a new run.")
+        refuse({"config"}, "names a run to repeat, and --resume goes on with one; leave one out.")
     elif options["config"]:
         refuse({*MISSING, "estimate"}, FROM_CONFIG)
     elif not videos:
@@ -35,6 +35,8 @@ def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Non
         from dynpat.devices import load_tensorflow
 
         load_tensorflow()
+        if options["resume"]:
+            resumed_plan(task, videos, options)
         result = _run(task, videos, options)
     folder = shlex.quote(str(result.run))
     show_result(

@@ -43,7 +43,6 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from dynpat.tasks.compare import compare_runs as compare_runs
     from dynpat.tasks.demo import demo as demo
     from dynpat.tasks.evaluate import evaluate as evaluate
-    from dynpat.tasks.learn import resume as resume
     from dynpat.tasks.restore import (
         make_restoration as make_restoration,
         restore as restore,
@@ -55,6 +54,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
         Restored as Restored,
         Result as Result,
     )
+    from dynpat.tasks.resume import resume as resume
     from dynpat.tasks.sample import sample as sample
     from dynpat.videos import (
         Video as Video,
@@ -92,7 +92,7 @@ _HOMES = {
     "compare_runs": "dynpat.tasks.compare",
     "demo": "dynpat.tasks.demo",
     "evaluate": "dynpat.tasks.evaluate",
-    "resume": "dynpat.tasks.learn",
+    "resume": "dynpat.tasks.resume",
     "make_restoration": "dynpat.tasks.restore",
     "restore": "dynpat.tasks.restore",
     "resume_restoration": "dynpat.tasks.restore",

@@ -244,7 +244,7 @@ def test_a_restoration_whose_checkpoints_are_gone_is_not_begun_anew(tmp_path: Pa
         file.unlink()
     before = (run / "log.jsonl").read_text()
     with pytest.raises(BadRunError, match="holds no checkpoint"):
-        dynpat.resume_restoration(run, iterations=3)
+        dynpat.resume(run, iterations=3)
     assert (run / "log.jsonl").read_text() == before
 
 

@@ -174,7 +174,7 @@ def test_a_complete_video_helps_and_is_not_written(sea: Path, tmp_path: Path) ->
     (("extend",), ["--frames, --before or --between"]),
     (("extend", "--between", 1, "--before", 2), ["cannot be combined"]),
     (("recover", "--resume"), ["--out"]),
-    (("recover", "--resume", "--out", "run"), ["VIDEOS cannot be changed"]),
+    (("recover", "--resume", "--out", "run"), ["is not a run folder"]),
 ])  # fmt: skip
 def test_refusals(
     refused: Call, sea: Path, tmp_path: Path, command: tuple[Any, ...], words: list[str]
@@ -186,9 +186,20 @@ def test_refusals(
     assert not (tmp_path / "run").exists()
 
 
-def test_nothing_but_limits_is_said_anew_on_resume(refused: Call, tmp_path: Path) -> None:
-    sentence = refused("recover", "--resume", "--out", tmp_path, "--estimate", "sample")
-    assert "--estimate cannot be changed on --resume" in sentence
+def test_only_limits_change_on_resume_and_what_the_run_says_may_be_said_again(
+    dynpat: Call, refused: Call, sea: Path, tmp_path: Path
+) -> None:
+    how = ("--occlude", "region:0.1")
+    dynpat("recover", sea, *how, "--out", tmp_path / "run", *QUICK)
+    go_on = ("recover", "--resume", "--out", tmp_path / "run")
+    for other in (("--estimate", "sample"), ("--occlude", "region:0.2"), ("--dilate", 1),
+                  ("--seed", 5), ("--size", "16")):
+        sentence = refused(*go_on, *other)
+        assert f"{other[0]} cannot be changed on --resume" in sentence
+    assert "VIDEOS cannot be changed" in refused(*go_on, tmp_path)
+    assert "--resume goes on" in refused(*go_on, "--config", tmp_path / "run" / "config.json")
+    same = dynpat(*go_on, sea, *how, "--iterations", 3, "--format", "npy")
+    assert same.exit_code == 0, same.output
 
 
 def test_a_run_of_another_task_is_not_resumed(

@@ -84,7 +84,8 @@ class Chains(tf.Module):
         self.life = life
         self.age: tf.Variable | None = None
         if life:
-            self.age = tf.Variable(_ages(int(start.shape[0]), int(start.shape[1]), life), trainable=False, name="age")
+            ages = _ages(int(start.shape[0]), int(start.shape[1]), life)
+            self.age = tf.Variable(ages, trainable=False, name="age")
         self.update = tf.Variable(0, dtype=tf.int64, trainable=False, name="update")
 
     @property
@@ -179,7 +180,8 @@ class Chains(tf.Module):
         self.video.scatter_nd_update(places, moved)
         if self.age is not None:
             age = tf.gather_nd(self.age, places)
-            self.age.scatter_nd_update(places, tf.where(age >= self.life, tf.zeros_like(age), age) + 1)
+            age *= tf.cast(age < self.life, tf.int64)  # those that have just begun anew
+            self.age.scatter_nd_update(places, age + 1)
         if self.velocity is not None:
             self.velocity.scatter_nd_update(places, tf.reshape(velocity, tf.shape(moved)))
         self.update.assign_add(tf.cast(part % self.here == 0, tf.int64))
