@@ -235,6 +235,8 @@ def test_masks_that_do_not_fit_are_said() -> None:
         dynpat.recover(WATER, MASK[:5], **SHORT)
     with pytest.raises(BadOptionError, match="Give exactly one"):
         dynpat.recover(WATER, **SHORT)
+    with pytest.raises(BadOptionError, match="dialate"):
+        dynpat.recover(WATER, MASK, missing={"dialate": 2}, **SHORT)
 
 
 def test_a_restoration_whose_checkpoints_are_gone_is_not_begun_anew(tmp_path: Path) -> None:

@@ -33,6 +33,9 @@ from dynpat.videos import Video, write_image, write_outputs, write_video
 from dynpat.videos.sound import has_sound
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
+MISSING = (  # what can say which pixels are missing
+    "mask", "box", "occlude", "invert", "dilate", "truth", "complete", "before", "after", "between"
+)
 BUDGET = 480.0  # seconds of learning
 CHAINS = 2
 
@@ -66,6 +69,9 @@ def make_restoration(
         If an option is unknown, out of range, or contradicts another one.
     """
     require(task in TASKS, "task", f"be one of {', '.join(TASKS)}", task, "Choose one")
+    unknown = sorted(set(missing or {}) - set(MISSING))
+    require(not unknown, "missing", f"have keys among {', '.join(MISSING)}", ", ".join(unknown),
+            "Correct or remove them")
     missing = {name: value for name, value in (missing or {}).items() if value}
     asked = options.get("learn") or {}
     chosen = {name: value for name, value in asked.items() if value is not None}
