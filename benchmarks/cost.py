@@ -34,7 +34,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from langevin_step import useful_flops
 
 from dynpat.learning.learner import Learner
-from dynpat.runs.plan import make_model, make_plan, with_chains
+from dynpat.runs.plan import for_videos, make_model, make_plan
+from dynpat.videos import as_videos
 
 CASES: dict[str, dict[str, Any]] = {
     "scene": {"shape": (24, 100, 100)},
@@ -54,9 +55,9 @@ def cost(name: str, updates: int) -> dict[str, Any]:
     shape = (*case["shape"], 3)
     plan = make_plan([], pattern=case.get("pattern", "scene"), langevin=case.get("langevin", {}),
                      learn={"iterations": 10**6, "batch": 1, **case.get("learn", {})})
-    plan = with_chains(plan, 1)
-    model = make_model(plan, shape, 1)
     video = np.random.default_rng(0).integers(0, 256, (1, *shape), np.uint8)
+    plan = for_videos(plan, as_videos(video))
+    model = make_model(plan, shape, 1)
     learner = Learner(model, video, plan.learn, plan.langevin)
     chains, steps, windows = plan.learn.chains, plan.langevin.steps, 1
     work = sum(useful_flops(model, (1, *shape[:3]))) * (chains * steps + 1.5 * (chains + windows))

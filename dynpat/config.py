@@ -85,7 +85,7 @@ class LearnConfig:
     batch: int = 4
     """Observed videos per update; each brings its own chains."""
     learning_rate: float = 1e-3
-    """Adam's peak step."""
+    """Adam's peak step; 0: by the size of the pictures."""
     final_learning_rate: float = 2e-5
     """Adam's step at the end of the cosine decay."""
     half_after: int = 0
@@ -134,8 +134,8 @@ class LearnConfig:
         for name in ("chains", "batch"):
             value, least = getattr(self, name), int(name == "batch")
             require(value >= least, name, f"be at least {least}", value, f"Raise --{name}")
-        require(0 < self.learning_rate < 1, "learning_rate", "lie in (0, 1)", self.learning_rate,
-                "Use a value such as 0.001")
+        require(0 <= self.learning_rate < 1, "learning_rate", "lie in [0, 1)", self.learning_rate,
+                "Use a value such as 0.001, or 0 to leave it open")
         require(0 < self.final_learning_rate < 1, "final_learning_rate", "lie in (0, 1)",
                 self.final_learning_rate, "Use a value such as 0.00002")
         require(self.half_after >= 0, "half_after", "not be negative", self.half_after,

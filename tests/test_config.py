@@ -20,7 +20,7 @@ BAD_LANGEVIN: list[dict[str, Any]] = [
 ]  # fmt: skip
 BAD_LEARN: list[dict[str, Any]] = [
     {"iterations": -1}, {"time_budget": 0.0}, {"time_budget": math.nan}, {"chains": -1},
-    {"batch": 0}, {"learning_rate": 0.0}, {"learning_rate": 1.0}, {"learning_rate": math.nan},
+    {"batch": 0}, {"learning_rate": -1.0}, {"learning_rate": 1.0}, {"learning_rate": math.nan},
     {"final_learning_rate": -1e-3}, {"beta_1": 1.0}, {"beta_1": -0.1}, {"seed": -1},
     {"seed": 2**31}, {"observed_noise": -0.1}, {"observed_noise": math.inf}, {"renewed": 1.0},
     {"life": -1}, {"youth": 1}, {"youth": -1}, {"beta_2": 1.0},

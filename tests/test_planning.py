@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dynpat.datasets import flames
 from dynpat.errors import BadOptionError
-from dynpat.runs.plan import Plan, make_plan, with_chains
+from dynpat.runs.plan import Plan, for_videos, make_plan
 from dynpat.tasks.cost import estimate
-from dynpat.videos import write_video
+from dynpat.videos import as_videos, write_video
 
 Call = Callable[..., Any]
 
@@ -54,9 +55,23 @@ def test_several_videos_have_fewer_chains_each(
     videos: int, devices: int, batch: int, chains: int
 ) -> None:
     plan = make_plan(["a.mp4"], learn={"batch": batch})
-    assert with_chains(plan, videos, devices).learn.chains == chains
-    given = make_plan(["a.mp4"], learn={"batch": batch, "chains": 7})
-    assert with_chains(given, videos, devices) == given
+    seen = as_videos(np.zeros((videos, 2, 8, 8, 3), np.uint8))
+    assert for_videos(plan, seen, devices).learn.chains == chains
+    given = make_plan(["a.mp4"], learn={"batch": batch, "chains": 7, "learning_rate": 0.01})
+    assert for_videos(given, seen, devices) == given
+
+
+@pytest.mark.parametrize(("size", "rate"), [
+    ((24, 24), 1e-3), ((100, 100), 4e-4), ((200, 200), 1e-4),
+])
+def test_the_rate_that_is_left_open_is_smaller_for_larger_pictures(
+    size: tuple[int, int], rate: float
+) -> None:
+    seen = as_videos(np.zeros((2, *size, 3), np.uint8))
+    assert for_videos(make_plan(["a.mp4"]), seen).learn.learning_rate == pytest.approx(rate)
+    # Textures have one of their own, whatever their size: no layer covers all of space.
+    texture = make_plan(["a.mp4"], pattern="texture")
+    assert for_videos(texture, seen).learn.learning_rate == texture.learn.learning_rate > 0
 
 
 @pytest.mark.parametrize("changes", [

@@ -166,7 +166,7 @@ class Learner:
 def _compile(
     model: Trainable, config: LearnConfig, langevin: LangevinConfig, at_once: int
 ) -> None:
-    optimizer = adam_of(config)
+    optimizer = adam_of(config, model.get_config()["size"])
     settings = {name: getattr(config, name) for name in OF_UPDATES}
     model.compile(optimizer, langevin=langevin, at_once=at_once, **settings)
     optimizer.build(model.trainable_variables)

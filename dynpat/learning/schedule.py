@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from dynpat.config import LearnConfig
 
+PIXELS = 100 * 100  # of pictures for which
+RATE = 4e-4  # is the rate where none is given;
+MOST = 1e-3  # smaller ones learn faster, up to this
 RATE_CUT = 0.5  # each rollback halves the learning rate
+
+
+def usual_rate(config: LearnConfig, size: Sequence[int]) -> float:
+    """The peak rate for pictures of (H, W): where it is left open, less for larger ones.
+
+    A layer that covers all of space has as many inputs as there are pixels, and an update moves
+    what it gives by as many times the rate: chains could not follow.
+    """
+    return config.learning_rate or min(MOST, RATE * PIXELS / math.prod(size))
 
 
 def learning_rate(

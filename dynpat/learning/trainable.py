@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import tensorflow as tf
 from dynpat.config import LangevinConfig, LearnConfig, check_step_size
 from dynpat.learning.chains import Chains, modes_of_slots, slots, usual_chains
 from dynpat.learning.missing import Fills
+from dynpat.learning.schedule import usual_rate
 from dynpat.learning.update import update
 from dynpat.learning.windows import observed_windows
 from dynpat.reference.gaussians import Reference
@@ -20,10 +22,11 @@ COORDINATES = tf.float16  # of observed videos: exact to a fiftieth of the noise
 AT_ONCE = 64  # frames whose coordinates are looked up together
 
 
-def adam_of(config: LearnConfig) -> keras.optimizers.Adam:
-    """Adam as the settings have it, with their running mean of the weights and their decay."""
+def adam_of(config: LearnConfig, size: Sequence[int]) -> keras.optimizers.Adam:
+    """Adam for pictures of (H, W), with the running mean of the weights and decay of the settings.
+    """
     optimizer = keras.optimizers.Adam(
-        config.learning_rate, beta_1=config.beta_1, beta_2=config.beta_2,
+        usual_rate(config, size), beta_1=config.beta_1, beta_2=config.beta_2,
         use_ema=config.average > 0, ema_momentum=config.average,
         weight_decay=config.weight_decay or None,
     )
@@ -116,7 +119,10 @@ class Trainable(keras.Model):
         self.squared, self.at_once = chosen("squared", squared), at_once
         self.life, self.youth = int(chosen("life", life)), int(chosen("youth", youth))
         check_step_size(self.langevin_config.step_size, self.sigma)
-        super().compile(optimizer=optimizer or adam_of(usual), jit_compile=jit_compile, **kwargs)
+        super().compile(
+            optimizer=optimizer or adam_of(usual, self._arguments["size"]),
+            jit_compile=jit_compile, **kwargs,
+        )
 
     def start_chains(self, videos: int, chains: int, seed: int) -> Chains:
         """New persistent chains, `chains` for each slot of `videos` observed videos."""

@@ -89,7 +89,7 @@ class EnergyModel(NewVideos, Trainable):
             "half_after": 1500, "calibration": 0.15,
         },
         "default": {
-            "learning_rate": 1e-3, "final_learning_rate": 2e-5, "beta_2": 0.9,
+            "learning_rate": 0.0, "final_learning_rate": 2e-5, "beta_2": 0.9,
             "observed_noise": 0.1, "life": 12, "youth": 5, "squared": 1.0, "average": 0.98,
             "chains": 0, "calm": 0.1,
         },

@@ -20,6 +20,7 @@ from dynpat.config import (
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
 from dynpat.learning.chains import usual_chains
+from dynpat.learning.schedule import usual_rate
 from dynpat.models import PATTERNS, EnergyModel
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
@@ -206,15 +207,16 @@ def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -
     return replace(plan, learn=replace(plan.learn, **limits))
 
 
-def with_chains(plan: Plan, videos: int, devices: int = 1) -> Plan:
-    """The same plan with a number of chains, if it leaves that open.
+def for_videos(plan: Plan, videos: Sequence[Video], devices: int = 1) -> Plan:
+    """The same plan with what it leaves open: the number of chains, and the learning rate.
 
-    Each of several `devices` has as many.
+    Each of several `devices` has as many chains.
     """
-    if plan.learn.chains:
-        return plan
-    chains = -(-usual_chains(plan.learn, videos) // devices) * devices
-    return replace(plan, learn=replace(plan.learn, chains=chains))
+    chains = plan.learn.chains
+    if not chains:
+        chains = -(-usual_chains(plan.learn, len(videos)) // devices) * devices
+    rate = usual_rate(plan.learn, videos[0].frames.shape[1:3])
+    return replace(plan, learn=replace(plan.learn, chains=chains, learning_rate=rate))
 
 
 def given(values: dict[str, Any] | None) -> dict[str, Any]:

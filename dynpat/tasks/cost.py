@@ -14,7 +14,7 @@ from dynpat.learning.chains import MOST_SLOTS
 from dynpat.models import EnergyModel
 from dynpat.models.footprint import BASE_BYTES, HELD_COPIES, passing_bytes
 from dynpat.reporter import Reporter
-from dynpat.runs.plan import Plan, make_model, read_observed, window_shape, with_chains
+from dynpat.runs.plan import Plan, for_videos, make_model, read_observed, window_shape
 from dynpat.videos.shelf import HELD_BYTES
 
 WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, what products take
@@ -44,7 +44,7 @@ def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
         The videos cannot be read, or do not fit the network.
     """
     videos = read_observed(plan, reporter or Reporter())
-    plan = with_chains(plan, len(videos))
+    plan = for_videos(plan, videos)
     shape = window_shape(plan, videos)
     model = make_model(plan, shape, len(videos))
     per_update = _seconds_per_update(model, plan, shape, len(videos))

@@ -18,7 +18,7 @@ from dynpat.quality.figures import Judge, figures, floor, told_apart
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run, run_name
 from dynpat.runs.lock import held
-from dynpat.runs.plan import Plan, read_observed, with_chains, with_limits
+from dynpat.runs.plan import Plan, for_videos, read_observed, with_limits
 from dynpat.runs.recorder import Recorder, synthesised
 from dynpat.tasks.common import (
     last_figures,
@@ -71,7 +71,7 @@ def learn(
     if out is not None:
         Run.require_free(Path(out))  # before videos are read for minutes in vain
     videos = read_observed(plan, reporter)
-    plan = with_chains(plan, len(videos), replicas.count)
+    plan = for_videos(plan, videos, replicas.count)
     learner = make_learner(plan, videos, reporter, replicas=replicas)
     run = Run.create(None if out is None else Path(out), run_name(plan.videos[0]))
     with held(run.folder):
@@ -103,7 +103,7 @@ def resume(
 
 def learn_arrays(plan: Plan, videos: list[Video], reporter: Reporter) -> Learned:
     """Learn by a plan from videos that are in memory; nothing is kept but the result."""
-    plan = with_chains(plan, len(videos))
+    plan = for_videos(plan, videos)
     learner = make_learner(plan, videos, reporter)
     finished = learn_in_memory(learner, reporter)
     model = learner.finish()
@@ -128,7 +128,7 @@ def _none_of(learner: Learner) -> np.ndarray:
 def _assist(plan: Plan, folder: Path, reporter: Reporter, replicas: Replicas) -> Learned:
     """Learn with the chief of a cluster, who writes the run; here nothing is written."""
     videos = read_observed(plan, reporter)
-    plan = with_chains(plan, len(videos), replicas.count)
+    plan = for_videos(plan, videos, replicas.count)
     learner = make_learner(plan, videos, reporter, replicas=replicas)
     with memory_watched(), interrupt_flag() as interrupted, replicas.watched():
         finished = learn_model(
