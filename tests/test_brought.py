@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +19,7 @@ from dynpat.masks import read_mask
 from dynpat.reporter import Reporter
 from dynpat.tasks.incomplete import read_incomplete
 from dynpat.tasks.restore import make_restoration, restore
-from dynpat.videos import find_videos, read_video
+from dynpat.videos import find_videos, read_video, write_video
 from dynpat.videos.opening import frame_numbers
 from dynpat.videos.sound import add_sound
 
@@ -289,3 +290,149 @@ def test_sound_that_mp4_cannot_hold_is_said(tmp_path: Path) -> None:
     before = video.read_bytes()
     assert "left out" in add_sound(video, source)
     assert video.read_bytes() == before and len(list(tmp_path.iterdir())) == 2
+
+
+def test_interlaced_frames_lose_their_combs(tmp_path: Path) -> None:
+    """A bar that jumps by eight pixels from field to field: its edge is straight afterwards."""
+    fields = np.full((40, *SIZE, 3), 20, np.uint8)
+    for number, field in enumerate(fields):
+        field[:, (2 * number) % 40 : (2 * number) % 40 + 8] = 230
+    woven = fields[::2].copy()
+    woven[:, 1::2] = fields[1::2, 1::2]
+
+    def interlaced(stream: Any) -> None:
+        stream.options = {"x264-params": "interlaced=1:tff=1", "crf": "1"}
+
+    def combs(video: np.ndarray) -> float:
+        """How much odd rows differ from the even ones above them."""
+        grey = video.astype(float).mean(axis=-1)
+        return float(np.abs(grey[:, 1::2] - grey[:, ::2]).mean())
+
+    video = read_video(encoded(tmp_path / "a.mp4", woven, interlaced))
+    assert len(video.frames) == len(woven)
+    assert any("interlaced" in note and "bwdif" in note for note in video.notes)
+    assert combs(woven) > 10 and combs(video.frames) < 0.3 * combs(woven)
+    whole = read_video(encoded(tmp_path / "b.mp4", fields[::2]))
+    assert not any("interlaced" in note for note in whole.notes)
+
+
+def test_a_second_video_track_is_said(tmp_path: Path) -> None:
+    frames = flames(4, SIZE)
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.height, stream.width, stream.pix_fmt = *SIZE, "yuv420p"
+        for stream, video in zip(streams, (frames, 255 - frames), strict=True):
+            for picture in video:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode())
+    video = read_video(tmp_path / "a.mp4")
+    assert "The file has 2 video tracks; the first is read." in video.notes
+    assert np.abs(video.frames.astype(float) - frames).mean() < 12
+
+
+def linear_profile() -> bytes:
+    """An ICC profile of the primaries of sRGB whose levels are linear in light."""
+    def fixed(*numbers: float) -> bytes:
+        return b"".join(struct.pack(">i", round(number * 65536)) for number in numbers)
+
+    text = b"Linear\0"
+    tags = {
+        b"desc": b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(78),
+        b"cprt": b"text\0\0\0\0none\0",
+        b"wtpt": b"XYZ \0\0\0\0" + fixed(0.9642, 1.0, 0.8249),
+        b"rXYZ": b"XYZ \0\0\0\0" + fixed(0.4360, 0.2225, 0.0139),
+        b"gXYZ": b"XYZ \0\0\0\0" + fixed(0.3851, 0.7169, 0.0971),
+        b"bXYZ": b"XYZ \0\0\0\0" + fixed(0.1431, 0.0606, 0.7141),
+        **{curve: b"curv" + bytes(8) for curve in (b"rTRC", b"gTRC", b"bTRC")},
+    }
+    table, data = struct.pack(">I", len(tags)), b""
+    for name, body in tags.items():
+        place = 128 + 4 + 12 * len(tags) + len(data)
+        table += name + struct.pack(">II", place, len(body))
+        data += body + bytes(-len(body) % 4)
+    head = struct.pack(">I4sI", 128 + len(table) + len(data), bytes(4), 0x02400000)
+    head += b"mntrRGB XYZ " + struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    head += fixed(0.9642, 1.0, 0.8249)
+    return head.ljust(128, b"\0") + table + data
+
+
+def test_a_profile_of_srgb_changes_nothing_and_one_that_is_damaged_is_said(
+    tmp_path: Path
+) -> None:
+    from PIL import ImageCms
+
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    frames = flames(3, SIZE)
+    for name, profile in (("srgb", srgb), ("damaged", b"no profile")):
+        (tmp_path / name).mkdir()
+        for number, frame in enumerate(frames):
+            Image.fromarray(frame).save(tmp_path / name / f"{number}.png", icc_profile=profile)
+    video = read_video(tmp_path / "srgb")
+    assert video.notes == () and np.array_equal(video.frames, frames)
+    video = read_video(tmp_path / "damaged")
+    assert "profile cannot be read" in video.notes[0]
+    np.testing.assert_array_equal(video.frames, frames)
+
+
+def test_levels_of_another_profile_are_read_as_a_viewer_shows_them(tmp_path: Path) -> None:
+    for number in range(2):
+        Image.new("RGB", (8, 8), (55, 55, 55)).save(
+            tmp_path / f"{number}.png", icc_profile=linear_profile()
+        )
+    video = read_video(tmp_path)
+    assert "from the profile 'Linear' to sRGB" in video.notes[0]
+    light = 55 / 255  # sRGB's curve gives its level
+    level = 255 * (1.055 * light ** (1 / 2.4) - 0.055)
+    assert np.abs(video.frames.astype(float) - level).max() < 1.5
+
+
+def test_a_mask_that_is_in_the_opacity_alone_is_said(tmp_path: Path) -> None:
+    rgba = np.zeros((10, 10, 4), np.uint8)
+    rgba[..., 3] = 255
+    rgba[2:5, 2:5, 3] = 0
+    Image.fromarray(rgba).save(tmp_path / "hole.png")
+    with pytest.raises(BadMaskError, match="opacity counts for nothing"):
+        read_mask(tmp_path / "hole.png", (3, 10, 10))
+    painted = np.zeros((10, 10, 4), np.uint8)
+    painted[2:5, 2:5] = (255, 0, 0, 255)
+    Image.fromarray(painted).save(tmp_path / "red.png")
+    assert read_mask(tmp_path / "red.png", (3, 10, 10)).sum() == 27
+
+
+@pytest.mark.parametrize("name", ["-a", "a b", "ä%d", "a\nb", "a.mp4"])
+def test_odd_names_of_folders_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frames = flames(3, (8, 8))
+    Path(name).mkdir()
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(Path(name) / f"{number}.PNG")
+    for junk in ("Thumbs.db", ".DS_Store", "read me.txt"):
+        (Path(name) / junk).touch()
+    video = read_video(name)
+    assert video.name == name and video.notes == ()
+    np.testing.assert_array_equal(video.frames, frames)
+
+
+def test_inks_and_mixed_kinds_of_pictures_are_read_as_they_look(tmp_path: Path) -> None:
+    frames = flames(4, SIZE)
+    (tmp_path / "inks").mkdir()
+    for number, (frame, mode) in enumerate(zip(frames, ("RGB", "L", "RGBA", "P"), strict=True)):
+        Image.fromarray(frame).convert(mode).save(tmp_path / f"{number}.png")
+        inks = Image.fromarray(frame).convert("CMYK")
+        inks.save(tmp_path / "inks" / f"{number}.jpg", quality=95)
+    mixed = read_video(tmp_path).frames
+    np.testing.assert_array_equal(mixed[[0, 2]], frames[[0, 2]])
+    assert np.all(np.ptp(mixed[1], axis=-1) == 0)  # the grey one
+    inked = read_video(tmp_path / "inks").frames.astype(float)
+    assert np.abs(inked - frames).mean() < 3
+
+
+def test_kinds_that_disagree_with_their_names_are_read(tmp_path: Path) -> None:
+    frames = flames(4, SIZE)
+    write_video(tmp_path / "a.gif", frames, 10)
+    (tmp_path / "a.gif").rename(tmp_path / "a.mp4")
+    video = read_video(tmp_path / "a.mp4")
+    assert video.fps == pytest.approx(10) and np.abs(video.frames.astype(float) - frames).mean() < 4

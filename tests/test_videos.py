@@ -424,7 +424,7 @@ def test_decodes_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path = tmp_path / "long.mp4"
     write_video(path, np.resize(ramp(30), (300, 32, 48, 3)), 25)
     decoded, converted = [], []
-    frames_of, to_rgb = files_module._frames, files_module._to_rgb
+    frames_of, to_rgb = files_module.decoded, files_module._to_rgb
 
     def counted(*arguments: Any) -> Any:
         for frame in frames_of(*arguments):
@@ -435,7 +435,7 @@ def test_decodes_only_what_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyP
         converted.append(1)
         return to_rgb(*arguments)
 
-    monkeypatch.setattr(files_module, "_frames", counted)
+    monkeypatch.setattr(files_module, "decoded", counted)
     monkeypatch.setattr(files_module, "_to_rgb", counted_conversion)
     assert indices(read_video(path, start=10, frames=5).frames) == list(range(10, 15))
     assert len(decoded) == 15

@@ -15,10 +15,10 @@ from PIL import ImageOps
 
 from dynpat.errors import BadMaskError, BadVideoError
 from dynpat.videos import IMAGE_ENDINGS, VIDEO_ENDINGS, read_video
-from dynpat.videos.files import reason
 from dynpat.videos.finding import frame_files
 from dynpat.videos.limits import BYTES, most, opened_image
 from dynpat.videos.model import size_text
+from dynpat.videos.notes import reason
 
 KINDS_SENTENCE = (
     "give an image, a folder of images, a video or GIF, or an array as .npy, .npz or .mat"
@@ -127,7 +127,18 @@ def _from_folder(wanted: Wanted) -> np.ndarray:
 def _from_image(wanted: Wanted) -> np.ndarray:
     """One frame for each page of an image file."""
     pages = list(_pages(wanted.path))
+    if not any(page.any() for page in pages) and not wanted.invert and _hidden(wanted.path):
+        raise wanted.bad(
+            "is black where it is opaque, and its opacity counts for nothing; put it on white, or "
+            "paint white what is missing"
+        )
     return _from_pictures([pages[number] for number in wanted.chosen(len(pages))], wanted)
+
+
+def _hidden(path: Path) -> bool:
+    """Whether the opacity of a picture tells parts apart, which a mask's does not count for."""
+    with opened_image(path) as image:
+        return "A" in image.getbands() and len(set(image.getchannel("A").getextrema())) > 1
 
 
 def _from_pictures(pictures: list[np.ndarray], wanted: Wanted) -> np.ndarray:

@@ -144,6 +144,8 @@ def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
     if "iterations" in asked:
         preset = {**preset, "time_budget": None}
     _require_finite(asked.get("time_budget"))
+    rate = asked.get("learning_rate", 1.0)
+    require(rate != 0, "learning_rate", "lie in (0, 1)", rate, "Leave it out")
     return from_dict(LearnConfig, {**preset, **asked})
 
 

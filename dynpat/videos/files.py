@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,31 +16,21 @@ import numpy as np
 
 from dynpat.errors import BadVideoError
 from dynpat.videos.clips import Clip, DamagedError, Picture, over_black
+from dynpat.videos.decoding import AV_ERRORS, decoded, decoder
 from dynpat.videos.limits import PIXELS, most, require_pixels
 from dynpat.videos.model import ENDINGS_SENTENCE
+from dynpat.videos.notes import note_once, reason
 from dynpat.videos.truncated import ends_early, gif_is_cut
-
-# All that PyAV raises on broken files. FFmpegError is not always an OSError or ValueError.
-AV_ERRORS = (av.error.FFmpegError, OSError, ValueError, IndexError, EOFError)
 
 _ATTACHED_PICTURE = 0x400  # FFmpeg's mark on the cover picture of a sound file
 
 
-LONGEST_REASON = 200  # characters
-WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders, by kind
 HIGH_RANGE = {16: "PQ", 18: "HLG"}  # by ITU-T H.273's numbers of transfer characteristics
 
 
 def silence_libav() -> None:
     """Keep FFmpeg's own messages off the terminal: dynpat says what matters in its errors."""
     av.logging.set_level(None)
-
-
-def reason(error: BaseException) -> str:
-    """Say in a few words what an exception of PyAV, Pillow or the system complains about."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    words = " ".join(str(text).split())  # some go over lines, or quote the bytes of the file
-    return words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]}…"
 
 
 @contextmanager
@@ -103,8 +93,7 @@ def open_file(path: Path) -> Iterator[Clip]:
 def _video_stream(container: Any, path: Path) -> Any:
     """Pick the first moving picture of a file."""
     for stream in container.streams.video:
-        is_cover = int(getattr(stream, "disposition", 0)) & _ATTACHED_PICTURE
-        if not is_cover:
+        if not _is_cover(stream):
             if stream.codec_context is None:
                 raise BadVideoError(
                     f"'{path}' is coded in a way that this FFmpeg does not know; "
@@ -117,9 +106,17 @@ def _video_stream(container: Any, path: Path) -> Any:
     )
 
 
+def _is_cover(stream: Any) -> bool:
+    """Whether a stream is the picture on the cover of a sound file."""
+    return bool(int(getattr(stream, "disposition", 0)) & _ATTACHED_PICTURE)
+
+
 def _said_of(stream: Any) -> list[str]:
     """What a player would show otherwise than it is read here."""
     notes = []
+    tracks = [other for other in stream.container.streams.video if not _is_cover(other)]
+    if len(tracks) > 1:
+        notes.append(f"The file has {len(tracks)} video tracks; the first is read.")
     ratio = stream.sample_aspect_ratio
     if ratio and ratio != 1:
         notes.append(
@@ -192,7 +189,7 @@ def _whole_pictures(
 def _pictures(container: Any, stream: Any, rate: float, notes: list[str]) -> Iterator[Picture]:
     """Decode frame by frame; nothing is converted before `Picture.load` is called."""
     time = -1.0 / rate
-    for index, frame in enumerate(_frames(container, stream)):
+    for index, frame in enumerate(decoded(container, stream, notes)):
         # Some old AVI and MPEG files carry no times: then frames follow at the average rate.
         # In units of the stream: "frame.time" is not set for the decoder's last frames.
         shown = None if frame.pts is None else float(frame.pts * stream.time_base)
@@ -204,46 +201,8 @@ def _pictures(container: Any, stream: Any, rate: float, notes: list[str]) -> Ite
         )
 
 
-def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """Decoded frames; at a damaged place those still inside the decoder, then the error."""
-    problem: BaseException | None = None
-    decoding = decoder(stream)
-    try:
-        for packet in container.demux(stream):
-            if packet.is_corrupt:  # cut off by the end of a truncated file
-                problem = DamagedError("a packet is cut off")
-                break
-            # An empty packet asks for what is still inside.
-            yield from decoding.decode(packet if packet.size else None)
-    except AV_ERRORS as error:
-        problem = error
-    if problem is None:
-        return
-    with suppress(*AV_ERRORS):  # the first problem is the one to tell
-        yield from decoding.decode(None)
-    raise DamagedError(reason(problem)) from problem
-
-
-def decoder(stream: Any) -> Any:
-    """What decodes a stream: FFmpeg's usual decoder, or of VP8 and VP9 with opacity libvpx's.
-
-    FFmpeg's own ones leave the opacity out, and what it hides comes up.
-    """
-    name = WITH_OPACITY.get(stream.codec_context.name)
-    if stream.metadata.get("alpha_mode") != "1" or name is None:
-        return stream.codec_context
-    try:
-        other = av.codec.CodecContext.create(name, "r")
-    except (*AV_ERRORS, ValueError):  # this FFmpeg has no libvpx
-        return stream.codec_context
-    other.extradata = stream.codec_context.extradata
-    return other
-
-
 def _loaded(frame: Any, notes: list[str]) -> np.ndarray:
     """Convert a decoded frame as `_to_rgb` does; a failure counts as damage."""
-    if getattr(frame, "interlaced_frame", False):
-        note_once(notes, "It is interlaced, and read with its combs; deinterlace it first.")
     if frame.is_corrupt:
         note_once(notes, "Damaged frames are shown as the decoder mended them.")
     try:
@@ -286,9 +245,3 @@ def without_alpha(rgba: np.ndarray, notes: list[str]) -> np.ndarray:
         return rgba[..., :3]
     note_once(notes, "Transparent parts were laid over black.")
     return over_black(rgba)
-
-
-def note_once(notes: list[str], sentence: str) -> None:
-    """Add a sentence unless an earlier frame has added it."""
-    if sentence not in notes:
-        notes.append(sentence)

@@ -14,11 +14,13 @@ from PIL import ImageOps, UnidentifiedImageError
 
 from dynpat.errors import BadVideoError
 from dynpat.videos.clips import Clip, Picture
-from dynpat.videos.files import note_once, reason, without_alpha
+from dynpat.videos.files import without_alpha
 from dynpat.videos.finding import frame_files
 from dynpat.videos.limits import opened_image
 from dynpat.videos.model import ENDINGS_SENTENCE
 from dynpat.videos.native import bad_image, read_native
+from dynpat.videos.notes import note_once, reason
+from dynpat.videos.profiles import in_srgb
 
 FOLDER_FPS = 25.0  # images carry no rate; 25 is that of the videos of the papers
 
@@ -146,6 +148,7 @@ def read_image(path: Path, notes: list[str]) -> np.ndarray:
         with opened_image(path) as image:
             if getattr(image, "n_frames", 1) > 1:
                 note_once(notes, f"Only the first picture of '{path.name}' is used.")
+            image = in_srgb(image, notes)
             upright = ImageOps.exif_transpose(image)
             if image.getexif().get(_ORIENTATION, 1) != 1:
                 note_once(notes, "Rotated or mirrored as the images ask.")

@@ -20,7 +20,8 @@ from typing import IO, Any
 import numpy as np
 
 from dynpat.errors import BadVideoError
-from dynpat.videos.files import note_once, reason, without_alpha
+from dynpat.videos.files import without_alpha
+from dynpat.videos.notes import note_once, reason
 
 KINDS = {
     ".exr": "exr", ".hdr": "hdr", ".tif": "tiff", ".tiff": "tiff", ".avif": "avif",

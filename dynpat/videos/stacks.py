@@ -13,9 +13,9 @@ from PIL import ImageSequence
 
 from dynpat.errors import BadVideoError
 from dynpat.videos.clips import Clip, DamagedError, Picture
-from dynpat.videos.files import reason
 from dynpat.videos.folders import FOLDER_FPS, IMAGE_ERRORS, to_rgb
 from dynpat.videos.limits import opened_image
+from dynpat.videos.notes import reason
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from PIL import Image
 from dynpat.atomic import replacing_file, temporary_beside, write_error
 from dynpat.errors import BadOptionError, OutputError
 from dynpat.videos.encoding import write_gif, write_mp4
-from dynpat.videos.files import reason
 from dynpat.videos.finding import PathLike
 from dynpat.videos.levels import not_a_number_note, require_frames, to_levels
+from dynpat.videos.notes import reason
 from dynpat.videos.sound import add_sound
 
 FORMATS = ("gif", "mp4", "png", "npy")

@@ -1,0 +1,121 @@
+"""The frames of an opened stream, one after the other: with their opacity, and without combs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import av
+import av.error
+import av.filter
+
+from dynpat.videos.clips import DamagedError
+from dynpat.videos.notes import note_once, reason
+
+# All that PyAV raises on broken or hostile files.
+AV_ERRORS = (av.error.FFmpegError, OSError, ValueError, IndexError, EOFError)
+WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders, by kind
+
+
+def decoder(stream: Any) -> Any:
+    """What decodes a stream: FFmpeg's usual decoder, or of VP8 and VP9 with opacity libvpx's.
+
+    FFmpeg's own ones leave the opacity out, and what it hides comes up.
+    """
+    usual = stream.codec_context
+    name = WITH_OPACITY.get(usual.name)
+    if stream.metadata.get("alpha_mode") != "1" or name is None:
+        return usual
+    try:
+        other = av.codec.CodecContext.create(name, "r")
+    except (*AV_ERRORS, ValueError):  # this FFmpeg has no libvpx
+        return usual
+    other.extradata, other.options = usual.extradata, usual.options
+    return other
+
+
+def decoded(container: Any, stream: Any, notes: list[str]) -> Iterator[Any]:
+    """The frames of a stream; those that are interlaced are deinterlaced, which is noted.
+
+    Raises
+    ------
+    DamagedError
+        At a damaged place, once the frames before it have been given out.
+    """
+    combs = _Deinterlacer(stream, notes)
+    try:
+        for frame in _as_coded(container, stream):
+            yield from combs.through(frame)
+    except DamagedError:
+        yield from combs.rest()
+        raise
+    yield from combs.rest()
+
+
+def _as_coded(container: Any, stream: Any) -> Iterator[Any]:
+    """Decoded frames; at a damaged place those still inside the decoder, then the error."""
+    problem: BaseException | None = None
+    decoding = decoder(stream)
+    try:
+        for packet in container.demux(stream):
+            if packet.is_corrupt:  # cut off by the end of a truncated file
+                problem = DamagedError("a packet is cut off")
+                break
+            # An empty packet asks for what is still inside.
+            yield from decoding.decode(packet if packet.size else None)
+    except AV_ERRORS as error:
+        problem = error
+    if problem is None:
+        return
+    with suppress(*AV_ERRORS):  # the first problem is the one to tell
+        yield from decoding.decode(None)
+    raise DamagedError(reason(problem)) from problem
+
+
+class _Deinterlacer:
+    """FFmpeg's filter bwdif, from the first interlaced frame on; it leaves whole frames alone."""
+
+    def __init__(self, stream: Any, notes: list[str]) -> None:
+        self.stream, self.notes = stream, notes
+        self.graph: Any = None
+        self.failed = False
+
+    def through(self, frame: Any) -> Iterator[Any]:
+        """What comes out once a frame has gone in: that one, one before, or none yet."""
+        if self.graph is None and getattr(frame, "interlaced_frame", False) and not self.failed:
+            self._begin(frame)
+        if self.graph is None:
+            yield frame
+            return
+        self.graph.vpush(frame)
+        yield from self._ready()
+
+    def rest(self) -> Iterator[Any]:
+        """What is still inside."""
+        if self.graph is not None:
+            self.graph.vpush(None)
+            yield from self._ready()
+
+    def _begin(self, frame: Any) -> None:
+        try:
+            graph = av.filter.Graph()
+            source = graph.add_buffer(template=self.stream)
+            combs = graph.add("bwdif", "mode=send_frame:deint=interlaced")
+            sink = graph.add("buffersink")
+            source.link_to(combs)
+            combs.link_to(sink)
+            graph.configure()
+        except AV_ERRORS:  # this FFmpeg lacks the filter
+            self.failed = True
+            note_once(self.notes, "It is interlaced, and read with its combs: deinterlace it.")
+            return
+        self.graph = graph
+        note_once(self.notes, "It is interlaced; each frame was made of its two fields (bwdif).")
+
+    def _ready(self) -> Iterator[Any]:
+        while True:
+            try:
+                yield self.graph.vpull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return

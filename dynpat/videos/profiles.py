@@ -1,0 +1,33 @@
+"""Colour profiles of pictures: levels as a viewer shows them, in sRGB."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from PIL import ImageCms
+
+from dynpat.videos.notes import note_once
+
+
+def in_srgb(image: Any, notes: list[str]) -> Any:
+    """An image of red, green and blue with its profile carried out, which is noted.
+
+    Images without a profile, with that of sRGB, or in another mode stay as they are.
+    """
+    data = image.info.get("icc_profile")
+    if not data or image.mode not in ("RGB", "RGBA"):
+        return image
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(data))
+        name = ImageCms.getProfileDescription(own).strip()
+        if "srgb" in name.lower():
+            return image
+        target = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, own, target, outputMode=image.mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        note_once(notes, "Its colour profile cannot be read; levels are taken as sRGB.")
+        return image
+    note_once(notes, f"Colours were converted from the profile '{name}' to sRGB.")
+    converted.info.update(image.info)
+    return converted
