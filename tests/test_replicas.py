@@ -81,7 +81,7 @@ def test_two_devices_learn_what_one_does(
     alone, together = found["figures"]
     for name in set(alone) - {"step_seconds", "elapsed", "gradient_norm"}:
         assert together[name] == pytest.approx(alone[name], rel=1e-4, abs=1e-5), name
-    # The mean of the replicas' norms: one whose chains are young has the pull of the observed alone.
+    # The mean of the replicas' norms: one whose chains are young has that of the observed alone.
     assert 0.5 < together["gradient_norm"] / alone["gradient_norm"] < 10
 
 

@@ -25,9 +25,10 @@ def in_srgb(image: Any, notes: list[str]) -> Any:
             return image
         target = ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, own, target, outputMode=image.mode)
+        assert converted is not None  # it is, unless told to convert in place
+        converted.info.update(image.info)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         note_once(notes, "Its colour profile cannot be read; levels are taken as sRGB.")
         return image
     note_once(notes, f"Colours were converted from the profile '{name}' to sRGB.")
-    converted.info.update(image.info)
     return converted
