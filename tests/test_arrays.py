@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from dynpat.datasets import flames, ocean
 from dynpat.errors import BadMaskError, BadOptionError, BadRunError, BadVideoError
 from dynpat.quality.truth import compare
 from dynpat.reporter import Reporter
+from dynpat.tasks import arrays
 from dynpat.videos import Video, as_videos, read_video
 
 FRAMES, SIZE = 12, (24, 24)
@@ -278,3 +280,13 @@ def test_results_are_frozen(in_memory: dynpat.Learned) -> None:
     with pytest.raises(AttributeError):
         in_memory.finished = False  # type: ignore[misc]
     assert replace(in_memory, finished=False).samples is in_memory.samples
+
+
+@pytest.mark.slow
+def test_the_examples_in_the_docstrings_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = doctest.testmod(arrays)
+    assert found.attempted >= 10 and found.failed == 0
+    assert list(tmp_path.iterdir()) == []
