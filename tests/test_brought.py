@@ -436,3 +436,21 @@ def test_kinds_that_disagree_with_their_names_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.gif").rename(tmp_path / "a.mp4")
     video = read_video(tmp_path / "a.mp4")
     assert video.fps == pytest.approx(10) and np.abs(video.frames.astype(float) - frames).mean() < 4
+
+
+@pytest.mark.parametrize("turned", [True, False])
+def test_an_upright_phone_video_keeps_its_proportion_at_the_default_size(
+    tmp_path: Path, turned: bool
+) -> None:
+    """Turned in the header of its track, as phones do."""
+    path = encoded(tmp_path / "a.mp4", flames(3, (90, 160)))
+    if turned:
+        data = bytearray(path.read_bytes())
+        matrix = data.index(b"tkhd") + 4 + 40
+        data[matrix : matrix + 36] = struct.pack(
+            ">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30
+        )
+        path.write_bytes(data)
+    height, width = read_video(path, pixels=5000).frames.shape[1:3]
+    proportion = 160 / 90 if turned else 90 / 160
+    assert height / width == pytest.approx(proportion, rel=0.05) and height * width < 5500
