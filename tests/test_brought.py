@@ -454,3 +454,19 @@ def test_an_upright_phone_video_keeps_its_proportion_at_the_default_size(
     height, width = read_video(path, pixels=5000).frames.shape[1:3]
     proportion = 160 / 90 if turned else 90 / 160
     assert height / width == pytest.approx(proportion, rel=0.05) and height * width < 5500
+
+
+def test_a_stream_that_changes_its_size_is_refused_at_the_default_size_too(tmp_path: Path) -> None:
+    raw = b""
+    for size in (SIZE, SIZE[::-1]):
+        with av.open(str(tmp_path / "part.h264"), "w", format="h264") as container:
+            stream = container.add_stream("libx264", rate=25)
+            stream.height, stream.width, stream.pix_fmt = *size, "yuv420p"
+            for picture in flames(4, size):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode())
+        raw += (tmp_path / "part.h264").read_bytes()
+    (tmp_path / "a.mpg").write_bytes(raw)
+    for options in ({}, {"pixels": 1000}):
+        with pytest.raises(BadVideoError, match=r"different sizes: frame 0 .* frame 4"):
+            read_video(tmp_path / "a.mpg", **options)

@@ -145,7 +145,7 @@ def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
         preset = {**preset, "time_budget": None}
     _require_finite(asked.get("time_budget"))
     rate = asked.get("learning_rate", 1.0)
-    require(rate != 0, "learning_rate", "lie in (0, 1)", rate, "Leave it out")
+    require(rate != 0, "learning_rate", "lie in (0, 1)", rate, "Use a value such as 0.001")
     return from_dict(LearnConfig, {**preset, **asked})
 
 
