@@ -78,7 +78,7 @@ def watch_files(executioner: Executioner) -> None:
 def watch_calls(executioner: Executioner) -> None:
     """Rows of the log, chains of the estimate and of new videos, and the page in the making."""
     append, save, sample, read = (
-        Run.append_log, Run.save_model, langevin.sample, made.read_video
+        Run.append_log, Run.save_model, langevin.sample, made.read_made
     )
     learned: list[bool] = []
 
@@ -100,7 +100,7 @@ def watch_calls(executioner: Executioner) -> None:
         return read(*arguments, **options)
 
     Run.append_log, Run.save_model = appended, saved  # type: ignore[method-assign]
-    langevin.sample, made.read_video = sampled, shown
+    langevin.sample, made.read_made = sampled, shown
 
 
 def main(task: str, video: str, run: Path, moment: str, countdown: int) -> None:
