@@ -52,7 +52,6 @@ def read_mask(
         Whether black is missing instead.
     dilate : int
         By how many pixels the missing region grows to each side, corners included.
-
     numbers : sequence of int
         Of the video's frames in its file, where it was resampled in time; masks with more frames
         than the video are counted as the file is.

@@ -88,15 +88,13 @@ def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
         levels = to_levels(frames)
         return work.crop.paste(levels) if work.crop else levels
 
-    mean, sample = whole(found.mean), whole(found.sample)
-    wanted = mean if plan.missing["recover"]["estimate"] == "mean" else sample
-    return Filled(wanted, found.spread, mean, sample)
+    both = {"mean": whole(found.mean), "sample": whole(found.sample)}
+    return Filled(both[plan.missing["recover"]["estimate"]], found.spread, **both)
 
 
 def chosen(plan: Plan, found: Estimate) -> np.ndarray:
-    """The estimate that was asked for, uint8."""
-    wanted = found.mean if plan.missing["recover"]["estimate"] == "mean" else found.sample
-    return to_levels(wanted)
+    """The estimate that was asked for, 'mean' or 'sample', at the size of work, uint8."""
+    return to_levels(getattr(found, plan.missing["recover"]["estimate"]))
 
 
 def _told(found: Estimate, guess: Guess) -> str:

@@ -192,15 +192,19 @@ def _restore_into(
         lambda learner: restoring.so_far(learner.model, first),
     )
     finished = learn_recorded(restoring.learner, recorder)
+    sound = _sound(plan, reporter) if finished and "mp4" in formats else None
     videos: list[Filled] = []
     files, metrics = [run.model_file, run.preview_file], {}
     for number, found in restoring.estimates(reporter) if finished else ():
         recovered, order = chosen(plan, found), len(videos)
-        files += _outputs(run, plan, work, recovered, found, number, order, formats, reporter)
+        videos.append(filled(plan, work, found))
+        whole = videos[-1].recovered
+        files += _outputs(
+            run, work, recovered, whole, found, number, order, formats, sound, reporter
+        )
         metrics[f"video_{order}"] = figures_of(
             work, recovered, found, number, restoring.guesses[number]
         )
-        videos.append(filled(plan, work, found))
     write_json(run.metrics_file, metrics)
     write_video(run.observed_file, work.frames[first], work.videos[0].fps)
     files.append(write_report(run))
@@ -209,17 +213,15 @@ def _restore_into(
 
 
 def _outputs(
-    run: Run, plan: Plan, work: Incomplete, recovered: np.ndarray, found: Estimate, video: int,
-    number: int, formats: Sequence[str], reporter: Reporter,
+    run: Run, work: Incomplete, recovered: np.ndarray, whole: np.ndarray, found: Estimate,
+    video: int, number: int, formats: Sequence[str], sound: Path | None, reporter: Reporter,
 ) -> list[Path]:
-    """Write what came out of one video; returns the files."""
+    """Write what came out of one video, at the size of work and `whole`; returns the files."""
     panels = [work.frames[video], recovered]
     if work.truth is not None:
         panels.append(work.truth[video])
-    whole = work.crop.paste(recovered) if work.crop else recovered
     # Four times enlarged, for eyes: spreads are of a few grey levels.
     spread = np.clip(4 * found.spread, 0, 255)
-    sound = _sound(plan, reporter) if "mp4" in formats else None
     files: list[Path] = []
     for name, frames in (("recovered", whole), ("uncertainty", spread),
                          ("comparison", side_by_side(panels))):

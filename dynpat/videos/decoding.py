@@ -29,7 +29,7 @@ def decoder(stream: Any) -> Any:
         return usual
     try:
         other = av.codec.CodecContext.create(name, "r")
-    except (*AV_ERRORS, ValueError):  # this FFmpeg has no libvpx
+    except AV_ERRORS:  # this FFmpeg has no libvpx
         return usual
     other.extradata, other.options = usual.extradata, usual.options
     return other
