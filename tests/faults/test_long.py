@@ -25,7 +25,7 @@ from dynpat.models import EnergyModel
 from dynpat.reporter import Reporter
 from dynpat.runs.plan import make_plan
 from dynpat.tasks import learn as tasks
-from dynpat.videos import files, write_video
+from dynpat.videos import decoding, write_video
 
 pytestmark = pytest.mark.slow
 
@@ -112,14 +112,14 @@ def test_four_hours_of_video_start_to_be_learned_at_once(
     hours: Path, dynpat: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[int] = []
-    frames = files._frames
+    frames = decoding._as_coded
 
     def counted(container: Any, stream: Any) -> Iterator[Any]:
         for frame in frames(container, stream):
             decoded.append(frame.width)
             yield frame
 
-    monkeypatch.setattr(files, "_frames", counted)
+    monkeypatch.setattr(decoding, "_as_coded", counted)
     began = time.monotonic()
     done = dynpat("learn", hours, "--out", tmp_path / "run", "--size", 24, "--iterations", 1,
                   "--format", "npy")
