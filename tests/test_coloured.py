@@ -10,14 +10,8 @@ from scipy.stats import norm
 
 from dynpat.datasets import flames, ocean
 from dynpat.reference import translation as coloured
-from dynpat.reference.translation import (
-    KNOTS,
-    Coloured,
-    before_maps,
-    fit,
-    hermite_series,
-    quantiles,
-)
+from dynpat.reference.maps import KNOTS, before_maps, hermite_series, quantiles
+from dynpat.reference.translation import Coloured, fit
 
 RHO = 0.7  # correlation from frame to frame
 BLUR = 1.5  # pixels

@@ -181,7 +181,7 @@ UNUSUAL: dict[str, Any] = {
     "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.21}},
     "precision": "bfloat16", "start": "spread", "shown": "picture", "modes": 3, "seed": 23,
     "preset": "gaussian",
-    "bounded": True, "top_activation": "tanh", "coloured": True,
+    "bounded": True, "top_activation": "tanh", "coloured": True, "colours_follow": True,
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.02}},
 }  # fmt: skip
 

@@ -53,6 +53,9 @@ class EnergyModel(NewVideos, Trainable):
     coloured
         Whether the reference is `ColouredReference` instead of Gaussians: the model's scale is then
         that of its coordinates y, and `sigma` its ρ. `centre` 'channel': all places share one map.
+    colours_follow
+        Whether the colours of a coloured reference follow the brightness, where each pixel has its
+        own map (`dynpat.reference.colours`).
     precision
         'float32', or 'bfloat16' for the products inside layers; all else stays float32.
     start
@@ -118,6 +121,7 @@ class EnergyModel(NewVideos, Trainable):
         kernel_initializer: str | dict[str, Any] = "he_normal",
         top_kernel_initializer: str | dict[str, Any] | None = None,
         coloured: bool = False,
+        colours_follow: bool = False,
         precision: str = "float32",
         start: str = "reference",
         shown: str = "deviation",
@@ -137,7 +141,7 @@ class EnergyModel(NewVideos, Trainable):
             "widest": widest, "bounded": bounded, "steady": steady,
             "kernel_initializer": kernel_initializer,
             "top_kernel_initializer": top_kernel_initializer, "coloured": coloured,
-            "precision": precision,
+            "colours_follow": colours_follow, "precision": precision,
             "start": start, "shown": shown, "modes": modes, "seed": seed,
             "preset": preset,
         }

@@ -54,7 +54,8 @@ def make_reference(arguments: dict[str, Any]) -> Reference | ColouredReference:
     a = arguments
     if a["coloured"]:
         return ColouredReference(
-            a["centre"] != "pixel", float(a["sigma"]), a["modes"], name="reference"
+            a["centre"] != "pixel", float(a["sigma"]), a["modes"], a["colours_follow"],
+            name="reference",
         )
     return Reference(
         a["centre"], float(a["sigma"]), a["modes"], a["widest"], a["bounded"], a["steady"],

@@ -21,7 +21,7 @@ COMMON: dict[str, Any] = {
 # ρ = σ, and a last layer near zero: learning begins in equilibrium. Kernels are multiples of
 # their strides.
 COLOURED: dict[str, Any] = {
-    "coloured": True, "sigma": 0.1, "top_activation": "linear",
+    "coloured": True, "colours_follow": True, "sigma": 0.1, "top_activation": "linear",
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
 }
 

@@ -21,13 +21,15 @@ import numpy as np
 import tensorflow as tf
 
 from dynpat.reference import translation
+from dynpat.reference.colours import EVERY
 from dynpat.reference.groups import Grouped
-from dynpat.reference.translation import KNOTS, LAGS, STEEPNESS, Coloured
+from dynpat.reference.maps import KNOTS, STEEPNESS
+from dynpat.reference.translation import LAGS, Coloured
+from dynpat.reference.view import ORDER, TERMS, polynomials, seen, seen_in_colour
 
 STEP = float(KNOTS[1] - KNOTS[0])
 TOP = float(KNOTS[-1])
 HALVINGS = (len(KNOTS) - 1).bit_length() - 1  # of a map, until one interval is left
-ORDER = 3  # of the polynomial by which f sees a map
 MOST = 8  # videos of a group that its process is fitted to
 
 
@@ -43,11 +45,17 @@ class ColouredReference(Grouped):
         ρ, the standard deviation of the noise on the observed, where y has variance 1.
     modes
         Number of groups of videos, each with a process of its own.
+    follow
+        Whether the colours follow the brightness (`dynpat.reference.colours`), where each pixel
+        has its own map.
     """
 
-    def __init__(self, everywhere: bool, rho: float = 0.1, modes: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self, everywhere: bool, rho: float = 0.1, modes: int = 1, follow: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.everywhere, self.rho, self.modes = everywhere, rho, modes
+        self.everywhere, self.rho, self.modes, self.follow = everywhere, rho, modes, follow
         self._gains: dict[tuple[int, int, int], dict[float, tf.Variable]] = {}
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -60,6 +68,12 @@ class ColouredReference(Grouped):
         self.correlations = self._held(
             (modes, channels, *(2 * lag + 1 for lag in LAGS)), "correlations"
         )
+        self.follows = self.follow and not self.everywhere and channels > 1
+        if self.follows:
+            tables = (modes, len(KNOTS[::EVERY]), *places, channels - 1)
+            self.given_mean = self._held(tables, "given_mean")
+            self.given_spread = self._held(tables, "given_spread")
+            self.colours = self._held((modes, TERMS, *places, channels - 1), "colours")
 
     def adapt(self, videos: np.ndarray) -> None:
         """Fit to observed videos, (N, T, H, W, C) grey levels; to eight of a group at most."""
@@ -68,12 +82,21 @@ class ColouredReference(Grouped):
             for group in self.groups(len(videos))
         ]
         covariances = [translation.colour_covariance(part, self.everywhere) for part in parts]
-        axes = translation.principal_axes(np.sum(covariances, axis=0))
-        found = [translation.fit(part, everywhere=self.everywhere, axes=axes) for part in parts]
+        axes = translation.axes_of(np.sum(covariances, axis=0), self.follows)
+        found = [
+            translation.fit(part, everywhere=self.everywhere, axes=axes, follow=self.follows)
+            for part in parts
+        ]
         self.axes.assign(axes)
         self.mean.assign(np.stack([np.reshape(q.mean, self.mean.shape[1:]) for q in found]))
         self.maps.assign(np.stack([q.maps for q in found]))
-        self.series.assign(_series(self.maps.numpy(), self.mean.numpy() @ axes))
+        given = [q.given for q in found if q.given is not None]
+        series, colours = polynomials(self.maps.numpy(), self.mean.numpy() @ axes, given or None)
+        self.series.assign(series)
+        if self.follows:
+            self.given_mean.assign(np.stack([own.mean for own in given]))
+            self.given_spread.assign(np.stack([own.spread for own in given]))
+            self.colours.assign(colours)
         wanted = self.correlations.shape[2:]
         self.correlations.assign(np.stack([_padded(q.correlations, wanted) for q in found]))
         for shape, gains in self._gains.items():
@@ -89,11 +112,10 @@ class ColouredReference(Grouped):
 
     def to_grey(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
         """Gaussian coordinates (N, T, H, W, C) to grey levels; piecewise linear."""
-        position = (tf.clip_by_value(video, -TOP, TOP) + TOP) / STEP
-        below = tf.clip_by_value(tf.floor(position), 0.0, len(KNOTS) - 2.0)
-        index = tf.cast(tf.stop_gradient(below), tf.int32)
-        low, high = self._at(index, modes), self._at(index + 1, modes)
-        values = low + (position - below) * (high - low)
+        values = self._between(self.maps, (video + TOP) / STEP, modes)
+        if self.follows:
+            mean, spread = self._given(video, modes)
+            values = tf.concat([values[..., :1], mean + spread * values[..., 1:]], -1)
         # Not by einsum: that of TensorFlow 2.17 with oneDNN gives wrong numbers here.
         grey = tf.tensordot(values, tf.transpose(tf.convert_to_tensor(self.axes)), 1)
         return grey + self._of(self.mean, modes)[:, tf.newaxis]
@@ -102,42 +124,62 @@ class ColouredReference(Grouped):
         """Grey levels (N, T, H, W, C) to Gaussian coordinates, by binary search in the maps."""
         deviation = grey - self._of(self.mean, modes)[:, tf.newaxis]
         values = tf.tensordot(deviation, tf.convert_to_tensor(self.axes), 1)
+        y = self._inverse(values, modes)
+        if self.follows:  # the first coordinate is right, the others wait for it
+            mean, spread = self._given(y, modes)
+            own = (values[..., 1:] - mean) / spread
+            y = self._inverse(tf.concat([values[..., :1], own], -1), modes)
+        return y
+
+    def _given(self, y: tf.Tensor, modes: tf.Tensor | None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Mean and spread of the colours at the brightness of y, (N, T, H, W, C − 1) each."""
+        position = tf.repeat((y[..., :1] + TOP) / (EVERY * STEP), y.shape[-1] - 1, axis=-1)
+        return (
+            self._between(self.given_mean, position, modes),
+            self._between(self.given_spread, position, modes),
+        )
+
+    def _inverse(self, values: tf.Tensor, modes: tf.Tensor | None) -> tf.Tensor:
+        """The coordinates at which the maps have these values; 0 where nothing moves."""
         below = tf.zeros(tf.shape(values), tf.int32)
         for halving in reversed(range(HALVINGS)):
             further = below + 2**halving
-            below = tf.where(values >= self._at(further, modes), further, below)
-        low, high = self._at(below, modes), self._at(below + 1, modes)
+            below = tf.where(values >= self._at(self.maps, further, modes), further, below)
+        low, high = self._at(self.maps, below, modes), self._at(self.maps, below + 1, modes)
         share = tf.clip_by_value(tf.math.divide_no_nan(values - low, high - low), 0.0, 1.0)
         found = (tf.cast(below, tf.float32) + share) * STEP - TOP
         maps = self._of(self.maps, modes)
         return tf.where((maps[:, -1] - maps[:, 0] > STEEPNESS)[:, tf.newaxis], found, 0.0)
 
-    def _at(self, index: tf.Tensor, modes: tf.Tensor | None) -> tf.Tensor:
-        """The values of the maps at knots `index`, (N, T, H, W, C)."""
-        shape = self.maps.shape[2:]
+    def _between(self, table: Any, position: tf.Tensor, modes: tf.Tensor | None) -> tf.Tensor:
+        """A table (modes, knots, H, W, C) at positions counted in knots, linear between them."""
+        last = float(table.shape[1] - 1)
+        position = tf.clip_by_value(position, 0.0, last)
+        below = tf.clip_by_value(tf.floor(position), 0.0, last - 1)
+        index = tf.cast(tf.stop_gradient(below), tf.int32)
+        low, high = self._at(table, index, modes), self._at(table, index + 1, modes)
+        return low + (position - below) * (high - low)
+
+    def _at(self, table: Any, index: tf.Tensor, modes: tf.Tensor | None) -> tf.Tensor:
+        """The values of a table (modes, knots, H, W, C) at knots `index`, (N, T, H, W, C)."""
+        shape = table.shape[2:]
         places = tf.reshape(tf.range(math.prod(shape)), shape)
         if modes is not None and self.modes > 1:
-            first = tf.cast(modes, tf.int32) * len(KNOTS)
+            first = tf.cast(modes, tf.int32) * table.shape[1]
             index += first[:, tf.newaxis, tf.newaxis, tf.newaxis, tf.newaxis]
-        return tf.gather(tf.reshape(self.maps, [-1]), index * math.prod(shape) + places)
+        return tf.gather(tf.reshape(table, [-1]), index * math.prod(shape) + places)
 
     def seen(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
-        """What f sees of y, (N, T, H, W, C): a map's cubic part, along the axes, of variance 1.
+        """What f sees of y, (N, T, H, W, C): nearly the values along the axes, of variance 1.
 
         That is the deviation from the mean picture, plus what stands still in this mode and not in
-        others. The first terms of a map's series say nearly all of it, at a fraction of its cost.
+        others (`dynpat.reference.view`).
         """
-        constant, linear, square, cube = tf.unstack(self._of(self.series, modes), axis=1)
-        constant, linear, square, cube = (
-            part[:, tf.newaxis] for part in (constant, linear, square, cube)
-        )
-
-        @tf.custom_gradient  # type: ignore[untyped-decorator]
-        def polynomial(y: tf.Tensor) -> Any:
-            value = ((cube * y + square) * y + linear) * y + constant
-            return value, lambda up: up * ((3 * cube * y + 2 * square) * y + linear)
-
-        return polynomial(tf.raw_ops.ClipByValue(t=video, clip_value_min=-TOP, clip_value_max=TOP))
+        y = tf.raw_ops.ClipByValue(t=video, clip_value_min=-TOP, clip_value_max=TOP)
+        series = self._of(self.series, modes)
+        if self.follows:
+            return seen_in_colour(y, series, self._of(self.colours, modes))
+        return seen(y, series)
 
     def levels(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
         """In which figures of learning are measured: what f sees follows the grey levels."""
@@ -211,26 +253,8 @@ class ColouredReference(Grouped):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(), "everywhere": self.everywhere, "rho": self.rho,
-            "modes": self.modes,
+            "modes": self.modes, "follow": self.follow,
         }
-
-
-def _series(maps: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """What f sees of y as a polynomial: (modes, 1 + `ORDER`, H, W, C), y⁰ first, of variance 1.
-
-    From the maps (modes, knots, H, W, C) and the mean pictures (modes, H, W, C) along the axes.
-    """
-    first, second, third = (
-        np.stack(terms) for terms in zip(
-            *(translation.hermite_series(own)[:ORDER] for own in maps), strict=True
-        )
-    )
-    still = means - means.mean(axis=0)
-    # H₂ = y² − 1 and H₃ = y³ − 3y, each divided by √k!.
-    second, third = second / math.sqrt(2), third / math.sqrt(6)
-    powers = np.stack([still - second, first - 3 * third, second, third], axis=1)
-    variance = np.mean(first**2 + 2 * second**2 + 6 * third**2)
-    return np.asarray(powers / (np.sqrt(variance) + 1e-3), np.float32)
 
 
 def _padded(correlations: np.ndarray, wanted: tuple[int, ...]) -> np.ndarray:

@@ -25,7 +25,7 @@ from dynpat.models import PATTERNS, EnergyModel
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
 
-VERSION = 2  # of what `Plan.to_dict` writes
+VERSION = 3  # of what `Plan.to_dict` writes
 RENAMED = {"default": "gaussian", "coloured": "default"}  # presets, since version 1
 READING = ("size", "frames", "start", "fps", "grey", "window")
 DEFAULT_FRAMES = 70  # the paper's length
@@ -63,12 +63,16 @@ class Plan:
         reading = {name: values["reading"][name] for name in READING}
         reading["size"] = tuple(reading["size"]) if reading["size"] else None
         preset = values["preset"]
-        if int(values.get("version", 1)) < VERSION:
+        model = dict(values["model"])
+        version = int(values.get("version", 1))
+        if version < 2:
             preset = RENAMED.get(preset, preset)
+        if version < 3 and preset == "default":  # which had no colours that follow the brightness
+            model = {"colours_follow": False, **model}
         PATTERNS[values["pattern"]].presets[preset]  # a KeyError if there is none
         return cls(
             videos=tuple(values["videos"]), reading=reading, pattern=values["pattern"],
-            preset=preset, model=dict(values["model"]),
+            preset=preset, model=model,
             langevin=from_dict(LangevinConfig, values["langevin"]),
             learn=from_dict(LearnConfig, values["learn"]),
             task=str(values.get("task", "learn")), missing=dict(values.get("missing", {})),
