@@ -127,11 +127,13 @@ def _over_the_picture(
     What moves most counts most. A level that nobody has is as the nearest that somebody has.
     """
     weight = weight / max(float(weight.mean()), np.finfo(np.float32).tiny)
-    sums = [np.sum(part * weight, axis=(1, 2), keepdims=True) for part in (count, first, second)]
-    near, far = (
-        [gaussian_filter1d(part, reach, axis=0, mode="nearest", truncate=20.0) for part in sums]
-        for reach in (BINS_REACH, len(count) / 4)
+    # So wide a kernel has no zeros: where nobody is, the nearest are all that counts.
+    total, first, second = (
+        gaussian_filter1d(
+            np.sum(part * weight, axis=(1, 2), keepdims=True), BINS_REACH, axis=0, mode="nearest",
+            truncate=len(count) / BINS_REACH,
+        )
+        for part in (count, first, second)
     )
-    total, mean, square = (own + 1e-3 * wide for own, wide in zip(near, far, strict=True))
-    total = np.maximum(total, np.finfo(np.float32).tiny)
-    return mean / total, square / total
+    total = np.maximum(total, np.finfo(np.float64).tiny)
+    return first / total, second / total
