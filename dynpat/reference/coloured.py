@@ -59,7 +59,7 @@ class ColouredReference(Grouped):
         self._gains: dict[tuple[int, int, int], dict[float, tf.Variable]] = {}
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        channels, modes = input_shape[-1], self.modes
+        channels, modes = int(input_shape[-1] or 0), self.modes
         places = (1, 1) if self.everywhere else input_shape[2:4]
         self.mean = self._held((modes, *places, channels), "mean")
         self.axes = self._held((channels, channels), "axes")

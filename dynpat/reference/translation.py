@@ -148,10 +148,7 @@ def fit(
     maps = maps_to(np.where(seen[..., np.newaxis], values, np.nan), spread, everywhere)
     lags = [min(lag, size - 1) for lag, size in zip(lags, videos.shape[1:4], strict=True)]
     latent = _latent(values, seen, maps, spread, everywhere, lags)
-    mean, axes, maps, latent = (
-        np.asarray(part, np.float32) for part in (mean, axes, maps, latent)
-    )
-    return Coloured(mean, axes, maps, latent, given)
+    return Coloured(*(np.asarray(part, np.float32) for part in (mean, axes, maps, latent)), given)
 
 
 def axes_of(covariance: np.ndarray, follow: bool) -> np.ndarray:
