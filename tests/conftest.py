@@ -100,6 +100,12 @@ def learned_once(
 
 
 @pytest.fixture(scope="session")
+def page(learned_once: Path) -> str:
+    """The report of that run, as HTML."""
+    return (learned_once / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
 def learned_gaussian(flames_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As `learned_once`, with the preset gaussian."""
     from dynpat.runs.plan import make_plan
