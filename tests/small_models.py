@@ -10,8 +10,6 @@ import tensorflow as tf
 from dynpat.models import PATTERNS, EnergyModel
 
 SHAPE = (6, 8, 9, 2)
-
-
 SMOOTH: dict[str, dict[str, Any]] = {
     "texture": {"filters": (4, 3), "kernels": ((3, 3, 3), (2, 3, 2)),
                 "strides": ((2, 2, 2), (1, 1, 1))},
