@@ -148,7 +148,10 @@ def fit(
     maps = maps_to(np.where(seen[..., np.newaxis], values, np.nan), spread, everywhere)
     lags = [min(lag, size - 1) for lag, size in zip(lags, videos.shape[1:4], strict=True)]
     latent = _latent(values, seen, maps, spread, everywhere, lags)
-    return Coloured(*(np.asarray(part, np.float32) for part in (mean, axes, maps, latent)), given)
+    return Coloured(
+        np.asarray(mean, np.float32), np.asarray(axes, np.float32), np.asarray(maps, np.float32),
+        np.asarray(latent, np.float32), given,
+    )
 
 
 def axes_of(covariance: np.ndarray, follow: bool) -> np.ndarray:
