@@ -36,6 +36,18 @@ def test_presets_of_older_runs_keep_their_meaning(then: str, now: str) -> None:
     assert Plan.from_dict(values).preset == now
 
 
+@pytest.mark.parametrize(("preset", "version", "follow"), [
+    ("default", 3, None), ("default", 2, False), ("coloured", 1, False), ("default", 1, None),
+    ("paper", 2, None),
+])
+def test_models_of_older_runs_keep_their_colours(
+    preset: str, version: int, follow: bool | None
+) -> None:
+    """Before version 3 colours did not follow the brightness."""
+    values = {**make_plan(["a.mp4"]).to_dict(), "preset": preset, "version": version}
+    assert Plan.from_dict(values).model.get("colours_follow") is follow
+
+
 @pytest.mark.parametrize(("videos", "devices", "batch", "chains"), [
     (1, 1, 4, 3), (2, 1, 4, 1), (30, 1, 4, 1), (1, 2, 4, 4), (5, 1, 1, 3),
 ])
