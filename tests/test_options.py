@@ -38,7 +38,9 @@ def test_reading_refuses_what_is_out_of_range_or_no_number(values: dict[str, Any
 
 def test_a_size_is_a_pair_however_it_is_given() -> None:
     assert Reading(size=[24, 32]).size == (24, 32)  # type: ignore[arg-type]
-    assert Reading(size=tuple(np.array([24, 32]))) == Reading(size=(24, 32))
+    counted = Reading(size=tuple(np.array([24, 32])), frames=np.int64(5), start=np.int64(2))
+    assert counted == Reading((24, 32), 5, start=2)
+    assert json.loads(json.dumps(dataclasses.asdict(counted)))["frames"] == 5
 
 
 @pytest.mark.parametrize("values", [{"precision": "auto"}, {"sigma": -1.0}, {"sigma": "wide"}])

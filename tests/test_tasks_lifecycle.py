@@ -111,11 +111,12 @@ def test_a_run_with_another_video_is_refused(run: Path, tmp_path: Path, runs: Pa
 def test_a_stopped_run_leaves_its_model_and_no_figures(
     task: str, runs: Path, tmp_path: Path
 ) -> None:
-    result = begin(task, runs / "sea.gif", tmp_path / "run", Told(stop_at=1))
+    out = tmp_path / "run"
+    result = begin(task, runs / "sea.gif", out, Told(stop_at=1))
     assert not result.finished and result.metrics["update"] == 1
-    assert (tmp_path / "run" / "report.html").exists() and (tmp_path / "run" / "model.keras").exists()
-    assert not (tmp_path / "run" / "metrics.json").exists()
-    assert resume(tmp_path / "run", formats=("npy",)).metrics["update"] == 2
+    left = {path.name for path in out.iterdir()}
+    assert {"report.html", "model.keras"} < left and "metrics.json" not in left
+    assert resume(out, formats=("npy",)).metrics["update"] == 2
 
 
 def test_a_plan_stands_alone(runs: Path) -> None:
@@ -123,6 +124,17 @@ def test_a_plan_stands_alone(runs: Path) -> None:
     for options in ({"iterations": 0}, {"seed": 3}, {"pattern": "texture"}, {"learn": SHORT}):
         with pytest.raises(BadOptionError, match="a Plan must stand alone"):
             package.learn(plan, **options)
+    filling = make_restoration("extend", runs / "sea.gif", missing={"after": 2})
+    with pytest.raises(BadOptionError, match="be one to learn; received one to extend"):
+        package.learn(filling)
+
+
+def test_unknown_options_are_said() -> None:
+    video = ocean(12, (24, 24))
+    with pytest.raises(BadOptionError, match=r"options must be among .*received patern"):
+        package.learn(video, patern="scene")
+    with pytest.raises(BadOptionError, match="received before"):
+        package.recover(video, np.ones((24, 24), bool), before=2)
 
 
 def test_a_mask_is_given_once() -> None:
