@@ -45,7 +45,7 @@ def test_models_of_older_runs_keep_their_colours(
 ) -> None:
     """Before version 3 colours did not follow the brightness."""
     values = {**make_plan(["a.mp4"]).to_dict(), "preset": preset, "version": version}
-    assert Plan.from_dict(values).model.get("colours_follow") is follow
+    assert Plan.from_dict(values).model.colours_follow is follow
 
 
 @pytest.mark.parametrize(("videos", "devices", "batch", "chains"), [

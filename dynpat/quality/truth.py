@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from skimage.metrics import structural_similarity
@@ -26,10 +27,20 @@ MEANINGS = {
 }
 
 
-def compare(
-    truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray
-) -> dict[str, float | None]:
-    """The figures of `MEANINGS`; None where there is nothing to measure."""
+@dataclass(frozen=True)
+class Accuracy:
+    """How near recovered pixels are to the truth, see `MEANINGS`; None: nothing to measure."""
+
+    error: float | None
+    psnr: float | None
+    ssim: float | None
+    seam: float | None
+    motion: float | None
+    motion_patches: float | None
+
+
+def compare(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -> Accuracy:
+    """The figures of `MEANINGS`, at `missing` pixels, (T, H, W) bool."""
     truth, recovered = truth.astype(np.float32), recovered.astype(np.float32)
     difference = (recovered - truth)[missing]
     square = float(np.mean(difference**2))
@@ -41,7 +52,7 @@ def compare(
         "motion": _motion(truth, recovered, missing),
         "motion_patches": _motion_patches(truth, recovered, missing),
     }
-    return {name: float(v) if np.isfinite(v) else None for name, v in values.items()}
+    return Accuracy(**{name: float(v) if np.isfinite(v) else None for name, v in values.items()})
 
 
 def _similarity(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -> float:

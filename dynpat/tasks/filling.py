@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from dynpat.config import RecoverConfig
 from dynpat.devices import memory_watched
 from dynpat.learning.learner import Learner
 from dynpat.learning.missing import Fills
+from dynpat.learning.replicas import Replicas
 from dynpat.models import EnergyModel
 from dynpat.quality import truth
 from dynpat.reporter import Reporter
@@ -53,15 +53,17 @@ class Restoring:
             with memory_watched():
                 found = estimate(
                     model, work.frames[number], self.so_far(model, number), work.missing[number],
-                    guess, plan.langevin, RecoverConfig(**plan.missing["recover"]),
+                    guess, plan.langevin, plan.missing.recover,
                     plan.learn.seed, plan.learn.observed_noise, reporter.sampling,
                 )
-            if plan.missing["recover"]["weigh"]:
+            if plan.missing.recover.weigh:
                 reporter.say(_told(found, guess))
             yield number, found
 
 
-def begun(plan: Plan, work: Incomplete, reporter: Reporter) -> Restoring:
+def begun(
+    plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas
+) -> Restoring:
     """Guess what is missing, and make ready to learn from there."""
     frames = work.frames
     guesses = {
@@ -76,7 +78,7 @@ def begun(plan: Plan, work: Incomplete, reporter: Reporter) -> Restoring:
         replace(video, frames=fill)
         for video, fill in zip(work.videos, started_from, strict=True)
     ]
-    learner = make_learner(plan, started, reporter, work.missing)
+    learner = make_learner(plan, started, reporter, work.missing, replicas)
     fills = learner.model.fills
     assert fills is not None
     return Restoring(plan, work, guesses, learner, fills)
@@ -89,12 +91,12 @@ def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
         return work.crop.paste(levels) if work.crop else levels
 
     both = {"mean": whole(found.mean), "sample": whole(found.sample)}
-    return Filled(both[plan.missing["recover"]["estimate"]], found.spread, **both)
+    return Filled(both[plan.missing.recover.estimate], found.spread, **both)
 
 
 def chosen(plan: Plan, found: Estimate) -> np.ndarray:
     """The estimate that was asked for, 'mean' or 'sample', at the size of work, uint8."""
-    return to_levels(getattr(found, plan.missing["recover"]["estimate"]))
+    return to_levels(getattr(found, plan.missing.recover.estimate))
 
 
 def _told(found: Estimate, guess: Guess) -> str:
@@ -105,21 +107,48 @@ def _told(found: Estimate, guess: Guess) -> str:
     return f"The mean estimate, as predicts hidden known pixels best: {made}."
 
 
+@dataclass(frozen=True)
+class FilledFigures:
+    """How a video was filled in.
+
+    Attributes
+    ----------
+    missing
+        Share of its pixels that were missing.
+    weight
+        Of the learned model in the mean; the rest is that of the first guess.
+    guess
+        What the first guess is made of: shares by the names of methods.
+    uncertainty
+        Mean standard deviation at missing pixels, grey levels.
+    truth
+        Where it is known, `quality.truth.Accuracy` of what was made and of simple methods, by name.
+    """
+
+    missing: float
+    weight: float
+    guess: dict[str, float]
+    uncertainty: float
+    truth: dict[str, truth.Accuracy] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; without `truth` where it is not known."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
 def figures_of(
     work: Incomplete, recovered: np.ndarray, found: Estimate, video: int, guess: Guess
-) -> dict[str, Any]:
+) -> FilledFigures:
     """How much is missing, how certain the model is, and errors where the truth is known."""
     missing = work.missing[video]
-    figures: dict[str, Any] = {
-        "missing": float(missing.mean()), "weight": found.weight, "guess": guess.weights,
-        "uncertainty": float(found.spread[missing].mean()),
-    }
-    if work.truth is not None:
-        known, visible = work.truth[video], work.frames[video]
-        estimates = {"recovered": recovered, "mean": found.mean, "sample": found.sample,
-                     "guess": guess.filled}
-        estimates |= truth.baselines(visible, missing)
-        figures["truth"] = {
-            name: truth.compare(known, made, missing) for name, made in estimates.items()
-        }
-    return figures
+    figures = FilledFigures(
+        float(missing.mean()), found.weight, guess.weights, float(found.spread[missing].mean())
+    )
+    if work.truth is None:
+        return figures
+    known, visible = work.truth[video], work.frames[video]
+    estimates = {"recovered": recovered, "mean": found.mean, "sample": found.sample,
+                 "guess": guess.filled, **truth.baselines(visible, missing)}
+    return replace(figures, truth={
+        name: truth.compare(known, made, missing) for name, made in estimates.items()
+    })
