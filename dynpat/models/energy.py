@@ -249,9 +249,7 @@ class EnergyModel(NewVideos, Trainable):
         return layers.prepared(self.network)
 
     def energy(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
-        """Return E(I) = ‖I‖²/(2σ²) − f(I;θ) of each `video`: (N, T, H, W, C) → (N,); `modes` as in
-        `f`.
-        """
+        """Return E(I) = ‖I‖²/(2σ²) − f(I;θ), (N,); `video` and `modes` are those of `f`."""
         return self.reference.energy(video, modes) - self.f(video, modes=modes)
 
     def call(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:

@@ -35,6 +35,7 @@ class TextureModel(EnergyModel):
 
     Examples
     --------
+    >>> import tensorflow as tf
     >>> model = TextureModel.from_preset("default", frames=24, size=(32, 32))
     >>> model.f(tf.zeros((2, 24, 32, 32, 3))).shape
     TensorShape([2])
