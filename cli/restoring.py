@@ -1,4 +1,4 @@
-"""What `dynpat recover`, `inpaint` and `extend` have in common."""
+"""The common part of the commands `recover`, `inpaint` and `extend`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MISSING = (
 
 
 def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> None:
-    """Run a task from its command's arguments, and show what it made."""
+    """Run a task with the arguments of its command, and show the result."""
     if options["resume"] and options["out"] is None:
         raise click.UsageError("--resume goes on with a run: name its folder by --out.")
     if options["resume"]:

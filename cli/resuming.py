@@ -1,4 +1,4 @@
-"""What may stand beside --resume: new limits, and what the run says already."""
+"""What may be given beside --resume: new limits, and options that equal those of the run."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 def resumed_plan(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
-    """The plan of the run in --out with the limits that are given.
+    """Return the plan of the run in --out, with the limits that are given.
 
-    A usage error if the command line says another thing than the run in anything else. Of a run of
-    another task nothing is compared: the task itself refuses it.
+    A run of another task is not compared, because the task itself refuses it.
+
+    Raises
+    ------
+    click.UsageError
+        If another option on the command line differs from the run.
     """
     from dynpat.runs.folder import Run
     from dynpat.runs.plan import with_limits
@@ -33,7 +37,7 @@ def _require_same(plan: Plan, videos: tuple[Path, ...], options: dict[str, Any])
     own = plan.videos[: len(plan.videos) - len(complete)]
     if videos and tuple(str(video) for video in videos) != own:
         raise _unchangeable("VIDEOS", " ".join(own))
-    held = {
+    kept = {
         **plan.reading, **plan.model, "pattern": plan.pattern, "preset": plan.preset,
         "langevin_steps": plan.langevin.steps, "step_size": plan.langevin.step_size,
         **{name: getattr(plan.learn, name) for name in LEARNING},
@@ -44,19 +48,19 @@ def _require_same(plan: Plan, videos: tuple[Path, ...], options: dict[str, Any])
         name = str(param.name)
         if name not in fixed or (name, options[name]) == ("precision", "auto"):
             continue
-        if _plain(options[name]) != _plain(held.get(name)):
-            raise _unchangeable(param.opts[0], held.get(name, "its preset's"))
+        if _plain(options[name]) != _plain(kept.get(name)):
+            raise _unchangeable(param.opts[0], kept.get(name, "its preset's"))
 
 
 def _plain(value: Any) -> Any:
-    """A value as a plan holds it: paths are texts, several are a list."""
+    """Return a value as a plan has it: paths become text, and several values become a list."""
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 
-def _unchangeable(what: str, held: object) -> click.UsageError:
+def _unchangeable(what: str, kept: object) -> click.UsageError:
     return click.UsageError(
-        f"{what} cannot be changed on --resume: the run keeps its own ({held}). Leave it out, or "
+        f"{what} cannot be changed on --resume: the run keeps its own ({kept}). Leave it out, or "
         "start a new run."
     )
