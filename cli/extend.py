@@ -7,14 +7,7 @@ from typing import Any
 
 import click
 
-from .options import (
-    config_option,
-    learning_options,
-    output_options,
-    reading_without_frames,
-    restoring_options,
-    seed_option,
-)
+from .options import reading_without_frames, restoring_options
 from .restoring import restore
 
 
@@ -28,11 +21,7 @@ from .restoring import restore
 @click.option("--read", "frames", type=click.IntRange(2), help="Number of frames to read from "
               "VIDEO [default: 70, or all if there are fewer].")
 @reading_without_frames
-@config_option
 @restoring_options
-@learning_options
-@seed_option
-@output_options
 def extend(videos: tuple[Path, ...], **options: Any) -> None:
     """Continue VIDEO, put new frames before it, or put new frames between its own."""
     restore("extend", videos, options)

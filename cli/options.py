@@ -13,14 +13,13 @@ from click.core import ParameterSource
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 BYTES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
-READING = ("size", "frames", "start", "fps", "grey", "window")
+READING = ("size", "frames", "start", "fps", "grey")
 LEARNING = (
     "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
 )
 # Options that may change when a run is resumed; all others must equal those of the run.
 RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run",
              "tensorboard", "strategy"}
-FROM_CONFIG = "is that of --config; leave one of both out."
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -121,6 +120,7 @@ def changes(options: dict[str, Any]) -> dict[str, Any]:
     moving = {"steps": "langevin_steps", "step_size": "step_size"}
     return {
         "reading": {name: options[name] for name in READING if name in names},
+        "window": options["window"] if "window" in names else None,
         "model": {name: options[name] for name in ("sigma", "precision") if name in names},
         "langevin": {field: options[name] for field, name in moving.items() if name in names},
         "learn": {name: options[name] for name in LEARNING if name in names},
@@ -192,21 +192,6 @@ mask_options = together(
                  "the mask grows to each side."),
 )
 
-restoring_options = together(
-    click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: a new "
-                 "folder in runs/]."),
-    click.option("--resume", is_flag=True, help="Continue the run in --out."),
-    click.option("--estimate", type=click.Choice(["mean", "sample"]), help="What replaces missing "
-                 "pixels. The mean has the smallest error; a sample keeps texture and motion "
-                 "[default: sample; recover: mean]."),
-    click.option("--window", type=click.IntRange(2), help="Number of frames learned at once "
-                 "[default: 24]."),
-    click.option("--sigma", type=float, help="The standard deviation σ of the reference N(0, σ²), "
-                 "in grey levels."),
-    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
-                 show_default=True, help="Precision of the products inside layers."),
-)
-
 learning_options = together(
     click.option("--iterations", type=click.IntRange(0), help="Number of updates of the weights; 0 "
                  "learns nothing and keeps the reference alone."),
@@ -236,4 +221,23 @@ output_options = together(
     click.option("--quiet", is_flag=True, help="Show no progress and no notes."),
     click.option("--json", "as_json", is_flag=True,
                  help="Print one JSON object on stdout: run, files, metrics."),
+)
+
+restoring_options = together(
+    config_option,
+    click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: a new "
+                 "folder in runs/]."),
+    click.option("--resume", is_flag=True, help="Continue the run in --out."),
+    click.option("--estimate", type=click.Choice(["mean", "sample"]), help="What replaces missing "
+                 "pixels. The mean has the smallest error; a sample keeps texture and motion "
+                 "[default: sample; recover: mean]."),
+    click.option("--window", type=click.IntRange(2), help="Number of frames learned at once "
+                 "[default: 24]."),
+    click.option("--sigma", type=float, help="The standard deviation σ of the reference N(0, σ²), "
+                 "in grey levels."),
+    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
+                 show_default=True, help="Precision of the products inside layers."),
+    learning_options,
+    seed_option,
+    output_options,
 )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynpat.errors import BadOptionError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 WIDEST = 1000.0  # grey levels; no video needs a σ above this
 
-Config = TypeVar("Config", "LangevinConfig", "LearnConfig")
+Config = TypeVar("Config", bound="DataclassInstance")
 
 
 def require(condition: bool, name: str, rule: str, received: object, remedy: str) -> None:
@@ -225,12 +229,34 @@ class RecoverConfig:
                     f"Raise {name}")
 
 
-def to_dict(config: LangevinConfig | LearnConfig) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ModelConfig:
+    """The settings of a model that are not given by its pattern and preset.
+
+    Raises
+    ------
+    BadOptionError
+        If the precision is unknown, or σ is out of range.
+    """
+
+    precision: str = "float32"
+    """Precision of the products inside layers, 'float32' or 'bfloat16'."""
+    sigma: float | None = None
+    """σ of the reference distribution; None takes that of the preset."""
+
+    def __post_init__(self) -> None:
+        require(self.precision in ("float32", "bfloat16"), "precision", "be float32 or bfloat16",
+                self.precision, "Use --precision auto")
+        if self.sigma is not None:
+            check_sigma(self.sigma)
+
+
+def to_dict(config: DataclassInstance) -> dict[str, Any]:
     """Return all settings by name, as `config.json` stores them."""
     return dataclasses.asdict(config)
 
 
-def from_dict(kind: type[Config], values: dict[str, Any]) -> Config:
+def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
     """Make settings of the class `kind` from what `to_dict` returned.
 
     Raises

@@ -17,6 +17,7 @@ import hypothesis
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from making_videos import ramp
 
 from dynpat.config import RecoverConfig
 from dynpat.datasets import FRAMES_PER_SECOND, flames
@@ -53,6 +54,14 @@ def flames_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """30 frames at 25 frames per second, whose levels tell their numbers; see `making_videos`."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    write_video(path, ramp(30), 25)
+    return path
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick_results() -> Iterator[None]:
     """Let finished runs leave samples and estimates of a few steps, judged by few patches.
@@ -64,7 +73,6 @@ def quick_results() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dynpat.tasks.restore.RecoverConfig", few_states)
-        patch.setattr("dynpat.tasks.filling.RecoverConfig", few_states)
         patch.setattr("dynpat.tasks.learn.SAMPLE_STEPS", 5)
         patch.setattr("dynpat.quality.metrics.PATCHES", 400)
         patch.setattr("dynpat.quality.metrics.PROJECTIONS", 16)
@@ -88,6 +96,12 @@ def learned_once(
 
     plan = make_plan([flames_file], precision="float32", learn=TINY)
     return tasks.learn(plan, tmp_path_factory.mktemp("run") / "flames").run
+
+
+@pytest.fixture(scope="session")
+def page(learned_once: Path) -> str:
+    """The report of that run, as HTML."""
+    return (learned_once / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,95 @@
+"""Chains on missing pixels: exact where the energy is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from flat_energy import MOVING, SHAPE, flat
+
+from dynpat.config import RecoverConfig
+from dynpat.errors import BadOptionError
+from dynpat.restoration.first_guess import Guess
+from dynpat.restoration.posterior import estimate
+
+
+def case() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, SHAPE).astype(np.float32), rng.random(SHAPE[:3]) < 0.5
+
+
+def guess_of(video: np.ndarray, missing: np.ndarray, level: float) -> Guess:
+    filled = np.where(missing[..., np.newaxis], level, video).astype(np.float32)
+    hidden = ~missing & (np.arange(SHAPE[1]) % 4 == 0)[:, np.newaxis]
+    without = np.where(hidden[..., np.newaxis], level, filled).astype(np.float32)
+    return Guess(filled, hidden, without, {})
+
+
+def test_the_estimate_is_the_posterior_of_a_known_energy() -> None:
+    """The chain of f = 0 has variance ε²/(1 − (1 − ε²/2σ²)²) around the mean."""
+    video, missing = case()
+    config = RecoverConfig(burn_in=60, samples=200, between=10, weigh=False)
+    found = estimate(
+        flat(), video, guess_of(video, missing, 100).filled, missing,
+        guess_of(video, missing, 100), MOVING, config, seed=1,
+    )
+    factor = 1 - MOVING.step_size**2 / (2 * 2.0**2)
+    deviation = MOVING.step_size / np.sqrt(1 - factor**2)
+    assert found.mean[missing].mean() == pytest.approx(100, abs=0.1)
+    assert found.spread[missing].mean() == pytest.approx(deviation, rel=0.05)
+    # A state, settled without noise: nearer to the mean than the chain is, by each step's factor.
+    assert found.sample[missing].std() == pytest.approx(deviation * factor**20, rel=0.15)
+    for made in (found.mean, found.sample):
+        np.testing.assert_array_equal(made[~missing], video[~missing])
+    assert found.spread[~missing].max() == 0 and found.weight == 1
+
+
+@pytest.mark.parametrize(("truth", "weight"), [(100.0, 1.0), (40.0, 0.0)])
+def test_the_mean_trusts_what_predicts_hidden_pixels(truth: float, weight: float) -> None:
+    """The model says 100, the guess says 40: whoever is right about the visible wins."""
+    _, missing = case()
+    video = np.full(SHAPE, truth, np.float32)
+    guess = guess_of(video, missing, 40)
+    found = estimate(
+        flat(), video, guess.filled, missing, guess, MOVING,
+        RecoverConfig(burn_in=60, samples=50, between=5), seed=0,
+    )
+    assert found.weight == pytest.approx(weight, abs=0.02)
+    assert found.mean[missing].mean() == pytest.approx(truth, abs=1.5)
+
+
+def test_progress_ends_at_its_total() -> None:
+    video, missing = case()
+    told: list[tuple[int, int]] = []
+    guess = guess_of(video, missing, 90)
+    estimate(flat(), video, guess.filled, missing, guess, MOVING,
+             RecoverConfig(burn_in=2, samples=3, between=2), 0, progress=lambda *n: told.append(n))
+    assert told[-1] == (16, 16) and told == sorted(told)
+
+
+def test_settings_out_of_range_are_named() -> None:
+    with pytest.raises(BadOptionError, match="estimate must be mean or sample"):
+        RecoverConfig(estimate="best")
+    with pytest.raises(BadOptionError, match="samples must be at least 1"):
+        RecoverConfig(samples=0)
+
+
+def test_the_chain_of_an_estimate_sees_visible_pixels_with_grain() -> None:
+    video, missing = case()
+    guess = guess_of(video, missing, 100)
+    seen: list[np.ndarray] = []
+    model = flat()
+    known = model.to_model(video[np.newaxis]).numpy()[0]
+    energy = model.call
+
+    def look(state: tf.Tensor) -> tf.Tensor:
+        tf.py_function(lambda now: seen.append(now.numpy()[0]), [state], [])
+        return energy(state)
+
+    model.call = look
+    config = RecoverConfig(burn_in=2, samples=1, between=2, weigh=False)
+    found = estimate(model, video, guess.filled, missing, guess, MOVING, config, 1, 2.5)
+    noisy = [float((state - known)[~missing].std()) for state in seen]
+    assert noisy[:4] == pytest.approx([2.5] * 4, rel=0.1)
+    assert max(noisy[4:]) == 0  # settling
+    np.testing.assert_array_equal(found.mean[~missing], video[~missing])

@@ -1,0 +1,72 @@
+"""Plans: what is chosen for the user, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dynpat.errors import BadOptionError
+from dynpat.runs.plan import Plan, for_videos, make_plan
+from dynpat.videos import as_videos
+
+
+def test_iterations_alone_have_no_limit_in_time() -> None:
+    assert make_plan(["a.mp4"], learn={"iterations": 5}).learn.time_budget is None
+    assert make_plan("a.mp4").learn.time_budget == 600 and make_plan("a.mp4").videos == ("a.mp4",)
+    both = make_plan(["a.mp4"], learn={"iterations": 5, "time_budget": 9.0}).learn
+    assert (both.iterations, both.time_budget) == (5, 9.0)
+
+
+def test_the_preset_is_the_one_that_looks_best() -> None:
+    chosen = {pattern: make_plan(["a.mp4"], pattern=pattern).preset
+              for pattern in ("texture", "scene", "action")}
+    assert chosen == {"texture": "default", "scene": "default", "action": "gaussian"}
+    assert make_plan(["a.mp4"], pattern="action", preset="default").preset == "default"
+
+
+@pytest.mark.parametrize(("then", "now"), [
+    ("default", "gaussian"), ("coloured", "default"), ("paper", "paper"),
+])
+def test_presets_of_older_runs_keep_their_meaning(then: str, now: str) -> None:
+    values = {**make_plan(["a.mp4"]).to_dict(), "preset": then}
+    assert Plan.from_dict({**values, "preset": now}).preset == now
+    del values["version"]
+    assert Plan.from_dict(values).preset == now
+
+
+@pytest.mark.parametrize(("videos", "devices", "batch", "chains"), [
+    (1, 1, 4, 3), (2, 1, 4, 1), (30, 1, 4, 1), (1, 2, 4, 4), (5, 1, 1, 3),
+])
+def test_several_videos_have_fewer_chains_each(
+    videos: int, devices: int, batch: int, chains: int
+) -> None:
+    plan = make_plan(["a.mp4"], learn={"batch": batch})
+    seen = as_videos(np.zeros((videos, 2, 8, 8, 3), np.uint8))
+    assert for_videos(plan, seen, devices).learn.chains == chains
+    given = make_plan(["a.mp4"], learn={"batch": batch, "chains": 7, "learning_rate": 0.01})
+    assert for_videos(given, seen, devices) == given
+
+
+@pytest.mark.parametrize(("size", "rate"), [
+    ((24, 24), 1e-3), ((100, 100), 4e-4), ((200, 200), 1e-4),
+])
+def test_the_rate_that_is_left_open_is_smaller_for_larger_pictures(
+    size: tuple[int, int], rate: float
+) -> None:
+    seen = as_videos(np.zeros((2, *size, 3), np.uint8))
+    assert for_videos(make_plan(["a.mp4"]), seen).learn.learning_rate == pytest.approx(rate)
+    # Textures have one of their own, whatever their size: no layer covers all of space.
+    texture = make_plan(["a.mp4"], pattern="texture")
+    assert for_videos(texture, seen).learn.learning_rate == texture.learn.learning_rate > 0
+
+
+@pytest.mark.parametrize("changes", [
+    {"pattern": "water"}, {"preset": "best"}, {"precision": "float16"}, {"window": 1},
+    {"sigma": 0.0}, {"learn": {"colour": 1}}, {"langevin": {"colour": 1}},
+    {"learn": {"time_budget": float("inf")}},
+])
+def test_plan_refuses(changes: dict[str, Any]) -> None:
+    with pytest.raises(BadOptionError):
+        make_plan(["a.mp4"], **changes)

@@ -1,0 +1,107 @@
+"""The pages: what they hold, that they need nothing from outside, and that names do no harm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dynpat.datasets import lights
+from dynpat.errors import BadOptionError, BadRunError
+from dynpat.runs.folder import Run
+from dynpat.tasks import compare, report, restore as restoring
+from dynpat.videos import write_video
+
+
+def held(page: str) -> list[str]:
+    """All that a page would load."""
+    return re.findall(r'\s(?:src|href|data-sheet)="([^"]*)"', page)
+
+
+def test_a_run_s_page_holds_its_videos_figures_curves_and_settings(page: str) -> None:
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    assert captions == ["observed", "synthesised 000", "synthesised 001",
+                        "each filter over its frames"]
+    for title in ("Frames", "One row of pixels over time", "Quality, in grey levels", "Learning",
+                  "To repeat it", "Settings"):
+        assert f"<h2>{title}</h2>" in page
+    assert "distance of patches: how things look" in page and "floor: real against real" in page
+    assert "&#34;learning_rate&#34;: 0.001" in page and "4 updates in" in page
+
+
+def test_a_page_loads_nothing_from_outside(page: str) -> None:
+    assert len(held(page)) == 7  # three videos, the filters, two pictures, an empty icon
+    assert all(url.startswith("data:") for url in held(page))
+    assert all(mark.startswith("#") for mark in re.findall(r'xlink:href="([^"]*)"', page))
+    assert "@import" not in page and "url(" not in page.replace("url(#", "")
+    assert len(page) < 1_000_000
+
+
+def test_names_cannot_put_code_into_a_page(learned: Path, tmp_path: Path) -> None:
+    evil = tmp_path / "<script>alert(1)</script> & 'co'".replace("/", "_")
+    learned.rename(evil)
+    page = report.write_report(Run.open(evil)).read_text(encoding="utf-8")
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+
+
+def test_a_page_of_a_run_that_was_stopped_shows_its_preview(learned: Path) -> None:
+    for path in (learned / "samples").iterdir():
+        path.unlink()
+    (learned / "metrics.json").unlink()
+    page = report.write_report(Run.open(learned)).read_text(encoding="utf-8")
+    assert "observed | made so far" in page and "Quality, in grey levels" not in page
+
+
+def test_damaged_figures_are_one_sentence(learned: Path) -> None:
+    (learned / "metrics.json").write_text("{", encoding="utf-8")
+    with pytest.raises(BadRunError, match=r"metrics\.json.*delete it"):
+        report.write_report(Run.open(learned))
+
+
+def test_a_recovery_s_page_shows_what_was_visible_and_the_truth(
+    flames_file: Path, tmp_path: Path
+) -> None:
+    plan = restoring.make_restoration(
+        "recover", flames_file, missing={"occlude": "region:0.2"}, precision="float32",
+        learn={"iterations": 1},
+    )
+    run = restoring.restore(plan, tmp_path / "run", formats=("gif",)).run
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "visible | recovered | truth where it is known" in page
+    assert "video 0 beside the truth" in page and "interpolation in time" in page
+
+
+def test_the_commands_write_pages(
+    dynpat: Callable[..., Any], refused: Callable[..., str], learned: Path, tmp_path: Path
+) -> None:
+    (learned / "report.html").unlink()
+    shown = dynpat("report", learned)
+    assert shown.exit_code == 0 and shown.stdout.strip() == str(learned / "report.html")
+    assert (learned / "report.html").is_file()
+    other = tmp_path / "other"
+    write_video(tmp_path / "lights", lights(12, (24, 24)), 25)
+    dynpat("learn", tmp_path / "lights", "--out", other, "--iterations", 1, "--chains", 1)
+    shown = dynpat("compare", learned, other, "--out", tmp_path / "both.html")
+    assert shown.exit_code == 0, shown.output
+    page = (tmp_path / "both.html").read_text(encoding="utf-8")
+    assert "1: learned" in page and "2: other" in page
+    assert re.search(r"learn\.chains</th><td>2</td><td>1</td>", page)
+    assert "learn.seed" not in page  # the same in both
+    assert "two or more" in refused("compare", learned)
+    dynpat("evaluate", tmp_path / "lights", learned / "samples" / "synthesised_000.gif",
+           "--no-baselines", "--report", tmp_path / "how_good.html")
+    page = (tmp_path / "how_good.html").read_text(encoding="utf-8")
+    assert "synthesised_000.gif" in page and "<h2>Settings</h2>" not in page  # it has none
+
+
+def test_comparing_needs_runs_that_made_something(learned: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadOptionError, match="two or more"):
+        compare.compare_runs([learned], tmp_path / "page.html")
+    for path in (learned / "samples").iterdir():
+        path.unlink()
+    with pytest.raises(BadRunError, match="holds no"):
+        compare.compare_runs([learned, learned], tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
