@@ -26,10 +26,9 @@ SECTIONS = ("Parameters", "Attributes", "Returns", "Yields", "Raises", "Notes", 
 ENTRIES = ("Parameters", "Attributes", "Raises")
 TYPED = ("Parameters", "Attributes")
 ERRORS = {name for name, found in vars(errors).items() if inspect.isclass(found)}
-# Public functions and classes that raise their errors inside, which their docstrings must name.
 WITH_EXAMPLES = (
     "LangevinConfig", "LearnConfig", "TextureModel", "Video", "StridedConv3D", "AllOfSpace",
-    "learn", "recover", "inpaint", "extend", "evaluate", "read_video", "write_video",
+    "learn", "recover", "extend", "evaluate", "read_video", "write_video",
 )
 
 
@@ -130,9 +129,9 @@ def test_every_parameter_is_documented_and_no_other(name: str) -> None:
     if dataclasses.is_dataclass(found):  # each field says what it is where it is defined
         source = inspect.getsource(found)
         attributes = documented(text, "Attributes")
-        for field in dataclasses.fields(found):
-            below = re.search(rf'^    {field.name}:.*\n    """', source, re.MULTILINE)
-            assert below or field.name in attributes or f"`{field.name}`" in text, field.name
+        for field in vars(found).get("__annotations__", {}):
+            below = re.search(rf'^    {field}:.*\n    """', source, re.MULTILINE)
+            assert below or field in attributes or f"`{field}`" in text, field
         return
     if inspect.isclass(found) and (
         "__init__" not in vars(found) or issubclass(found, tuple | Exception)
@@ -179,8 +178,8 @@ def test_no_parameter_is_documented_without_its_type(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", [
-    name for name in MODULES if ">>> " in (PACKAGE.parent / (name.replace(".", "/") + ".py"))
-    .read_text(encoding="utf-8")
+    name for name in MODULES if name != "dynpat.tasks.arrays"  # which learns: a slow test runs it
+    and ">>> " in (PACKAGE.parent / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
 ])
 def test_examples_in_docstrings_run(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
