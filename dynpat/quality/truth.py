@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from skimage.metrics import structural_similarity
@@ -26,9 +27,19 @@ MEANINGS = {
 }
 
 
-def compare(
-    truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray
-) -> dict[str, float | None]:
+@dataclass(frozen=True)
+class Accuracy:
+    """How close recovered pixels are to the truth; a figure is None if it cannot be measured."""
+
+    error: float | None
+    psnr: float | None
+    ssim: float | None
+    seam: float | None
+    motion: float | None
+    motion_patches: float | None
+
+
+def compare(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -> Accuracy:
     """Return the figures of `MEANINGS`; a figure is None if there is nothing to measure."""
     truth, recovered = truth.astype(np.float32), recovered.astype(np.float32)
     difference = (recovered - truth)[missing]
@@ -41,7 +52,7 @@ def compare(
         "motion": _motion(truth, recovered, missing),
         "motion_patches": _motion_patches(truth, recovered, missing),
     }
-    return {name: float(v) if np.isfinite(v) else None for name, v in values.items()}
+    return Accuracy(**{name: float(v) if np.isfinite(v) else None for name, v in values.items()})
 
 
 def _similarity(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -> float:
