@@ -1,7 +1,7 @@
-"""The figures by which a synthesised video is judged, all at once, beside their floor.
+"""The figures by which a synthesised video is judged, beside their floor.
 
-The floor is what the figures say of one half of the observed video against the other: what is
-real differs so.
+The floor is what the figures say when one half of the observed video is compared with the other: it
+shows how much real videos differ.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 
 from dynpat.quality import metrics
 
-FEWEST = metrics.PATCH[0] + 1  # frames that can be judged
-COPIED = 0.35  # of the floor's distance to the closest frame: below, a synthesis is nearly a copy
+FEWEST = metrics.PATCH[0] + 1  # the smallest number of frames that can be judged
+COPIED = 0.35  # a video whose distance is below this share of the floor's is nearly a copy
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: its function, and what it says in a few words."""
+    """A figure: the function that measures it, and its meaning in a few words."""
 
     measure: metrics.Metric
     meaning: str
@@ -40,14 +40,22 @@ def _by(measure: metrics.Metric, meaning: str) -> Any:
 
 @dataclass(frozen=True)
 class Figures:
-    """All figures of a video beside an observed one; None where one could not be measured."""
+    """All figures of a video beside an observed one; a figure is None if it cannot be measured."""
 
     patches: float | None = _by(metrics.patch_distance, "distance of patches: how things look")
-    patches_at_2: float | None = _by(_scaled(2, False), "the same at half the size")
-    patches_at_4: float | None = _by(_scaled(4, False), "the same at a quarter of the size")
-    motion_patches: float | None = _by(metrics.motion_distance, "distance of patches of change")
-    motion_patches_at_2: float | None = _by(_scaled(2, True), "the same at half the size")
-    motion_patches_at_4: float | None = _by(_scaled(4, True), "the same at a quarter of the size")
+    patches_at_2: float | None = _by(_scaled(2, False), "distance of patches at half the size")
+    patches_at_4: float | None = _by(
+        _scaled(4, False), "distance of patches at a quarter of the size"
+    )
+    motion_patches: float | None = _by(
+        metrics.motion_distance, "distance of patches of change: how things move"
+    )
+    motion_patches_at_2: float | None = _by(
+        _scaled(2, True), "distance of patches of change at half the size"
+    )
+    motion_patches_at_4: float | None = _by(
+        _scaled(4, True), "distance of patches of change at a quarter of the size"
+    )
     motion: float | None = _by(metrics.motion_ratio, "motion over the observed: 1 is right")
     sharpness: float | None = _by(
         metrics.sharpness_ratio, "sharpness over the observed: 1 is right"
@@ -56,36 +64,41 @@ class Figures:
         metrics.edge_ratio, "sharpest edges over the observed: below 1 is soft"
     )
     checkerboard: float | None = _by(
-        metrics.checkerboard, "grid of pixels, in tens: above 0.2 is seen"
+        metrics.checkerboard, "grid of pixels in powers of ten: seen above 0.2"
     )
-    mean: float | None = _by(metrics.mean_error, "error of each pixel's mean")
-    deviation: float | None = _by(metrics.deviation_error, "error of each pixel's deviation")
+    mean: float | None = _by(metrics.mean_error, "error of each pixel's mean over time")
+    deviation: float | None = _by(
+        metrics.deviation_error, "error of each pixel's deviation over time"
+    )
     flicker: float | None = _by(metrics.flicker, "flicker where the observed stands still")
-    spectrum: float | None = _by(metrics.spectrum_distance, "distance of power spectra, in tens")
+    spectrum: float | None = _by(
+        metrics.spectrum_distance, "distance of power spectra, in powers of ten"
+    )
     closest_frame: float | None = _by(
-        metrics.copy_distance, "to the closest frame: small is a copy"
+        metrics.copy_distance, "distance to the closest frame: small is a copy"
     )
     closest_passage: float | None = _by(
-        partial(metrics.copy_distance, window=metrics.WINDOW), "to the closest passage of 8 frames"
+        partial(metrics.copy_distance, window=metrics.WINDOW),
+        "distance to the closest passage of 8 frames",
     )
 
     def to_dict(self) -> dict[str, float | None]:
-        """By name, for JSON and tables."""
+        """Return the figures by name, for JSON and tables."""
         return asdict(self)
 
 
 FIGURES: dict[str, Figure] = {entry.name: entry.metadata["figure"] for entry in fields(Figures)}
 MEANINGS = {name: figure.meaning for name, figure in FIGURES.items()}
-PLACED = (  # need one size
+PLACED = (  # figures that compare pixel by pixel and need videos of one size
     "edges", "checkerboard", "mean", "deviation", "flicker", "closest_frame", "closest_passage",
 )
 
 
 def figures(observed: np.ndarray, synthesised: np.ndarray) -> Figures:
-    """All figures of one synthesised video, (T, H, W, C) grey levels.
+    """Return all figures of one synthesised video, (T, H, W, C) grey levels.
 
-    Those that compare pixel by pixel are None if the sizes differ, and all that need more frames
-    or pixels than there are.
+    Figures that compare pixel by pixel are None if the sizes differ. Figures that need more frames
+    or pixels than there are are None as well.
     """
     same = observed.shape[1:] == synthesised.shape[1:]
     found: dict[str, float | None] = {}
@@ -98,7 +111,7 @@ def figures(observed: np.ndarray, synthesised: np.ndarray) -> Figures:
 
 
 def _room(name: str, *videos: np.ndarray) -> bool:
-    """Whether patches fit into videos at this scale."""
+    """Return whether patches fit into the videos at this scale."""
     if "patches" not in name:
         return all(len(video) >= 2 for video in videos)
     scale = int(name[-1]) if name[-1].isdigit() else 1
@@ -112,13 +125,13 @@ def _room(name: str, *videos: np.ndarray) -> bool:
 
 
 def floor(observed: np.ndarray) -> Figures:
-    """The figures of one half of the observed video against the other: what is real differs so."""
+    """Return the figures of one half of the observed video against the other."""
     half = len(observed) // 2
     return figures(observed[:half], observed[half:])
 
 
 def is_copy(found: Figures, lowest: Figures) -> bool:
-    """Whether passages are far closer to observed ones than the observed's halves to each other."""
+    """Return whether passages are far closer to observed ones than the observed halves are."""
     ours, real = found.closest_passage, lowest.closest_passage
     return ours is not None and real is not None and ours < COPIED * real
 
@@ -127,7 +140,7 @@ COMPARED = ("patches", "motion_patches", "motion", "deviation", "edges", "checke
 
 
 def told_apart(synthesised: Figures, reference: Figures) -> str:
-    """In which of a few figures a synthesis is better than its reference alone, as a sentence."""
+    """Say in one sentence in which figures a synthesised video beats its reference."""
     better: list[str] = []
     not_better: list[str] = []
     for name in COMPARED:
@@ -145,7 +158,7 @@ def told_apart(synthesised: Figures, reference: Figures) -> str:
 
 
 def _badness(name: str, value: float) -> float:
-    """How far a figure is from what is real; 0 is real, or not to be told from it."""
+    """Return how far a figure is from that of a real video; 0 cannot be told from real."""
     if name in ("motion", "edges"):
         return abs(math.log(max(value, 1e-6)))
     return max(value - 0.2, 0.0) if name == "checkerboard" else value
@@ -153,13 +166,13 @@ def _badness(name: str, value: float) -> float:
 
 @dataclass(frozen=True)
 class Judged:
-    """What a `Judge` says of a video: the figures that it measures, and their score."""
+    """The figures of a video that a `Judge` has measured, and their score."""
 
     figures: Figures
     score: float
 
     def to_dict(self) -> dict[str, float]:
-        """By name, for JSON: the figures that were measured, and `score`."""
+        """Return the measured figures and `score` by name, for JSON."""
         known = {name: v for name, v in self.figures.to_dict().items() if v is not None}
         return {**known, "score": self.score}
 
@@ -167,7 +180,7 @@ class Judged:
 class Judge:
     """A few cheap figures of videos beside one observed video, for use while learning.
 
-    The distances are those of `figures`, of fewer patches along fewer directions.
+    The distances are those of `figures`, measured with fewer patches along fewer directions.
     """
 
     def __init__(self, observed: np.ndarray) -> None:
@@ -176,17 +189,17 @@ class Judge:
         self.floor = self._figures(observed[:half], observed[half:]) if half >= FEWEST else None
 
     def __call__(self, synthesised: np.ndarray) -> Judged | None:
-        """A few figures, and `score`; None of videos that are too small.
+        """Return a few figures and their `score`; None if videos are too small.
 
-        `score` is their mean in units of what is real: distances over their floors, and ratios by
-        how many times they are 15 % off. Small is good, 1 is as good as real.
+        `score` is the mean of the distances over their floors and of the ratios' errors in units of
+        15 %. Small is good; 1 is as good as a real video.
         """
         if self.floor is None or len(synthesised) < FEWEST:
             return None
         found = self._figures(self.observed, synthesised)
         if found is None:
             return None
-        # Half a grey level at least: the floor of a video that hardly moves is no measure.
+        # The floor of a video that hardly moves is no measure: half a grey level is the least.
         parts = [getattr(found, name) / max(getattr(self.floor, name), 0.5)
                  for name in ("patches", "motion_patches", "deviation")]
         parts += [abs(math.log(max(getattr(found, name), 1e-6))) / 0.15
@@ -207,7 +220,7 @@ class Judge:
         )
 
     def sentence(self, judged: Judged | None) -> str:
-        """What was reached, against the floor."""
+        """Say in one or two sentences what was reached, beside the floor."""
         if judged is None or self.floor is None:
             return "Too few frames or pixels to judge the quality."
         found = judged.figures
