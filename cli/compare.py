@@ -16,9 +16,6 @@ from .progress import errors_as_click
 def compare(runs: tuple[Path, ...], out: Path) -> None:
     """A page with what RUNS made, their figures, and where their settings differ."""
     with errors_as_click():
-        from dynpat.devices import load_tensorflow
-
-        load_tensorflow()
         from dynpat.tasks.compare import compare_runs
 
         path = compare_runs(runs, out)

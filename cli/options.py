@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from dynpat.config import PATTERN_NAMES, PRESET_NAMES
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 BYTES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 READING = ("size", "frames", "start", "fps", "grey", "window")
@@ -153,10 +155,10 @@ reading_options = together(
 )
 
 model_options = together(
-    click.option("--pattern", type=click.Choice(["texture", "scene", "action"]), default="scene",
+    click.option("--pattern", type=click.Choice(PATTERN_NAMES), default="scene",
                  show_default=True, help="texture: stationary in space and time (water); scene: "
                  "in time only (fire in a pot); action: in neither (a running animal)."),
-    click.option("--preset", type=click.Choice(["default", "gaussian", "paper"]),
+    click.option("--preset", type=click.Choice(PRESET_NAMES),
                  help="Network, reference and settings; default: on coloured noise; gaussian: on "
                       "Gaussians; paper: the authors' [default: default; gaussian of actions]."),
     click.option("--window", type=click.IntRange(2), help="Frames learned at once, from random "

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from dynpat.errors import BadOptionError
 
+PATTERN_NAMES = ("texture", "scene", "action")  # of the kinds of models, `dynpat.models.PATTERNS`
+PRESET_NAMES = ("default", "gaussian", "paper")  # that each of them has
 WIDEST = 1000.0  # grey levels; a σ beyond is no scale of videos
 
 Config = TypeVar("Config", "LangevinConfig", "LearnConfig")

@@ -8,22 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from dynpat import langevin
-from dynpat.config import LearnConfig
 from dynpat.reference.gaussians import Reference
 
 VELOCITY = 0x7E1  # keeps the first velocities apart from other noise
 RENEWAL = 0x1F3  # keeps the noise of chains that start again apart from that of steps
 MOST_SLOTS = 64  # more observed videos than this share their chains
-MOVED = 3  # chains that an update moves, about
-
-
-def usual_chains(config: LearnConfig, videos: int) -> int:
-    """How many chains each of so many observed videos has, where the settings leave it open.
-
-    An update moves about `MOVED` chains: more updates with fewer chains lead farther in the same
-    time.
-    """
-    return config.chains or max(1, MOVED // min(config.batch, videos))
 
 
 def slots(groups: Sequence[np.ndarray], videos: int) -> list[np.ndarray]:

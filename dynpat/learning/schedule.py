@@ -1,4 +1,4 @@
-"""The learning rate of an update: how far it may move the weights."""
+"""What the settings leave open until the videos are known, and the learning rate of an update."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from collections.abc import Sequence
 
 from dynpat.config import LearnConfig
 
+MOVED = 3  # chains that an update moves, about
 PIXELS = 100 * 100  # of pictures for which
 RATE = 4e-4  # is the rate where none is given;
 MOST = 1e-3  # smaller ones learn faster, up to this
 RATE_CUT = 0.5  # each rollback halves the learning rate
+
+
+def usual_chains(config: LearnConfig, videos: int) -> int:
+    """How many chains each of so many observed videos has, where the settings leave it open.
+
+    An update moves about `MOVED` chains: more updates with fewer chains lead farther in the same
+    time.
+    """
+    return config.chains or max(1, MOVED // min(config.batch, videos))
 
 
 def usual_rate(config: LearnConfig, size: Sequence[int]) -> float:

@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from dynpat.config import LangevinConfig, LearnConfig, check_step_size
-from dynpat.learning.chains import Chains, modes_of_slots, slots, usual_chains
+from dynpat.learning.chains import Chains, modes_of_slots, slots
 from dynpat.learning.missing import Fills
-from dynpat.learning.schedule import usual_rate
+from dynpat.learning.schedule import usual_chains, usual_rate
 from dynpat.learning.update import update
 from dynpat.learning.windows import observed_windows
 from dynpat.reference.gaussians import Reference

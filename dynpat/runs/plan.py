@@ -7,9 +7,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynpat.config import (
+    PATTERN_NAMES,
+    PRESET_NAMES,
     LangevinConfig,
     LearnConfig,
     check_step_size,
@@ -19,11 +21,12 @@ from dynpat.config import (
 )
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
-from dynpat.learning.chains import usual_chains
-from dynpat.learning.schedule import usual_rate
-from dynpat.models import PATTERNS, EnergyModel
+from dynpat.learning.schedule import usual_chains, usual_rate
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
+
+if TYPE_CHECKING:
+    from dynpat.models import EnergyModel
 
 VERSION = 2  # of what `Plan.to_dict` writes
 RENAMED = {"default": "gaussian", "coloured": "default"}  # presets, since version 1
@@ -65,7 +68,8 @@ class Plan:
         preset = values["preset"]
         if int(values.get("version", 1)) < VERSION:
             preset = RENAMED.get(preset, preset)
-        PATTERNS[values["pattern"]].presets[preset]  # a KeyError if there is none
+        if values["pattern"] not in PATTERN_NAMES or preset not in PRESET_NAMES:
+            raise KeyError(f"{values['pattern']}, {preset}")
         return cls(
             videos=tuple(values["videos"]), reading=reading, pattern=values["pattern"],
             preset=preset, model=dict(values["model"]),
@@ -119,11 +123,11 @@ def make_plan(
     BadOptionError
         If an option is unknown or out of range.
     """
-    require(pattern in PATTERNS, "pattern", f"be one of {', '.join(PATTERNS)}", pattern,
+    require(pattern in PATTERN_NAMES, "pattern", f"be one of {', '.join(PATTERN_NAMES)}", pattern,
             "Use --pattern scene")
-    kind = PATTERNS[pattern]
+    kind = _kind(pattern)
     preset = preset or kind.usual_preset
-    require(preset in kind.presets, "preset", f"be one of {', '.join(kind.presets)}", preset,
+    require(preset in PRESET_NAMES, "preset", f"be one of {', '.join(PRESET_NAMES)}", preset,
             "Use --preset default")
     require(window is None or window >= 2, "window", "be at least 2", window, "Raise --window")
     reading = {"size": size, "frames": frames, "start": start, "fps": fps, "grey": grey,
@@ -137,6 +141,13 @@ def make_plan(
     videos = [videos] if isinstance(videos, str | Path) else videos
     names = tuple(str(Path(video)) for video in videos)
     return Plan(names, reading, pattern, preset, model, moving, learning)
+
+
+def _kind(pattern: str) -> type[EnergyModel]:
+    """The class of a pattern's models; a plan is read without it, and so without TensorFlow."""
+    from dynpat.models import PATTERNS
+
+    return PATTERNS[pattern]
 
 
 def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
@@ -265,7 +276,7 @@ def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> Ene
     """The unlearned model of a plan for so many `videos` of `shape` (T, H, W, C)."""
     frames, height, width, channels = shape
     modes = 1 if plan.preset == "paper" else min(videos, MOST_MODES)
-    return PATTERNS[plan.pattern].from_preset(
+    return _kind(plan.pattern).from_preset(
         plan.preset, frames=frames, size=(height, width), channels=channels, seed=plan.learn.seed,
         **{"modes": modes, **plan.model},
     )
