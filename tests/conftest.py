@@ -17,6 +17,7 @@ import hypothesis
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from making_videos import ramp
 
 from dynpat.config import RecoverConfig
 from dynpat.datasets import FRAMES_PER_SECOND, flames
@@ -50,6 +51,14 @@ def flames_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MP4 file of 12 frames of 24×24 pixels at 25 frames per second."""
     path = tmp_path_factory.mktemp("videos") / "flames.mp4"
     write_video(path, flames(FRAMES, SIZE), FRAMES_PER_SECOND)
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """30 frames at 25 frames per second, whose levels tell their numbers; see `making_videos`."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    write_video(path, ramp(30), 25)
     return path
 
 
@@ -88,6 +97,12 @@ def learned_once(
 
     plan = make_plan([flames_file], precision="float32", learn=TINY)
     return tasks.learn(plan, tmp_path_factory.mktemp("run") / "flames").run
+
+
+@pytest.fixture(scope="session")
+def page(learned_once: Path) -> str:
+    """The report of that run, as HTML."""
+    return (learned_once / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
-"""Imports point downwards only, the screen is the command line's, and nothing heavy loads early."""
+"""Imports point downwards only, the screen is the command line's, nothing heavy loads early, and
+each module has its test file."""
 
 from __future__ import annotations
 
@@ -21,6 +22,24 @@ ORDER = (
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))
+TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
+TEST_FILES = [path for path in TESTS if path.match("tests/test_*.py")]
+# `dynpat/room/module.py` is tested in `tests/test_room_module.py`. Those without a file of their
+# own are tested with what needs them:
+TESTED_IN = {
+    "denoising": "reference_coloured", "devices": "cli", "errors": "cli_mistakes",
+    "models/footprint": "models_tiling", "models/new_videos": "tasks_arrays",
+    "models/tiles": "models_tiling", "models/view": "reference_coloured",
+    "reference/groups": "reference_coloured", "report/page": "tasks_report", "reporter": "cli",
+    "tasks/common": "tasks_learn", "tasks/compare": "tasks_report", "tasks/demo": "cli",
+    "tasks/doctor": "cli", "tasks/filling": "tasks_restore", "tasks/incomplete": "tasks_restore",
+    "tasks/large": "models_tiling", "tasks/result": "tasks_arrays", "tasks/resume": "tasks_learn",
+    "videos/arrays": "tasks_arrays",
+    "videos/levels": "videos_writing", "videos/native_worker": "videos_native",
+    "videos/notes": "videos_files", "videos/opening": "masks_reading",
+}
+# Not about one room of the package.
+OVERALL = {"architecture", "benchmarks", "browser", "cli", "docs", "examples"}
 LONGEST = 300
 
 
@@ -190,6 +209,28 @@ def test_public_names_are_all_there() -> None:
         _ = dynpat.nonsense
 
 
-@pytest.mark.parametrize("path", [*MODULES, *COMMANDS], ids=name_of)
+def test_each_module_has_its_test_file() -> None:
+    """Named after it, or in the table, which holds no other."""
+    modules = {
+        path.relative_to(PACKAGE).with_suffix("").as_posix()
+        for path in MODULES if not path.name.startswith("_")
+    }
+    named = {path.stem.removeprefix("test_") for path in TEST_FILES}
+    assert {name for name in modules if name.replace("/", "_") not in named} == set(TESTED_IN)
+    assert set(TESTED_IN.values()) <= named
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=name_of)
+def test_test_files_are_named_for_what_they_test(path: Path) -> None:
+    """The room that a name begins with is imported there, or by a helper that is."""
+    room = path.stem.split("_")[1]
+    assert room in {*ORDER, *OVERALL}
+    found = list(imports(path))
+    helpers = [file for file in TESTS if file.stem in {one.module for one in found}]
+    found += [one for helper in helpers for one in imports(helper)]
+    assert room in OVERALL or room in {name for one in found for name in rooms_of(one)}
+
+
+@pytest.mark.parametrize("path", [*MODULES, *COMMANDS, *TESTS], ids=name_of)
 def test_files_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST

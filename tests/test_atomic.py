@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from dynpat.atomic import replacing_file, temporary_beside, write_json, write_text
+from dynpat.atomic import (
+    replacing_file,
+    strict_json,
+    temporary_beside,
+    write_error,
+    write_json,
+    write_text,
+)
 from dynpat.errors import OutputError
 
 
@@ -59,3 +66,17 @@ def test_missing_folders_are_made_and_the_ending_is_kept(tmp_path: Path) -> None
     assert "Wärme" in target.read_text(encoding="utf-8")
     temporary = temporary_beside(tmp_path / "clip.mp4")
     assert temporary.suffix == ".mp4" and temporary.name.startswith(".")
+
+
+def test_strict_json_has_no_infinity() -> None:
+    values = {"a": [1.5, float("inf")], "b": (float("nan"), "ü")}
+    assert strict_json(values) == '{"a": [1.5, null], "b": [null, "ü"]}'
+
+
+@pytest.mark.parametrize(("reason", "remedy"), [
+    ("Read-only file system", "choose another --out"),
+    ("File name too long", "choose a shorter --out"),
+    ("No space left on device", "free some space or choose another --out"),
+])
+def test_the_remedy_fits_what_the_system_said(reason: str, remedy: str) -> None:
+    assert str(write_error(Path("x"), reason)) == f"could not write 'x': {reason}; {remedy}."

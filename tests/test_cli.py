@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -229,3 +232,18 @@ def test_progress_in_a_file_is_a_line_now_and_then(
     assert lines[0] == "Preview, refreshed while learning: runs/a/preview.gif"
     assert len(lines) == 1 + 3 and "update 32" in lines[1] and "1:08 left" in lines[1]
     assert captured.out == "" and "\x1b" not in captured.err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "latin-1"])
+def test_a_terminal_without_a_dash_gets_plain_characters(
+    tmp_path: Path, encoding: str
+) -> None:
+    write_video(tmp_path / "a.gif", flames(12, (24, 24)), 25)
+    done = subprocess.run(
+        [sys.executable, "-m", "dynpat_cli", "evaluate", tmp_path / "a.gif", tmp_path / "a.gif",
+         "--no-baselines"],
+        capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"patches" in done.stdout and b"Traceback" not in done.stderr
+    done.stdout.decode(encoding)

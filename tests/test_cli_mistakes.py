@@ -135,3 +135,9 @@ def test_sample_refuses(
     sentence = refused("sample", learned_once, "--out", tmp_path / "new", *options.split())
     assert all(word in sentence for word in words), sentence
     assert not (tmp_path / "new").exists()
+
+
+def test_one_frame_names_its_file(refused: Refused, tmp_path: Path) -> None:
+    write_video(tmp_path / "one", np.zeros((1, 24, 24, 3), np.uint8), 25)
+    said = refused("learn", tmp_path / "one", "--out", tmp_path / "run")
+    assert "one' must have at least 2 frames; received 1" in said

@@ -1,4 +1,4 @@
-"""The judge of learning: its score, its sentence, the best state."""
+"""What learning leaves behind: the best state, previews, and what is said of its quality."""
 
 from __future__ import annotations
 
@@ -13,54 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dynpat.datasets import flames
 from dynpat.quality import figures as quality
-from dynpat.quality.baselines import pixel_gaussian
 from dynpat.reporter import Reporter
 from dynpat.runs import recorder as recording
 from dynpat.runs.folder import Run, read_log
-from dynpat.runs.recorder import Recorder, synthesised
-
-SIZE = (32, 32)
-
-
-@pytest.fixture(scope="module")
-def whole() -> np.ndarray:
-    return flames(120, SIZE).astype(np.float32)
-
-
-@pytest.mark.usefixtures("thorough")
-def test_the_score_orders_videos_as_the_eye_does(whole: np.ndarray) -> None:
-    judge = quality.Judge(whole[:60])
-    continued, still = whole[60:], np.repeat(whole[:1], 60, axis=0)
-    scores = [judge(video)["score"] for video in (continued, pixel_gaussian(whole[:60]), still)]
-    assert scores[0] < scores[1] < scores[2]
-    assert scores[0] < 1.5 and scores[1] > 2
-
-
-def test_the_score_is_the_mean_of_what_it_says() -> None:
-    rng = np.random.default_rng(0)
-    judge = quality.Judge(rng.uniform(0, 255, (20, 16, 16, 1)))
-    found = judge(rng.uniform(0, 255, (20, 16, 16, 1)))
-    parts = [found[name] / max(judge.floor[name], 0.5)
-             for name in ("patches", "motion_patches", "deviation")]
-    parts += [abs(math.log(found[name])) / 0.15 for name in ("motion", "sharpness")]
-    assert found["score"] == pytest.approx(np.mean(parts))
-
-
-def test_the_sentence_gives_floors_and_names_copies(whole: np.ndarray) -> None:
-    judge = quality.Judge(whole[:60])
-    copied, new = judge(whole[:60]), judge(whole[60:])
-    assert "nearly a copy" in judge.sentence(copied)
-    assert "nearly a copy" not in judge.sentence(new)
-    assert f"(floor {judge.floor['deviation']:.1f})" in judge.sentence(new)
-
-
-@pytest.mark.parametrize("shape", [(8, 32, 32, 3), (30, 6, 32, 3)])
-def test_what_is_too_small_is_not_judged(shape: tuple[int, ...]) -> None:
-    judge = quality.Judge(np.zeros(shape, np.uint8))
-    assert judge(np.zeros(shape)) == {}
-    assert judge.sentence({}) == "Too few frames or pixels to judge the quality."
+from dynpat.runs.recorder import GAP, Recorder, side_by_side, synthesised
 
 
 class Scripted:
@@ -156,3 +113,10 @@ def test_a_run_tells_its_quality_and_keeps_the_best_state(
     again = dynpat("sample", out, "--state", "best", "--steps", 2, "--format", "npy",
                    "--out", tmp_path / "new", "--quiet")
     assert again.exit_code == 0, again.output
+
+
+def test_panels_stand_side_by_side() -> None:
+    left, right = np.full((3, 4, 5, 3), 10.4), np.full((2, 4, 6, 3), 300.0)
+    panels = side_by_side([left, right])
+    assert panels.shape == (2, 4, 5 + GAP + 6, 3) and panels.dtype == np.uint8
+    assert panels[0, 0, 0, 0] == 10 and panels[0, 0, -1, 0] == 255

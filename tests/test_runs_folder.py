@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from dynpat.atomic import strict_json
+from dynpat.datasets import flames
 from dynpat.errors import BadRunError
-from dynpat.runs.folder import Run, free_folder
+from dynpat.runs.folder import Run, free_folder, read_log, run_name
 from dynpat.runs.plan import Plan
-from dynpat.runs.recorder import GAP, side_by_side
 from dynpat.videos import find_videos, write_video
 
 Refused = Callable[..., str]
+Call = Callable[..., Any]
 
 
 def change(config: Path, *names: str | int, value: Any) -> None:
@@ -28,9 +29,6 @@ def change(config: Path, *names: str | int, value: Any) -> None:
         entry = entry[name]
     entry[names[-1]] = value
     config.write_text(json.dumps(values), encoding="utf-8")
-
-
-# A new one.
 
 
 def test_a_new_run_never_takes_the_place_of_another(tmp_path: Path) -> None:
@@ -67,9 +65,6 @@ def test_out_below_a_file_is_a_failed_run(
     for options, code in ((tmp_path / "file" / "run", 1), (tmp_path / "file", 2)):
         sentence = refused("learn", flames_file, "--out", options, "--iterations", 1, code=code)
         assert str(options) in sentence and "another --out" in sentence
-
-
-# One that is there.
 
 
 def test_a_plan_survives_its_config(learned_once: Path) -> None:
@@ -164,16 +159,34 @@ def test_runs_are_no_videos_to_learn_from(flames_file: Path, learned_once: Path,
     assert tmp_path / "runs/flames/preview.gif" in find_videos(tmp_path / "runs" / "flames")
 
 
-# Small parts.
+def test_a_run_on_the_folder_here_or_above_has_a_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "sea" / "inner").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "sea" / "inner")
+    assert (run_name("."), run_name(".."), run_name("../..")) == ("inner", "sea", tmp_path.name)
+    assert run_name("/") == "videos" and run_name("x/fire.mp4") == "fire"
 
 
-def test_strict_json_has_no_infinity() -> None:
-    values = {"a": [1.5, float("inf")], "b": (float("nan"), "ü")}
-    assert strict_json(values) == '{"a": [1.5, null], "b": [null, "ü"]}'
+def test_learning_from_the_folder_here_leaves_it_clean(
+    dynpat: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_video(tmp_path / "sea" / "a.gif", flames(12, (24, 24)), 25)
+    monkeypatch.chdir(tmp_path / "sea")
+    done = dynpat("learn", ".", "--iterations", 0, "--format", "npy", "--quiet")
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in Path().iterdir()) == ["a.gif", "runs"]
+    assert [path.name for path in Path("runs").iterdir()] == ["sea"]
 
 
-def test_panels_stand_side_by_side() -> None:
-    left, right = np.full((3, 4, 5, 3), 10.4), np.full((2, 4, 6, 3), 300.0)
-    panels = side_by_side([left, right])
-    assert panels.shape == (2, 4, 5 + GAP + 6, 3) and panels.dtype == np.uint8
-    assert panels[0, 0, 0, 0] == 10 and panels[0, 0, -1, 0] == 255
+def test_a_model_that_is_cut_off_is_said_to_be(refused: Call, learned: Path) -> None:
+    whole = (learned / "model.keras").read_bytes()
+    (learned / "model.keras").write_bytes(whole[: len(whole) // 2])
+    assert "it is cut off, or no Keras file" in refused("sample", learned)
+
+
+def test_a_log_that_a_kill_cut_short_is_read_up_to_there(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    assert read_log(path) == []
+    path.write_text('{"update": 1}\n{"update": 2}\n{"upda')
+    assert read_log(path) == [{"update": 1}, {"update": 2}]

@@ -1,12 +1,8 @@
-"""The coloured reference inside a model: equal to its NumPy form, with a true gradient, learned."""
+"""The coloured reference inside a model: equal to its NumPy form, with a true gradient."""
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -16,21 +12,12 @@ import tensorflow as tf
 from dynpat import langevin
 from dynpat.datasets import flames, ocean
 from dynpat.denoising import denoised
-from dynpat.errors import BadOptionError
 from dynpat.models import PATTERNS, EnergyModel
-from dynpat.models.blind import BlindConv3D
 from dynpat.models.periodic import Repeating
 from dynpat.reference import translation as coloured
 from dynpat.reference.coloured import ColouredReference
-from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, read_log
-from dynpat.runs.plan import make_plan
-from dynpat.tasks import learn as tasks, restore as restoring
-from dynpat.videos import write_video
 
 FRAMES, SIZE = 24, (24, 28)
-Call = Callable[..., Any]
-State = Callable[[Path], dict[str, np.ndarray]]
 
 
 @pytest.fixture(scope="module", params=sorted(PATTERNS))
@@ -108,24 +95,6 @@ def test_f_sees_nearly_the_picture(model: EnergyModel) -> None:
     assert seen.std() == pytest.approx(1, rel=slack)
 
 
-def test_the_first_layer_is_blind_to_half_a_cycle_a_pixel() -> None:
-    layer = BlindConv3D(5, (2, 6, 4), (1, 2, 2), padding="valid", use_bias=False)
-    layer.build((None, 4, 12, 12, 2))
-    assert layer.kernel.shape == (2, 4, 2, 2, 5) and layer.taps().shape == (2, 6, 4, 2, 5)
-    rows, columns = np.indices((12, 12))
-    for stripes in (rows, columns, rows + columns):
-        board = np.ones((1, 4, 12, 12, 2), np.float32) * ((-1.0) ** stripes)[..., np.newaxis]
-        assert float(tf.reduce_max(tf.abs(layer(board.astype(np.float32))))) < 1e-5
-    even = np.ones((1, 4, 12, 12, 2), np.float32)
-    np.testing.assert_allclose(
-        layer(even)[0, 0, 0, 0], tf.reduce_sum(layer.kernel, axis=[0, 1, 2, 3]), rtol=1e-4,
-        atol=1e-5,
-    )
-
-
-# Several videos.
-
-
 @pytest.fixture(scope="module")
 def of_two() -> EnergyModel:
     made = PATTERNS["scene"].from_preset(
@@ -177,9 +146,6 @@ def test_chains_of_several_modes_move_as_each_alone(of_two: EnergyModel, at_once
         np.testing.assert_allclose(together[row], alone[0], atol=2e-3)
 
 
-# A video that repeats.
-
-
 def test_the_gradient_of_a_video_that_repeats_repeats() -> None:
     """Turned round by whole strides, a video has the turned gradient: there is no seam."""
     model = PATTERNS["texture"].from_preset(
@@ -222,92 +188,3 @@ def test_another_video_changes_what_was_traced() -> None:
     model.adapt(flames(30, SIZE)[np.newaxis])
     after = langevin.sample(model, y, 1, 0.1, seed=0, noise=0.0)
     assert float(tf.reduce_max(tf.abs(before - after))) > 1e-3
-
-
-# From the command line.
-
-
-class Stopper(Reporter):
-    """Sends this process what Ctrl-C sends, after an update."""
-
-    def learning(
-        self, update: int, fraction: float, figures: dict[str, float], preview: Path
-    ) -> None:
-        if update == 2:
-            os.kill(os.getpid(), signal.SIGINT)
-
-
-@pytest.mark.slow
-def test_a_run_learns_resumes_and_is_sampled(
-    dynpat: Call, learned_coloured: Path, tmp_path: Path, state_of: State
-) -> None:
-    plan = Run.open(learned_coloured).plan()
-    stopped = tasks.learn(plan, tmp_path / "parts", formats=("npy",), reporter=Stopper())
-    assert not stopped.finished
-    assert tasks.resume(tmp_path / "parts", formats=("npy",)).finished
-    before, after = state_of(learned_coloured), state_of(tmp_path / "parts")
-    for name, value in before.items():
-        np.testing.assert_array_equal(value, after[name], name)
-    sampled = dynpat("sample", learned_coloured, "--frames", 40, "--size", "30x20", "--steps", 3,
-                     "--out", tmp_path / "new", "--format", "npy")
-    assert sampled.exit_code == 0, sampled.output
-    assert np.load(tmp_path / "new" / "synthesised_000.npy").shape == (40, 20, 30, 3)
-
-
-def test_what_it_cannot_do_is_said(refused: Call, learned_coloured: Path) -> None:
-    with pytest.raises(BadOptionError, match="learn whole videos"):
-        restoring.make_restoration(
-            "recover", "a.gif", missing={"occlude": "frames:0.5"}, preset="default"
-        )
-    assert "hold the whole video" in refused(
-        "sample", learned_coloured, "--memory", "900MB", "--frames", 3000
-    )
-
-
-def test_draws_of_the_reference_need_no_learning(
-    dynpat: Call, learned_coloured: Path, tmp_path: Path
-) -> None:
-    """They are the preview before the first update, and what --from reference gives."""
-    source = learned_coloured.parent / "ocean.gif"
-    learned = dynpat("learn", source, "--pattern", "texture", "--iterations", 0, "--out",
-                     tmp_path / "run", "--format", "npy")
-    assert learned.exit_code == 0, learned.output
-    assert "Better than the reference alone" in learned.output
-    assert (tmp_path / "run" / "preview.gif").exists() and read_log(tmp_path / "log.jsonl") == []
-    assert set(Run.open(tmp_path / "run").metrics()) == {"synthesised", "floor", "reference"}
-    for run in (tmp_path / "run", learned_coloured):
-        sampled = dynpat("sample", run, "--from", "reference", "--out", tmp_path / run.parent.name,
-                         "--format", "npy")
-        assert sampled.exit_code == 0, sampled.output
-    one, other = (
-        np.load(tmp_path / name / "synthesised_000.npy")
-        for name in (tmp_path.name, learned_coloured.parent.name)
-    )
-    np.testing.assert_array_equal(one, other)  # nothing of it was learned
-    assert one.std() > 5
-
-
-def test_the_best_state_may_be_that_of_no_update(learned_coloured: Path) -> None:
-    assert Run.open(learned_coloured).best_file.exists()
-
-
-def test_a_loop_goes_on_with_its_beginning(
-    dynpat: Call, learned_coloured: Path, tmp_path: Path
-) -> None:
-    sampled = dynpat("sample", learned_coloured, "--loop", "--tileable", "--frames", 24, "--size",
-                     "32x24", "--steps", 3, "--out", tmp_path / "new", "--format", "npy")
-    assert sampled.exit_code == 0, sampled.output
-    video = np.load(tmp_path / "new" / "synthesised_000.npy").astype(float)
-    inside = np.abs(np.diff(video, axis=0)).mean()
-    assert np.abs(video[0] - video[-1]).mean() < 1.5 * inside
-
-
-@pytest.fixture(scope="module")
-def learned_coloured(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("coloured")
-    write_video(folder / "ocean.gif", ocean(28, SIZE), 25)
-    plan = make_plan(
-        [folder / "ocean.gif"], pattern="texture", precision="float32",
-        learn={"iterations": 4, "chains": 1},
-    )
-    return tasks.learn(plan, folder / "run", formats=("npy",)).run
