@@ -22,7 +22,7 @@ from dynpat.errors import BadRunError
 from dynpat.learning.checkpoints import Saver, Values, roll_back, save
 from dynpat.learning.missing import Fills
 from dynpat.learning.replicas import Replicas
-from dynpat.learning.schedule import learning_rate
+from dynpat.learning.schedule import learning_rate, settled
 from dynpat.learning.trainable import Trainable, adam_of
 from dynpat.learning.watch import Watch
 
@@ -57,7 +57,7 @@ class Learner:
     videos
         Observed videos, (N, T, H, W, C) uint8 or float32 grey levels.
     config, langevin
-        Settings.
+        Settings; what they leave open, the videos decide, see `settled`.
     at_once
         Videos that pass the network together, 0: all.
     missing
@@ -71,8 +71,9 @@ class Learner:
         langevin: LangevinConfig, at_once: int = 0, missing: np.ndarray | None = None,
         replicas: Replicas | None = None,
     ) -> None:
-        self.model, self.videos, self.config = model, videos, config
         self.replicas = replicas or Replicas()
+        config = settled(config, len(videos), videos.shape[2:4], self.replicas.count)
+        self.model, self.videos, self.config = model, videos, config
         self.last_tick = time.monotonic()
         with self.replicas.scope():
             _compile(model, config, langevin, at_once)

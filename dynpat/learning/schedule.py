@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dynpat.config import LearnConfig
 
@@ -21,6 +22,24 @@ def usual_chains(config: LearnConfig, videos: int) -> int:
     time.
     """
     return config.chains or max(1, MOVED // min(config.batch, videos))
+
+
+def settled(
+    config: LearnConfig, videos: int, size: Sequence[int], devices: int = 1
+) -> LearnConfig:
+    """The settings with what they leave open: the number of chains, and the learning rate.
+
+    Parameters
+    ----------
+    videos, size
+        How many observed videos there are, and the (H, W) of their pictures.
+    devices
+        Each of them has as many chains.
+    """
+    chains = config.chains
+    if not chains:
+        chains = -(-usual_chains(config, videos) // devices) * devices
+    return replace(config, chains=chains, learning_rate=usual_rate(config, size))
 
 
 def usual_rate(config: LearnConfig, size: Sequence[int]) -> float:

@@ -21,7 +21,7 @@ from dynpat.config import (
 )
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
-from dynpat.learning.schedule import usual_chains, usual_rate
+from dynpat.learning.schedule import settled
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
 
@@ -221,15 +221,9 @@ def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -
 
 
 def for_videos(plan: Plan, videos: Sequence[Video], devices: int = 1) -> Plan:
-    """The same plan with what it leaves open: the number of chains, and the learning rate.
-
-    Each of several `devices` has as many chains.
-    """
-    chains = plan.learn.chains
-    if not chains:
-        chains = -(-usual_chains(plan.learn, len(videos)) // devices) * devices
-    rate = usual_rate(plan.learn, videos[0].frames.shape[1:3])
-    return replace(plan, learn=replace(plan.learn, chains=chains, learning_rate=rate))
+    """The same plan with what it leaves open until the videos are known, see `settled`."""
+    size = videos[0].frames.shape[1:3]
+    return replace(plan, learn=settled(plan.learn, len(videos), size, devices))
 
 
 def given(values: dict[str, Any] | None) -> dict[str, Any]:
