@@ -18,7 +18,8 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
-MOST_NUMBERS = 2**24  # of chains, or of windows in an update
+from dynpat import seeds
+
 Energy: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -108,7 +109,7 @@ def numbered(seed: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
     """Seeds (N, 2) of things with `numbers` (N,), from one (2,)."""
     first = tf.fill(tf.shape(numbers), seed[0])
     return tf.ensure_shape(
-        tf.stack([first, seed[1] * MOST_NUMBERS + numbers], axis=1), (numbers.shape[0], 2)
+        tf.stack([first, seeds.numbered(seed[1], numbers)], axis=1), (numbers.shape[0], 2)
     )
 
 
@@ -183,13 +184,13 @@ def chain(
     """
 
     def seed_of(step: tf.Tensor | int) -> tf.Tensor:
-        pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
+        pair = tf.stack(seeds.step(tf.cast(seed, tf.int64), tf.cast(step, tf.int64)))
         return pair if numbers is None else numbered(pair, numbers)
 
     def body(step: tf.Tensor, state: tf.Tensor, velocity: tf.Tensor) -> tuple[tf.Tensor, ...]:
         # An energy may be another at each step, on average the one that is meant.
         shifted = getattr(energy, "shifted", None)
-        own = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
+        own = tf.stack(seeds.step(tf.cast(seed, tf.int64), tf.cast(step, tf.int64)))
         one = energy if shifted is None else shifted(own, modes)
         if momentum:
             moved, velocity = kinetic_step(

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.reference.gaussians import Reference
 
-VELOCITY = 0x7E1  # keeps the first velocities apart from other noise
-RENEWAL = 0x1F3  # keeps the noise of chains that start again apart from that of steps
 MOST_SLOTS = 64  # more observed videos than this share their chains
 
 
@@ -68,7 +66,7 @@ class Chains(tf.Module):
         self.video = tf.Variable(start, trainable=False, name="video")
         self.velocity: tf.Variable | None = None
         if moving:
-            drawn = tf.random.stateless_normal(start.shape, [seed, VELOCITY])
+            drawn = tf.random.stateless_normal(start.shape, seeds.velocity(seed))
             self.velocity = tf.Variable(drawn, trainable=False, name="velocity")
         self.life = life
         self.age: tf.Variable | None = None
@@ -133,7 +131,7 @@ class Chains(tf.Module):
 
         Samples start there: a model that only knows old chains does not lead them far.
         """
-        draw = tf.stack([tf.cast(self.seed, tf.int64) + RENEWAL, self.update])
+        draw = tf.stack(seeds.renewal(tf.cast(self.seed, tf.int64), self.update))
         # One draw for each chain of all: two videos of an update that share one must agree.
         every = tf.random.stateless_uniform(self.video.shape[:2], draw)
         which = tf.gather_nd(every, self.places(indices, part)) < share
@@ -142,8 +140,9 @@ class Chains(tf.Module):
 
         def anew() -> tf.Tensor:
             flat = tf.reshape(current, [-1, *current.shape[2:]])
-            seeds = langevin.numbered(draw + 1, self.numbers(indices, part))
-            normal = tf.reshape(langevin.standard_normal(flat, seeds), tf.shape(current))
+            first = tf.stack(seeds.anew(tf.cast(self.seed, tf.int64), self.update))
+            own = langevin.numbered(first, self.numbers(indices, part))
+            normal = tf.reshape(langevin.standard_normal(flat, own), tf.shape(current))
             modes = tf.repeat(self.modes_of(indices)[:, tf.newaxis], self.per_video, axis=1)
             noise = reference.place(
                 tf.ensure_shape(normal, current.shape), modes, spread=spread

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dynpat import seeds
 from dynpat.config import LangevinConfig, LearnConfig, check_step_size
 from dynpat.learning.chains import Chains, modes_of_slots, slots
 from dynpat.learning.missing import Fills
@@ -132,7 +133,7 @@ class Trainable(keras.Model):
         shared, modes = slots(groups, videos), modes_of_slots(groups, videos)
         slot_of = {video: slot for slot, those in enumerate(shared) for video in those}
         starts = [
-            self.reference.draw(shape, seed * 10_007 + slot, mode, spread=False)
+            self.reference.draw(shape, seeds.of_slot(seed, slot), mode, spread=False)
             for slot, mode in enumerate(modes)
         ]
         strategy = self.distribute_strategy
@@ -231,7 +232,7 @@ class Trainable(keras.Model):
             noise = 0.0
             observed = self.fills.move(
                 self, indices, starts, self._arguments["frames"], self.langevin_config,
-                tf.cast(self.chains.seed, tf.int64) * 1_000_003 + self.chains.update, self.at_once,
+                seeds.chains(tf.cast(self.chains.seed, tf.int64), self.chains.update), self.at_once,
                 self.observed_noise,
             )
         figures = update(

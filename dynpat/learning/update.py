@@ -11,14 +11,11 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig
 from dynpat.learning.chains import Chains
 from dynpat.learning.replicas import all_mean, all_of, replicas_now
 from dynpat.reference.gaussians import Reference
-
-SHIFT = 0x5F1  # keeps the shift of f's grid apart from the chains'
-GRAIN = 0x67A  # keeps the noise on the observed apart from the chains' own
 
 
 class Potential(Protocol):
@@ -85,7 +82,7 @@ def update(
     """
     part = tf.cast(part, tf.int64)
     if observed_noise:
-        seed = tf.stack([tf.cast(chains.seed, tf.int64) + GRAIN, chains.update])
+        seed = tf.stack(seeds.grain(tf.cast(chains.seed, tf.int64), chains.update))
         if windows is None:
             windows = tf.range(int(observed.shape[0]), dtype=tf.int64)
         observed += observed_noise * langevin.standard_normal(
@@ -106,7 +103,7 @@ def update(
         tf.constant(config.steps),
         tf.constant(config.step_size, tf.float32),
         tf.constant(config.noise, tf.float32),
-        tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
+        seeds.chains(tf.cast(chains.seed, tf.int64), chains.update),
         at_once=at_once,
         numbers=chains.numbers(indices, part),
         momentum=config.momentum,
@@ -115,7 +112,7 @@ def update(
     )
     counts = int(observed.shape[0]), int(synthesised.shape[0])
     values = math.prod(observed.shape[1:])
-    shift = tf.stack([tf.cast(chains.seed, tf.int64) + SHIFT, chains.update])
+    shift = tf.stack(seeds.shift(tf.cast(chains.seed, tf.int64), chains.update))
     sizes = tf.repeat(tf.constant(counts, tf.float32), counts)
     grown = chains.grown(indices, part, youth)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from dynpat import seeds
 from dynpat.config import check_sigma, require
 from dynpat.errors import BadOptionError
 from dynpat.models.blind import BlindConv3D
@@ -27,7 +28,7 @@ def make_layer(
     common = {
         "activation": arguments["activation"],
         "kernel_initializer": _seeded(
-            arguments["kernel_initializer"], arguments["seed"] * 101 + number
+            arguments["kernel_initializer"], seeds.of_layer(arguments["seed"], number)
         ),
         "dtype": PRECISIONS[arguments["precision"]],
         "name": f"layer_{number}",
@@ -36,7 +37,7 @@ def make_layer(
         common["activation"] = arguments["top_activation"] or arguments["activation"]
         if arguments["top_kernel_initializer"]:
             common["kernel_initializer"] = _seeded(
-                arguments["top_kernel_initializer"], arguments["seed"] * 101 + number
+                arguments["top_kernel_initializer"], seeds.of_layer(arguments["seed"], number)
             )
     if kernel == "all":
         if filters == 1:  # a single rectified unit may be off on every video, and learns nothing

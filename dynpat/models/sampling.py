@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig, check_step_size, require
 from dynpat.denoising import denoised
 from dynpat.errors import BadOptionError, DivergedError
@@ -41,7 +41,7 @@ class Asked:
 
     def seed_of(self, number: int) -> int:
         """Video number n of a seed is always the same, however many there are."""
-        return self.seed * 10_007 + number
+        return seeds.of_video(self.seed, number)
 
     def mode_of(self, number: int) -> int:
         return self.modes[number % len(self.modes)]
@@ -171,7 +171,7 @@ def sample_videos(
         while done < steps:
             now = min(CHUNK, steps - done)
             video = langevin.sample(
-                energy, video, now, moving.step_size, seed * 100_003 + done, noise=moving.noise,
+                energy, video, now, moving.step_size, seeds.part(seed, done), noise=moving.noise,
                 momentum=moving.momentum, modes=modes,
             )
             done += now

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.atomic import write_json
 from dynpat.config import LangevinConfig
 from dynpat.errors import BadRunError, OutputError
@@ -156,7 +156,7 @@ class TiledChain:
         """Noise of a tile that does not depend on how the video is cut: it is drawn by blocks."""
         like = tf.zeros((*self.grid.blocks, self.shape[3]))
         for number, place in self.grid.blocks_of(tile):
-            drawn = _draw(like, tf.constant([self.seed * 100_003 + step, number], tf.int64))
+            drawn = _draw(like, tf.constant(seeds.block(self.seed, step, number), tf.int64))
             part = values[place]
             part += np.float32(scale) * drawn.numpy()[tuple(slice(0, n) for n in part.shape[:3])]
 

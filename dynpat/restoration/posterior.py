@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig, RecoverConfig
 from dynpat.models import EnergyModel
 from dynpat.models.sampling import SETTLING
@@ -84,7 +84,7 @@ def estimate(
     if config.weigh:
         hidden, cheap = guess.hidden, guess.without
         start = np.where(hidden[..., np.newaxis], cheap, fill)
-        chain = run(start, missing | hidden, steps, seed + 1)
+        chain = run(start, missing | hidden, steps, seeds.judging(seed))
         weight = _weight(video[hidden], cheap[hidden], chain.mean[hidden])
     mean = guess.filled + weight * (found.mean - guess.filled)
     parts = ((mean, video), (found.spread, np.zeros_like(mean)), (found.sample, video))
@@ -112,8 +112,8 @@ def _posterior(
     video = known = model.to_model(start[np.newaxis])
 
     def move(video: tf.Tensor, steps: int, number: int, noise: float) -> tf.Tensor:
-        own = seed * 100_003 + number
-        normal = tf.random.stateless_normal(video.shape, [own, 0x6A1])
+        own = seeds.part(seed, number)
+        normal = tf.random.stateless_normal(video.shape, seeds.visible(own))
         video = tf.where(held, known + grain * noise * normal, video)
         return langevin.sample(model, video, steps, moving.step_size, own, held=held, noise=noise)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dynpat import seeds
 from dynpat.errors import BadMaskError, BadOptionError
 from dynpat.masks import box_mask, draw_mask, read_mask
 from dynpat.reporter import Reporter
@@ -137,7 +138,7 @@ def _mask(
     wanted: dict[str, Any] = plan.missing
     video_shape = (shape[0], shape[1], shape[2])
     if wanted.get("occlude"):
-        return draw_mask(wanted["occlude"], video_shape, plan.learn.seed + number)
+        return draw_mask(wanted["occlude"], video_shape, seeds.mask(plan.learn.seed, number))
     if wanted.get("box"):
         return box_mask(wanted["box"], video_shape, source)
     if given.mask is None and not wanted.get("mask"):
