@@ -7,14 +7,7 @@ from typing import Any
 
 import click
 
-from .options import (
-    config_option,
-    learning_options,
-    output_options,
-    reading_without_frames,
-    restoring_options,
-    seed_option,
-)
+from .options import reading_without_frames, restoring_options
 from .restoring import restore
 
 
@@ -26,11 +19,7 @@ from .restoring import restore
 @click.option("--read", "frames", type=click.IntRange(2), help="Frames of VIDEO [default: 70, or "
               "all if fewer].")
 @reading_without_frames
-@config_option
 @restoring_options
-@learning_options
-@seed_option
-@output_options
 def extend(videos: tuple[Path, ...], **options: Any) -> None:
     """Continue VIDEO, put frames before it, or new ones between its own."""
     restore("extend", videos, options)

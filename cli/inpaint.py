@@ -7,15 +7,7 @@ from typing import Any
 
 import click
 
-from .options import (
-    config_option,
-    learning_options,
-    mask_options,
-    output_options,
-    reading_options,
-    restoring_options,
-    seed_option,
-)
+from .options import mask_options, reading_options, restoring_options
 from .restoring import restore
 
 
@@ -23,11 +15,7 @@ from .restoring import restore
 @click.argument("videos", metavar="VIDEO", nargs=-1, type=click.Path(path_type=Path))
 @reading_options
 @mask_options
-@config_option
 @restoring_options
-@learning_options
-@seed_option
-@output_options
 def inpaint(videos: tuple[Path, ...], **options: Any) -> None:
     """Take away what a mask covers from the moving background of VIDEO.
 

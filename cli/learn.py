@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import (
-    FROM_CONFIG,
-    LEARNING,
-    READING,
-    changes,
     config_option,
     learning_options,
     model_options,
     output_options,
     reading_options,
-    refuse,
     seed_option,
 )
-from .progress import errors_as_click, reporting, show_result
-from .resuming import resumed_plan
+from .progress import errors_as_click
+from .resuming import check_source, make_plan_of
+from .running import folder_of, run_plan, shared_options, show_end
 
 if TYPE_CHECKING:
-    from dynpat.learning.replicas import Replicas
     from dynpat.runs.plan import Plan
-    from dynpat.tasks.result import Result
 
 
 @click.command()
@@ -51,10 +44,7 @@ def learn(videos: tuple[Path, ...], **options: Any) -> None:
     Writes a run folder with the model, checkpoints, a preview while learning, and synthesised
     videos at the end. Ctrl-C saves; --resume goes on.
     """
-    if options["resume"] and options["out"] is None:
-        raise click.UsageError("--resume goes on with a run: name its folder by --out.")
-    if not (videos or options["resume"] or options["config"]):
-        raise click.UsageError("Give at least one video or folder to learn from.")
+    check_source("learn", videos, options)
     if options["strategy"] == "multiworker" and options["out"] is None:
         raise click.UsageError("--strategy multiworker needs --out: a folder that all workers see.")
     with errors_as_click():
@@ -62,43 +52,18 @@ def learn(videos: tuple[Path, ...], **options: Any) -> None:
 
         load_tensorflow(use=options["strategy"] != "multiworker")
         from dynpat.learning.replicas import open_replicas
+        from dynpat.tasks.learn import learn as begin
 
         if options["strategy"] == "multiworker" and not options["quiet"]:
             click.echo("Waiting for the processes that TF_CONFIG names.", err=True)
         replicas = open_replicas(options["strategy"])
-        plan = (
-            resumed_plan("learn", videos, options) if options["resume"]
-            else _plan(videos, options)
-        )
+        plan = make_plan_of("learn", videos, options, lambda: _new_plan(videos, options))
         if options["dry_run"]:
             _show_estimate(plan, options)
             return
-        result = _run(plan, options, replicas)
-    if not replicas.chief:
-        return
-    folder = shlex.quote(str(result.run))
-    show_result(
-        result, options["as_json"], options["quiet"],
-        f"Next: dynpat sample {folder} --count 2"
-        if result.finished
-        else f"Stopped and saved; go on with: dynpat learn --resume --out {folder}",
-    )
-
-
-def _run(plan: Plan, options: dict[str, Any], replicas: Replicas) -> Result:
-    from dynpat.tasks.learn import learn, resume
-
-    quiet = options["quiet"] or not replicas.chief
-    with reporting("Learning", quiet, options["tensorboard"]) as reporter:
-        if options["resume"]:
-            return resume(
-                options["out"], iterations=options["iterations"],
-                time_budget=options["time_budget"], formats=options["formats"], reporter=reporter,
-                replicas=replicas,
-            )
-        return learn(
-            plan, options["out"], formats=options["formats"], reporter=reporter, replicas=replicas
-        )
+        result = run_plan(plan, options, begin, replicas)
+    if replicas.chief:
+        show_end("learn", result, options, f"Next: dynpat sample {folder_of(result)} --count 2")
 
 
 def _show_estimate(plan: Plan, options: dict[str, Any]) -> None:
@@ -108,19 +73,12 @@ def _show_estimate(plan: Plan, options: dict[str, Any]) -> None:
 
     if options["out"] is not None and not options["resume"]:
         Run.require_free(options["out"])
-    click.echo(strict_json(estimate(plan), indent=2))
+    click.echo(strict_json(estimate(plan).to_dict(), indent=2))
 
 
-def _plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
-    from dynpat.runs.plan import make_plan, plan_from_config
+def _new_plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
+    from dynpat.runs.plan import make_plan
 
-    if options["config"]:
-        refuse({"pattern", "preset"}, FROM_CONFIG)
-        return plan_from_config(options["config"], videos, **changes(options))
     return make_plan(
-        videos,
-        langevin={"steps": options["langevin_steps"], "step_size": options["step_size"]},
-        learn={name: options[name] for name in LEARNING},
-        **{name: options[name] for name in READING},
-        **{name: options[name] for name in ("pattern", "preset", "sigma", "precision")},
+        videos, **shared_options(options), pattern=options["pattern"], preset=options["preset"]
     )

@@ -15,14 +15,13 @@ from dynpat.config import PATTERN_NAMES, PRESET_NAMES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 BYTES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
-READING = ("size", "frames", "start", "fps", "grey", "window")
+READING = ("size", "frames", "start", "fps", "grey")
 LEARNING = (
     "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
 )
 # What a resumed run may be given anew; of others only what it says already.
 RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run",
              "tensorboard", "strategy"}
-FROM_CONFIG = "is that of --config; leave one of both out."
 UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
 
@@ -117,6 +116,7 @@ def changes(options: dict[str, Any]) -> dict[str, Any]:
     moving = {"steps": "langevin_steps", "step_size": "step_size"}
     return {
         "reading": {name: options[name] for name in READING if name in names},
+        "window": options["window"] if "window" in names else None,
         "model": {name: options[name] for name in ("sigma", "precision") if name in names},
         "langevin": {field: options[name] for field, name in moving.items() if name in names},
         "learn": {name: options[name] for name in LEARNING if name in names},
@@ -181,18 +181,6 @@ mask_options = together(
                  "grows."),
 )
 
-restoring_options = together(
-    click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: a new "
-                 "one in runs/]."),
-    click.option("--resume", is_flag=True, help="Go on with the run in --out."),
-    click.option("--estimate", type=click.Choice(["mean", "sample"]), help="mean: least error; "
-                 "sample: full texture and motion [default: mean to recover, else sample]."),
-    click.option("--window", type=click.IntRange(2), help="Frames learned at once [default: 24]."),
-    click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),
-    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
-                 show_default=True, help="Of the products inside layers."),
-)
-
 learning_options = together(
     click.option("--iterations", type=click.IntRange(0), help="Updates of the weights; 0: "
                  "none, the reference alone."),
@@ -219,4 +207,20 @@ output_options = together(
     click.option("--quiet", is_flag=True, help="No progress and no notes."),
     click.option("--json", "as_json", is_flag=True,
                  help="One JSON object on stdout: run, files, metrics."),
+)
+
+restoring_options = together(
+    config_option,
+    click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: a new "
+                 "one in runs/]."),
+    click.option("--resume", is_flag=True, help="Go on with the run in --out."),
+    click.option("--estimate", type=click.Choice(["mean", "sample"]), help="mean: least error; "
+                 "sample: full texture and motion [default: mean to recover, else sample]."),
+    click.option("--window", type=click.IntRange(2), help="Frames learned at once [default: 24]."),
+    click.option("--sigma", type=float, help="σ of the reference N(0, σ²), in grey levels."),
+    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
+                 show_default=True, help="Of the products inside layers."),
+    learning_options,
+    seed_option,
+    output_options,
 )

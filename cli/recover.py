@@ -7,15 +7,7 @@ from typing import Any
 
 import click
 
-from .options import (
-    config_option,
-    learning_options,
-    mask_options,
-    output_options,
-    reading_options,
-    restoring_options,
-    seed_option,
-)
+from .options import mask_options, reading_options, restoring_options
 from .restoring import restore
 
 
@@ -29,11 +21,7 @@ from .restoring import restore
               "measures what was recovered.")
 @click.option("--complete", type=click.Path(path_type=Path), multiple=True,
               help="A video of the same kind of which nothing is missing, to learn from as well.")
-@config_option
 @restoring_options
-@learning_options
-@seed_option
-@output_options
 def recover(videos: tuple[Path, ...], **options: Any) -> None:
     """Fill in what is missing from VIDEOS, learning from what is there.
 

@@ -1,43 +1,79 @@
-"""What may stand beside --resume: new limits, and what the run says already."""
+"""Where a run comes from: VIDEOS, --config or --resume, and what may stand beside the last two."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import LEARNING, RESUMABLE, said
+from .options import LEARNING, RESUMABLE, changes, refuse, said
 
 if TYPE_CHECKING:
     from dynpat.runs.plan import Plan
 
+MISSING = (
+    "mask", "box", "invert", "dilate", "occlude", "truth", "complete", "before", "after", "between"
+)
+OF_CONFIG = {"pattern", "preset", "estimate", *MISSING}  # a repeated run keeps its own
 
-def resumed_plan(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
+
+def check_source(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> None:
+    """A usage error unless the command line says where its run comes from, once."""
+    if options["resume"]:
+        if options["out"] is None:
+            raise click.UsageError("--resume goes on with a run: name its folder by --out.")
+        refuse({"config"}, "names a run to repeat, and --resume goes on with one; leave one out.")
+    elif options["config"]:
+        refuse(OF_CONFIG, "is that of --config; leave one of both out.")
+    elif not videos:
+        raise click.UsageError(f"dynpat {task} needs at least one video or folder; name it.")
+
+
+def make_plan_of(
+    task: str, videos: tuple[Path, ...], options: dict[str, Any], make: Callable[[], Plan]
+) -> Plan:
+    """The plan of the run in --out, or that in --config, or a new one by `make`."""
+    from dynpat.runs.plan import plan_from_config
+
+    if options["resume"]:
+        return _resumed_plan(task, videos, options)
+    if options["config"]:
+        return plan_from_config(options["config"], videos, task=task, **changes(options))
+    return make()
+
+
+def _resumed_plan(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
     """The plan of the run in --out with the limits that are given.
 
-    A usage error if the command line says another thing than the run in anything else. Of a run of
-    another task nothing is compared: the task itself refuses it.
+    A usage error if the command line says another thing than the run in anything else.
     """
+    from dynpat.errors import BadRunError
     from dynpat.runs.folder import Run
     from dynpat.runs.plan import with_limits
 
     plan = Run.open(options["out"]).plan()
-    if plan.task == task:
-        _require_same(plan, videos, options)
+    if plan.task != task:
+        raise BadRunError(
+            f"'{options['out']}' is a run of dynpat {plan.task}; go on with it by dynpat "
+            f"{plan.task} --resume."
+        )
+    _require_same(plan, videos, options)
     return with_limits(plan, options["iterations"], options["time_budget"])
 
 
 def _require_same(plan: Plan, videos: tuple[Path, ...], options: dict[str, Any]) -> None:
-    complete = plan.missing.get("complete", [])
-    own = plan.videos[: len(plan.videos) - len(complete)]
+    own = plan.videos[: len(plan.videos) - len(plan.missing.complete)]
     if videos and tuple(str(video) for video in videos) != own:
         raise _unchangeable("VIDEOS", " ".join(own))
     held = {
-        **plan.reading, **plan.model, "pattern": plan.pattern, "preset": plan.preset,
+        **asdict(plan.reading), **asdict(plan.model), **asdict(plan.missing),
+        "window": plan.window, "pattern": plan.pattern, "preset": plan.preset,
         "langevin_steps": plan.langevin.steps, "step_size": plan.langevin.step_size,
         **{name: getattr(plan.learn, name) for name in LEARNING},
-        **plan.missing, "estimate": plan.missing.get("recover", {}).get("estimate"),
+        "estimate": plan.missing.recover.estimate,
     }
     fixed = said() - RESUMABLE - {"videos"}
     for param in click.get_current_context().command.params:
@@ -45,7 +81,7 @@ def _require_same(plan: Plan, videos: tuple[Path, ...], options: dict[str, Any])
         if name not in fixed or (name, options[name]) == ("precision", "auto"):
             continue
         if _plain(options[name]) != _plain(held.get(name)):
-            raise _unchangeable(param.opts[0], held.get(name, "its preset's"))
+            raise _unchangeable(param.opts[0], held.get(name))
 
 
 def _plain(value: Any) -> Any:
@@ -56,7 +92,8 @@ def _plain(value: Any) -> Any:
 
 
 def _unchangeable(what: str, held: object) -> click.UsageError:
+    own = "its preset's" if held is None else held
     return click.UsageError(
-        f"{what} cannot be changed on --resume: the run keeps its own ({held}). Leave it out, or "
+        f"{what} cannot be changed on --resume: the run keeps its own ({own}). Leave it out, or "
         "start a new run."
     )

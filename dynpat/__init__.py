@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from dynpat.config import (
         LangevinConfig as LangevinConfig,
         LearnConfig as LearnConfig,
+        ModelConfig as ModelConfig,
         RecoverConfig as RecoverConfig,
     )
     from dynpat.errors import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
         TextureModel as TextureModel,
     )
     from dynpat.models.layers import AllOfSpace as AllOfSpace, StridedConv3D as StridedConv3D
+    from dynpat.options import Missing as Missing, Reading as Reading
     from dynpat.reporter import Reporter as Reporter
     from dynpat.runs.plan import Plan as Plan, make_plan as make_plan
     from dynpat.tasks.arrays import (
@@ -43,11 +45,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from dynpat.tasks.compare import compare_runs as compare_runs
     from dynpat.tasks.demo import demo as demo
     from dynpat.tasks.evaluate import evaluate as evaluate
-    from dynpat.tasks.restore import (
-        make_restoration as make_restoration,
-        restore as restore,
-        resume_restoration as resume_restoration,
-    )
+    from dynpat.tasks.restore import make_restoration as make_restoration, restore as restore
     from dynpat.tasks.result import (
         Filled as Filled,
         Learned as Learned,
@@ -66,6 +64,7 @@ if TYPE_CHECKING:  # for editors and type checkers: the same names as below
 _HOMES = {
     "LangevinConfig": "dynpat.config",
     "LearnConfig": "dynpat.config",
+    "ModelConfig": "dynpat.config",
     "RecoverConfig": "dynpat.config",
     "BadMaskError": "dynpat.errors",
     "BadOptionError": "dynpat.errors",
@@ -81,6 +80,8 @@ _HOMES = {
     "TextureModel": "dynpat.models",
     "AllOfSpace": "dynpat.models.layers",
     "StridedConv3D": "dynpat.models.layers",
+    "Missing": "dynpat.options",
+    "Reading": "dynpat.options",
     "Reporter": "dynpat.reporter",
     "Plan": "dynpat.runs.plan",
     "make_plan": "dynpat.runs.plan",
@@ -95,7 +96,6 @@ _HOMES = {
     "resume": "dynpat.tasks.resume",
     "make_restoration": "dynpat.tasks.restore",
     "restore": "dynpat.tasks.restore",
-    "resume_restoration": "dynpat.tasks.restore",
     "Filled": "dynpat.tasks.result",
     "Learned": "dynpat.tasks.result",
     "Restored": "dynpat.tasks.result",

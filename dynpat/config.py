@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynpat.errors import BadOptionError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 PATTERN_NAMES = ("texture", "scene", "action")  # of the kinds of models, `dynpat.models.PATTERNS`
 PRESET_NAMES = ("default", "gaussian", "paper")  # that each of them has
 WIDEST = 1000.0  # grey levels; a σ beyond is no scale of videos
 
-Config = TypeVar("Config", "LangevinConfig", "LearnConfig")
+Config = TypeVar("Config", bound="DataclassInstance")
 
 
 def require(condition: bool, name: str, rule: str, received: object, remedy: str) -> None:
@@ -191,12 +195,28 @@ class RecoverConfig:
                     f"Raise {name}")
 
 
-def to_dict(config: LangevinConfig | LearnConfig) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a plan says of its model beside pattern and preset."""
+
+    precision: str = "float32"
+    """Of the products inside layers, 'float32' or 'bfloat16'."""
+    sigma: float | None = None
+    """σ of the reference distribution; None: the preset's."""
+
+    def __post_init__(self) -> None:
+        require(self.precision in ("float32", "bfloat16"), "precision", "be float32 or bfloat16",
+                self.precision, "Use --precision auto")
+        if self.sigma is not None:
+            check_sigma(self.sigma)
+
+
+def to_dict(config: DataclassInstance) -> dict[str, Any]:
     """All settings by name, for `config.json`."""
     return dataclasses.asdict(config)
 
 
-def from_dict(kind: type[Config], values: dict[str, Any]) -> Config:
+def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
     """The settings back from `to_dict`.
 
     Raises

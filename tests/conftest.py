@@ -73,7 +73,6 @@ def quick_results() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dynpat.tasks.restore.RecoverConfig", few_states)
-        patch.setattr("dynpat.tasks.filling.RecoverConfig", few_states)
         patch.setattr("dynpat.tasks.learn.SAMPLE_STEPS", 5)
         patch.setattr("dynpat.quality.metrics.PATCHES", 400)
         patch.setattr("dynpat.quality.metrics.PROJECTIONS", 16)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dynpat.config import (
     PATTERN_NAMES,
     PRESET_NAMES,
+    Config,
     LangevinConfig,
     LearnConfig,
+    ModelConfig,
     check_step_size,
     from_dict,
     require,
@@ -22,6 +24,7 @@ from dynpat.config import (
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
 from dynpat.learning.schedule import settled
+from dynpat.options import OF_TASKS, Missing, Reading
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
 
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
 
 VERSION = 2  # of what `Plan.to_dict` writes
 RENAMED = {"default": "gaussian", "coloured": "default"}  # presets, since version 1
-READING = ("size", "frames", "start", "fps", "grey", "window")
 DEFAULT_FRAMES = 70  # the paper's length
 DEFAULT_WINDOW = 24  # frames learned at once; networks look at little more together
 DEFAULT_PIXELS = 100 * 100  # the paper's size
@@ -42,40 +44,51 @@ class Plan:
     """All that decides the outcome of a learning run; `config.json` holds it."""
 
     videos: tuple[str, ...]
-    reading: dict[str, Any]
+    reading: Reading
     pattern: str
     preset: str
-    model: dict[str, Any]
+    model: ModelConfig
     langevin: LangevinConfig
     learn: LearnConfig
+    window: int | None = None
+    """Frames that are learned at once; None: as pattern and preset have it."""
     task: str = "learn"
     """'learn', 'recover', 'inpaint' or 'extend'."""
-    missing: dict[str, Any] = field(default_factory=dict)
-    """What says which pixels are missing, for tasks that fill them; see `dynpat.tasks.restore`."""
+    missing: Missing = field(default_factory=Missing)
+    """What says which pixels are missing; of a plan to learn it says nothing."""
+
+    def __post_init__(self) -> None:
+        require(self.window is None or (isinstance(self.window, int) and self.window >= 2),
+                "window", "be a whole number of at least 2", self.window, "Raise --window")
+        require(self.task in ("learn", *OF_TASKS), "task",
+                f"be one of learn, {', '.join(OF_TASKS)}", self.task, "Choose one")
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "version": VERSION, "videos": list(self.videos), "reading": self.reading,
-            "pattern": self.pattern, "preset": self.preset, "model": self.model,
-            "langevin": to_dict(self.langevin), "learn": to_dict(self.learn),
-            "task": self.task, "missing": self.missing,
+            "version": VERSION, "videos": list(self.videos),
+            "reading": {**asdict(self.reading), "window": self.window},
+            "pattern": self.pattern, "preset": self.preset, "model": given(asdict(self.model)),
+            "langevin": to_dict(self.langevin), "learn": to_dict(self.learn), "task": self.task,
+            "missing": {} if self.task == "learn" else self.missing.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
-        reading = {name: values["reading"][name] for name in READING}
-        reading["size"] = tuple(reading["size"]) if reading["size"] else None
+        reading = dict(values["reading"])
+        window = reading.pop("window")
         preset = values["preset"]
         if int(values.get("version", 1)) < VERSION:
             preset = RENAMED.get(preset, preset)
         if values["pattern"] not in PATTERN_NAMES or preset not in PRESET_NAMES:
             raise KeyError(f"{values['pattern']}, {preset}")
         return cls(
-            videos=tuple(values["videos"]), reading=reading, pattern=values["pattern"],
-            preset=preset, model=dict(values["model"]),
+            videos=tuple(values["videos"]), reading=from_dict(Reading, reading),
+            pattern=values["pattern"], preset=preset,
+            model=from_dict(ModelConfig, values["model"]),
             langevin=from_dict(LangevinConfig, values["langevin"]),
-            learn=from_dict(LearnConfig, values["learn"]),
-            task=str(values.get("task", "learn")), missing=dict(values.get("missing", {})),
+            learn=from_dict(LearnConfig, values["learn"]), window=window,
+            task=str(values.get("task", "learn")),
+            missing=Missing.from_dict(values.get("missing", {})),
         )
 
 
@@ -129,18 +142,14 @@ def make_plan(
     preset = preset or kind.usual_preset
     require(preset in PRESET_NAMES, "preset", f"be one of {', '.join(PRESET_NAMES)}", preset,
             "Use --preset default")
-    require(window is None or window >= 2, "window", "be at least 2", window, "Raise --window")
-    reading = {"size": size, "frames": frames, "start": start, "fps": fps, "grey": grey,
-               "window": window}
-    model: dict[str, Any] = {"precision": resolve_precision(precision)}
-    if sigma is not None:
-        model["sigma"] = sigma
+    reading = Reading(size, frames, start, fps, grey)
+    model = ModelConfig(resolve_precision(precision), sigma)
     moving = from_dict(LangevinConfig, {**kind.langevin_presets[preset], **given(langevin)})
-    check_step_size(moving.step_size, model.get("sigma", kind.presets[preset].get("sigma", 1.0)))
+    check_step_size(moving.step_size, sigma or kind.presets[preset].get("sigma", 1.0))
     learning = _learn_config(kind.learn_presets[preset], given(learn))
     videos = [videos] if isinstance(videos, str | Path) else videos
     names = tuple(str(Path(video)) for video in videos)
-    return Plan(names, reading, pattern, preset, model, moving, learning)
+    return Plan(names, reading, pattern, preset, model, moving, learning, window)
 
 
 def _kind(pattern: str) -> type[EnergyModel]:
@@ -168,8 +177,9 @@ def _require_finite(time_budget: float | None) -> None:
 
 def plan_from_config(
     config: str | Path, videos: Sequence[str | Path] = (), *, task: str = "learn",
-    reading: dict[str, Any] | None = None, model: dict[str, Any] | None = None,
-    langevin: dict[str, Any] | None = None, learn: dict[str, Any] | None = None,
+    reading: dict[str, Any] | None = None, window: int | None = None,
+    model: dict[str, Any] | None = None, langevin: dict[str, Any] | None = None,
+    learn: dict[str, Any] | None = None,
 ) -> Plan:
     """The plan in the `config.json` of a run, to be repeated with some changes.
 
@@ -181,7 +191,7 @@ def plan_from_config(
         Others than the run's, if any.
     task
         What the run must be of.
-    reading, model, langevin, learn
+    reading, window, model, langevin, learn
         What is changed in each part of the plan; `sigma` and `precision` are of the model.
 
     Raises
@@ -207,17 +217,22 @@ def plan_from_config(
         model["precision"] = resolve_precision(model["precision"])
     return replace(
         plan, videos=tuple(str(Path(video)) for video in videos) or plan.videos,
-        reading={**plan.reading, **given(reading)}, model={**plan.model, **model},
-        langevin=replace(plan.langevin, **given(langevin)),
-        learn=replace(plan.learn, **given(learn)),
+        reading=_changed(plan.reading, reading), window=window or plan.window,
+        model=_changed(plan.model, model), langevin=_changed(plan.langevin, langevin),
+        learn=_changed(plan.learn, learn),
     )
+
+
+def _changed(part: Config, values: dict[str, Any] | None) -> Config:
+    """A part of a plan with other values, where they are given."""
+    return from_dict(type(part), {**asdict(part), **given(values)})
 
 
 def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -> Plan:
     """The same plan with other limits, where they are given."""
     _require_finite(time_budget)
     limits = given({"iterations": iterations, "time_budget": time_budget})
-    return replace(plan, learn=replace(plan.learn, **limits))
+    return replace(plan, learn=_changed(plan.learn, limits))
 
 
 def for_videos(plan: Plan, videos: Sequence[Video], devices: int = 1) -> Plan:
@@ -238,8 +253,9 @@ def read_observed(
 
     Pictures of more than `pixels` pixels are shrunk to about so many, unless the plan has a size.
     """
-    reading = {name: value for name, value in plan.reading.items() if name != "window"}
-    videos = read_videos(list(plan.videos), at_most=DEFAULT_FRAMES, pixels=pixels, **reading)
+    videos = read_videos(
+        list(plan.videos), at_most=DEFAULT_FRAMES, pixels=pixels, **asdict(plan.reading)
+    )
     for video in videos:
         for note in video.notes:
             reporter.say(f"{video.name}: {note}")
@@ -257,7 +273,7 @@ def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
     """
     length, *picture = videos[0].frames.shape
     bound = plan.pattern == "action" or plan.preset == "paper"
-    window = plan.reading["window"] or (length if bound else min(length, DEFAULT_WINDOW))
+    window = plan.window or (length if bound else min(length, DEFAULT_WINDOW))
     if window > length:
         raise BadOptionError(
             f"--window {window} is longer than the videos, which have {length} frames here. "
@@ -272,5 +288,5 @@ def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> Ene
     modes = 1 if plan.preset == "paper" else min(videos, MOST_MODES)
     return _kind(plan.pattern).from_preset(
         plan.preset, frames=frames, size=(height, width), channels=channels, seed=plan.learn.seed,
-        **{"modes": modes, **plan.model},
+        modes=modes, **given(asdict(plan.model)),
     )

@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from dynpat.config import require
 from dynpat.errors import BadOptionError, BadVideoError
 from dynpat.models import EnergyModel
 from dynpat.models.loading import load_model as load_file
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
-from dynpat.runs.plan import Plan, make_plan, read_observed
-from dynpat.tasks.incomplete import Given, read_incomplete
+from dynpat.runs.plan import Plan, given as given_values, make_plan, read_observed
+from dynpat.tasks.incomplete import Given
 from dynpat.tasks.learn import learn as learn_run, learn_arrays
 from dynpat.tasks.restore import make_restoration, restore, restore_arrays
 from dynpat.tasks.result import FORMATS, Learned, Restored
@@ -82,10 +83,13 @@ def learn(
     (2, 12, 32, 32, 3)
     """
     reporter = reporter or Reporter()
+    limits = {"iterations": iterations, "time_budget": time_budget, "seed": seed}
     if isinstance(videos, Plan):
+        beside = [*options, *given_values({**limits, "seed": seed or None}), *(learn or {})]
+        require(not beside, "a Plan", "stand alone: it holds all options", ", ".join(beside),
+                "Give them to make_plan")
         plan, given = videos, None
     else:
-        limits = {"iterations": iterations, "time_budget": time_budget, "seed": seed}
         names, given = _taken(videos, options, out)
         plan = make_plan(names, learn={**limits, **(learn or {})}, **options)
     if out is not None:
@@ -119,12 +123,10 @@ def recover(
 
     Raises
     ------
-    BadVideoError, BadMaskError
-        If something is no video or mask, or they do not fit each other.
-    BadOptionError
-        If an option is out of range, or the videos are too small for the network.
-    DivergedError
-        If learning diverges again and again.
+    BadMaskError
+        If something is no mask, or does not fit its video.
+    BadVideoError, BadOptionError, DivergedError
+        As `learn`.
 
     Examples
     --------
@@ -196,6 +198,7 @@ def _restored(
     names, given = _taken(video, options, out)
     missing = dict(missing or {})
     if mask is not None:
+        require("mask" not in missing, "mask", "be given once", "two", "Leave out missing's")
         missing["mask"] = "an array" if isinstance(mask, np.ndarray) else str(mask)
         if isinstance(mask, np.ndarray) and out is not None:
             missing["mask"] = str(_input(out) / "mask.npy")
@@ -206,7 +209,7 @@ def _restored(
     if out is not None:
         return restore(plan, out, formats=formats, reporter=reporter)
     held = Given(given, mask if isinstance(mask, np.ndarray) else None)
-    return restore_arrays(plan, read_incomplete(plan, reporter, held), reporter)
+    return restore_arrays(plan, held, reporter)
 
 
 def _taken(

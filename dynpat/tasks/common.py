@@ -1,22 +1,18 @@
-"""What `learn` and the tasks that restore videos have in common."""
+"""The learner of a plan, and learning to a limit, with a run folder or without."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from dynpat.devices import memory_watched
-from dynpat.errors import BadRunError
 from dynpat.learning.learner import Learner, Listener, learn_model
 from dynpat.learning.replicas import Replicas
 from dynpat.models.calibration import calibrate, rounds_within
 from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, read_log
 from dynpat.runs.plan import Plan, make_model, window_shape
 from dynpat.runs.recorder import Recorder
 from dynpat.tasks.cost import videos_at_once
@@ -89,18 +85,3 @@ def learn_to_limit(
                 )
                 calibrate(model, learner.videos, rounds, stop=interrupted.is_set)
     return finished
-
-
-def require_checkpoints(run: Run) -> None:
-    """Raise `BadRunError` if learning has begun and there is no checkpoint to go on from."""
-    if read_log(run.log_file) and tf.train.latest_checkpoint(str(run.checkpoints)) is None:
-        raise BadRunError(
-            f"'{run.checkpoints}' holds no checkpoint to go on from; bring it back, or start a "
-            "new run."
-        )
-
-
-def last_figures(run: Run) -> dict[str, Any]:
-    """The last row of the run's log."""
-    rows = read_log(run.log_file)
-    return dict(rows[-1]) if rows else {}

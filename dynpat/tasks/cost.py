@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import tensorflow as tf
@@ -21,7 +22,48 @@ WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, what pro
 GROUPED_WEIGHT_COPIES = 7.4  # and the sum over groups of the gradients
 
 
-def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Input:
+    """A video that a run will learn from: (T, H, W, C), frames per second, what was changed."""
+
+    source: str
+    shape: tuple[int, ...]
+    fps: float
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run will cost.
+
+    Attributes
+    ----------
+    plan, inputs
+        Of the run, as resolved, and what it learns from.
+    memory_bytes
+        At the peak.
+    videos_at_once
+        How many pass the network together.
+    seconds_per_update
+        By a trial on this machine.
+    updates, seconds
+        Of the whole run.
+    """
+
+    plan: Plan
+    inputs: tuple[Input, ...]
+    memory_bytes: int
+    videos_at_once: int
+    seconds_per_update: float
+    updates: int
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "plan": self.plan.to_dict()}
+
+
+def estimate(plan: Plan, reporter: Reporter | None = None) -> Cost:
     """What a run will cost: memory from the sizes inside the network, time from a trial.
 
     Parameters
@@ -30,13 +72,6 @@ def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
         From `make_plan`; its videos are read.
     reporter
         Told what is changed about the videos on the way in.
-
-    Returns
-    -------
-    dict
-        `plan`, `inputs`, `memory_bytes` at the peak, `videos_at_once` that pass the network
-        together, `seconds_per_update`, and for the whole run
-        `updates` and `seconds`.
 
     Raises
     ------
@@ -56,21 +91,14 @@ def estimate(plan: Plan, reporter: Reporter | None = None) -> dict[str, Any]:
         possible = max(1, round(learning / per_update))
         updates = possible if updates is None else min(updates, possible)
     assert updates is not None  # a plan has at least one limit
-    return {
-        "plan": plan.to_dict(),
-        "inputs": [
-            {"source": str(video.source), "shape": list(video.frames.shape), "fps": video.fps,
-             "notes": list(video.notes)}
-            for video in videos
-        ],
-        "memory_bytes": memory_bytes(
-            model, plan, shape, len(videos), observed_bytes, at_once
-        ),
-        "videos_at_once": at_once or _in_an_update(plan, len(videos), shape, observed_bytes),
-        "seconds_per_update": per_update,
-        "updates": updates,
-        "seconds": updates * per_update * (1 + plan.learn.calibration),
-    }
+    return Cost(
+        plan,
+        tuple(Input(str(video.source), video.frames.shape, video.fps, video.notes)
+              for video in videos),
+        memory_bytes(model, plan, shape, len(videos), observed_bytes, at_once),
+        at_once or _in_an_update(plan, len(videos), shape, observed_bytes),
+        per_update, updates, updates * per_update * (1 + plan.learn.calibration),
+    )
 
 
 def memory_bytes(

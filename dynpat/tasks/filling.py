@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from dynpat.config import RecoverConfig
 from dynpat.devices import memory_watched
 from dynpat.learning.learner import Learner
 from dynpat.learning.missing import Fills
+from dynpat.learning.replicas import Replicas
 from dynpat.models import EnergyModel
 from dynpat.quality import truth
 from dynpat.reporter import Reporter
@@ -53,15 +53,17 @@ class Restoring:
             with memory_watched():
                 found = estimate(
                     model, work.frames[number], self.so_far(model, number), work.missing[number],
-                    guess, plan.langevin, RecoverConfig(**plan.missing["recover"]),
+                    guess, plan.langevin, plan.missing.recover,
                     plan.learn.seed, plan.learn.observed_noise, reporter.sampling,
                 )
-            if plan.missing["recover"]["weigh"]:
+            if plan.missing.recover.weigh:
                 reporter.say(_told(found, guess))
             yield number, found
 
 
-def begun(plan: Plan, work: Incomplete, reporter: Reporter) -> Restoring:
+def begun(
+    plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas
+) -> Restoring:
     """Guess what is missing, and make ready to learn from there."""
     frames = work.frames
     guesses = {
@@ -76,7 +78,7 @@ def begun(plan: Plan, work: Incomplete, reporter: Reporter) -> Restoring:
         replace(video, frames=fill)
         for video, fill in zip(work.videos, started_from, strict=True)
     ]
-    learner = make_learner(plan, started, reporter, work.missing)
+    learner = make_learner(plan, started, reporter, work.missing, replicas)
     fills = learner.model.fills
     assert fills is not None
     return Restoring(plan, work, guesses, learner, fills)
@@ -89,12 +91,12 @@ def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
         return work.crop.paste(levels) if work.crop else levels
 
     both = {"mean": whole(found.mean), "sample": whole(found.sample)}
-    return Filled(both[plan.missing["recover"]["estimate"]], found.spread, **both)
+    return Filled(both[plan.missing.recover.estimate], found.spread, **both)
 
 
 def chosen(plan: Plan, found: Estimate) -> np.ndarray:
     """The estimate that was asked for, 'mean' or 'sample', at the size of work, uint8."""
-    return to_levels(getattr(found, plan.missing["recover"]["estimate"]))
+    return to_levels(getattr(found, plan.missing.recover.estimate))
 
 
 def _told(found: Estimate, guess: Guess) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -78,7 +77,7 @@ def read_incomplete(plan: Plan, reporter: Reporter, given: Given = Given()) -> I
 
 
 def _to_recover(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
-    complete = len(plan.missing.get("complete", ()))
+    complete = len(plan.missing.complete)
     videos = given.videos or read_observed(plan, reporter, PIXELS)
     frames = np.stack([video.frames for video in videos])
     damaged = len(videos) - complete
@@ -88,26 +87,24 @@ def _to_recover(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     missing = np.zeros(frames.shape[:4], bool)
     for number in range(damaged):
         missing[number] = _mask(plan, frames.shape[1:4], source, number, given)
-    truth = frames if plan.missing.get("occlude") else None
-    if plan.missing.get("truth"):
+    truth = frames if plan.missing.occlude else None
+    if plan.missing.truth:
         if damaged > 1 or complete:
             raise BadOptionError("--truth is for a single video; leave it out, or recover one.")
         height, width = frames.shape[2:4]
-        reading = {name: plan.reading[name] for name in ("start", "fps", "grey")}
-        known = read_video(
-            plan.missing["truth"], size=(height, width), frames=frames.shape[1], **reading
-        )
+        reading = replace(plan.reading, size=(height, width), frames=frames.shape[1])
+        known = read_video(plan.missing.truth, **asdict(reading))
         truth = known.frames[np.newaxis]
     return Incomplete(videos, missing, truth)
 
 
 def _to_inpaint(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
-    reading = {name: plan.reading[name] for name in ("frames", "start", "fps", "grey")}
+    reading = asdict(replace(plan.reading, size=None))
     whole = given.videos[0] if given.videos else read_video(plan.videos[0], **reading)
     for note in whole.notes:
         reporter.say(f"{whole.name}: {note}")
     mask = _mask(plan, whole.frames.shape[:3], whole.frames.shape[1:3], 0, given)
-    crop = crop_around(whole.frames, mask, plan.reading["size"], PIXELS)
+    crop = crop_around(whole.frames, mask, plan.reading.size, PIXELS)
     reporter.say(crop.note)
     video = replace(whole, frames=crop.working_frames)
     return Incomplete([video], crop.working_mask[np.newaxis], crop=crop)
@@ -117,13 +114,12 @@ def _to_extend(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     """Frames that are not there yet are missing ones; the last known stands at their place."""
     video = (given.videos or read_observed(plan, reporter, PIXELS))[0]
     known = len(video.frames)
-    if between := plan.missing.get("between", 0):
+    if between := plan.missing.between:
         numbers = np.arange(known) * (between + 1)
         total, rate = int(numbers[-1]) + 1, video.fps * (between + 1)
     else:
-        before, after = (plan.missing.get(name, 0) for name in ("before", "after"))
-        numbers, rate = before + np.arange(known), video.fps
-        total = before + known + after
+        numbers, rate = plan.missing.before + np.arange(known), video.fps
+        total = plan.missing.before + known + plan.missing.after
     frames = np.zeros((total, *video.frames.shape[1:]), np.uint8)
     frames[numbers] = video.frames
     missing = np.ones(frames.shape[:3], bool)
@@ -135,24 +131,24 @@ def _mask(
     plan: Plan, shape: tuple[int, ...], source: tuple[int, int], number: int, given: Given
 ) -> np.ndarray:
     """The mask of video `number`, (T, H, W)."""
-    wanted: dict[str, Any] = plan.missing
+    wanted = plan.missing
     video_shape = (shape[0], shape[1], shape[2])
-    if wanted.get("occlude"):
-        return draw_mask(wanted["occlude"], video_shape, seeds.mask(plan.learn.seed, number))
-    if wanted.get("box"):
-        return box_mask(wanted["box"], video_shape, source)
-    if given.mask is None and not wanted.get("mask"):
+    if wanted.occlude:
+        return draw_mask(wanted.occlude, video_shape, seeds.mask(plan.learn.seed, number))
+    if wanted.box:
+        return box_mask(wanted.box, video_shape, source)
+    mask = wanted.mask if given.mask is None else given.mask
+    if mask is None:
         raise BadMaskError(
             "Nothing says which pixels are missing; give --mask with a file or folder, or --box."
         )
-    start, rate = plan.reading["start"], plan.reading["fps"]
+    start, rate = plan.reading.start, plan.reading.fps
     numbers: list[int] = []
     if rate and not given.videos:  # the mask may be as long as the file
         numbers = frame_numbers(Path(plan.videos[number]), rate, start, shape[0])
     return read_mask(
-        wanted["mask"] if given.mask is None else given.mask, video_shape, source_size=source,
-        start=start, numbers=numbers,
-        invert=wanted.get("invert", False), dilate=wanted.get("dilate", 0),
+        mask, video_shape, source_size=source, start=start, numbers=numbers,
+        invert=wanted.invert, dilate=wanted.dilate,
     )
 
 

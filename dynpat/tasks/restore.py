@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +13,23 @@ import numpy as np
 from dynpat.atomic import write_json
 from dynpat.config import RecoverConfig, require
 from dynpat.errors import BadOptionError
+from dynpat.learning.learner import Learner
+from dynpat.learning.replicas import Replicas
 from dynpat.masks import describe, mask_preview
+from dynpat.options import Missing
 from dynpat.reporter import Reporter
 from dynpat.restoration.posterior import Estimate
-from dynpat.runs.folder import Run, run_name
-from dynpat.runs.lock import held
-from dynpat.runs.plan import Plan, make_plan, with_limits
+from dynpat.runs.folder import Run
+from dynpat.runs.plan import Plan, for_videos, make_plan
 from dynpat.runs.recorder import Recorder, side_by_side
-from dynpat.tasks.common import (
-    last_figures,
-    learn_in_memory,
-    learn_recorded,
-    require_checkpoints,
-)
-from dynpat.tasks.filling import begun, chosen, figures_of, filled
-from dynpat.tasks.incomplete import Incomplete, read_incomplete
-from dynpat.tasks.report import write_report
+from dynpat.tasks.filling import Restoring, begun, chosen, figures_of, filled
+from dynpat.tasks.incomplete import Given, Incomplete, read_incomplete
+from dynpat.tasks.lifecycle import Work, in_memory, start
 from dynpat.tasks.result import FORMATS, Filled, Restored
-from dynpat.videos import Video, write_image, write_outputs, write_video
+from dynpat.videos import write_image, write_outputs
 from dynpat.videos.sound import has_sound
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
-MISSING = (  # what can say which pixels are missing
-    "mask", "box", "occlude", "invert", "dilate", "truth", "complete", "before", "after", "between"
-)
 BUDGET = 480.0  # seconds of learning
 CHAINS = 2
 
@@ -69,47 +63,42 @@ def make_restoration(
         If an option is unknown, out of range, or contradicts another one.
     """
     require(task in TASKS, "task", f"be one of {', '.join(TASKS)}", task, "Choose one")
-    unknown = sorted(set(missing or {}) - set(MISSING))
-    require(not unknown, "missing", f"have keys among {', '.join(MISSING)}", ", ".join(unknown),
-            "Correct or remove them")
-    missing = {name: value for name, value in (missing or {}).items() if value}
+    wanted = estimate or TASKS[task]
+    # A sample is no mix: to weigh one would take as long again as to draw it.
+    recover = RecoverConfig(estimate=wanted, weigh=wanted == "mean")
+    said = Missing.asked(task, missing or {}, recover)
     asked = options.get("learn") or {}
     chosen = {name: value for name, value in asked.items() if value is not None}
     if "iterations" not in chosen:
         chosen.setdefault("time_budget", BUDGET)
     # Filled videos hold their level by what is visible of them: nothing is to be calibrated.
     options["learn"] = {"chains": CHAINS, "calibration": 0.0, **chosen}
-    complete = [str(path) for path in missing.pop("complete", ())]
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
-    plan = make_plan([*listed, *complete], **{"preset": "gaussian", **options})
+    plan = make_plan([*listed, *said.complete], **{"preset": "gaussian", **options})
     require(plan.preset != "default", "--preset default", "learn whole videos", f"dynpat {task}",
             "Use --preset gaussian")
-    _require_consistent(task, listed, missing)
-    wanted = estimate or TASKS[task]
-    # A sample is no mix: to weigh one would take as long again as to draw it.
-    missing["recover"] = asdict(RecoverConfig(estimate=wanted, weigh=wanted == "mean"))
-    if complete:
-        missing["complete"] = complete
-    return replace(plan, task=task, missing=missing)
+    _require_consistent(task, len(listed), said)
+    return replace(plan, task=task, missing=said)
 
 
-def _require_consistent(task: str, videos: list[Any], missing: dict[str, Any]) -> None:
-    ways = [name for name in ("mask", "box", "occlude") if missing.get(name)]
+def _require_consistent(task: str, videos: int, missing: Missing) -> None:
     if task == "extend":
-        lengths = [missing.get(name, 0) for name in ("before", "after", "between")]
-        require(all(n >= 0 for n in lengths) and any(lengths), "the number of new frames",
-                "be positive", max(lengths), "Give --frames, --before or --between")
-        if missing.get("between") and any(lengths[:2]):
+        around, between = missing.before + missing.after, missing.between
+        require(around + between > 0, "the number of new frames", "be positive", 0,
+                "Give --frames, --before or --between")
+        if between and around:
             raise BadOptionError("--between cannot be combined with --frames and --before.")
-    elif len(ways) != 1:
+    else:
+        ways = [name for name in ("mask", "box", "occlude") if getattr(missing, name)]
         given = " and ".join(f"--{name}" for name in ways) or "neither"
         other = " or --occlude" if task == "recover" else ""
-        raise BadOptionError(
-            f"One of --mask, --box{other} says which pixels are missing; {given} was given. "
-            "Give exactly one."
-        )
-    if task != "recover" and len(videos) != 1:
-        raise BadOptionError(f"dynpat {task} takes one video; {len(videos)} were given.")
+        if len(ways) != 1:
+            raise BadOptionError(
+                f"One of --mask, --box{other} says which pixels are missing; {given} was given. "
+                "Give exactly one."
+            )
+    if task != "recover" and videos != 1:
+        raise BadOptionError(f"dynpat {task} takes one video; {videos} were given.")
 
 
 def restore(
@@ -123,116 +112,112 @@ def restore(
 
     Raises
     ------
-    DynpatError
-        One clear sentence.
+    BadVideoError, BadMaskError
+        If a video or a mask cannot be read, or they do not fit each other.
+    BadOptionError
+        If the videos are too small for the network, or memory does not suffice.
+    BadRunError
+        If the folder holds something already.
+    DivergedError
+        If learning diverges again and again.
+    OutputError
+        If something cannot be written.
     """
-    reporter = reporter or Reporter()
-    if out is not None:
-        Run.require_free(Path(out))
-    work = read_incomplete(plan, reporter)
-    run = Run.create(None if out is None else Path(out), f"{run_name(plan.videos[0])}-{plan.task}")
-    with held(run.folder):
-        run.write_config(plan, _named(work))
-        return _restore_into(run, plan, work, formats, reporter)
+    return start(read_to_restore, plan, out, formats, reporter)
 
 
-def resume_restoration(
-    folder: str | Path, *, iterations: int | None = None, time_budget: float | None = None,
-    formats: Sequence[str] = FORMATS, reporter: Reporter | None = None,
-) -> Restored:
-    """Go on with a run of `restore` that was stopped, or beyond its end with higher limits."""
-    reporter = reporter or Reporter()
-    run = Run.open(Path(folder))
-    plan = with_limits(run.plan(), iterations, time_budget)
-    if plan.task not in TASKS:
-        raise BadOptionError(
-            f"'{folder}' is a run of dynpat learn; go on with it by dynpat learn --resume."
+def read_to_restore(plan: Plan, reporter: Reporter, replicas: Replicas) -> Restoration:
+    """Read the videos of a plan, and which of their pixels are missing."""
+    return Restoration(plan, read_incomplete(plan, reporter), reporter, replicas)
+
+
+def restore_arrays(plan: Plan, given: Given, reporter: Reporter) -> Restored:
+    """As `restore`, of what is in memory; nothing is kept but the result."""
+    work = read_incomplete(plan, reporter, given)
+    return in_memory(Restoration(plan, work, reporter, Replicas()))
+
+
+class Restoration(Work[Restored]):
+    """Videos to fill in, see `Work`."""
+
+    def __init__(
+        self, plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas
+    ) -> None:
+        # With missing pixels black: their hashes tell other videos and other masks.
+        named = [replace(video, frames=frames)
+                 for video, frames in zip(work.videos, work.frames, strict=True)]
+        super().__init__(for_videos(plan, named, replicas.count), named, reporter)
+        self.work, self.replicas = work, replicas
+        self.first = next(n for n, missing in enumerate(work.missing) if missing.any())
+
+    @cached_property
+    def restoring(self) -> Restoring:
+        return begun(self.plan, self.work, self.reporter, self.replicas)
+
+    @property
+    def learner(self) -> Learner:
+        return self.restoring.learner
+
+    def announce(self, run: Run) -> None:
+        preview = run.folder / "mask_preview.png"
+        write_image(preview, mask_preview(self.work.videos[0].frames, self.work.missing[0]))
+        self.reporter.say(f"{describe(self.work.missing[self.first])} See {preview}")
+
+    def recorder(self, run: Run) -> Recorder:
+        return Recorder(
+            run, self.inputs[0].fps, self.inputs[self.first].frames,
+            self.plan.learn.preview_every, self.reporter,
+            lambda learner: self.restoring.so_far(learner.model, self.first),
         )
-    require_checkpoints(run)
-    with held(run.folder):
-        run.sweep()
-        work = read_incomplete(plan, reporter)
-        run.check_inputs(_named(work))
-        if plan != run.plan():
-            run.write_config(plan, _named(work))
-        return _restore_into(run, plan, work, formats, reporter)
 
+    def finish(
+        self, finished: bool, recorder: Recorder | None, formats: Sequence[str]
+    ) -> Restored:
+        sound = None
+        if finished and recorder and "mp4" in formats:
+            sound = _sound(self.plan, self.reporter)
+        files: list[Path] = []
+        metrics: dict[str, Any] = {}
+        videos: list[Filled] = []
+        for number, found in self.restoring.estimates(self.reporter) if finished else ():
+            recovered, order = chosen(self.plan, found), len(videos)
+            videos.append(filled(self.plan, self.work, found))
+            if recorder:
+                shown = {"recovered": videos[-1].recovered, **self._panels(number, found)}
+                names = {f"{name}_{order:03d}": frames for name, frames in shown.items()}
+                files += self._write(recorder.run, names, number, formats, sound)
+            metrics[f"video_{order}"] = figures_of(
+                self.work, recovered, found, number, self.restoring.guesses[number]
+            )
+        if finished and recorder:
+            write_json(recorder.run.metrics_file, metrics)
+        return Restored(None, tuple(files), metrics, finished, model=self.learner.finish(),
+                        videos=tuple(videos))
 
-def _named(work: Incomplete) -> list[Video]:
-    """The videos with missing pixels black: their hashes tell other videos and other masks."""
-    return [replace(video, frames=frames)
-            for video, frames in zip(work.videos, work.frames, strict=True)]
+    def _panels(self, video: int, found: Estimate) -> dict[str, np.ndarray]:
+        """What is shown beside a recovered video, at the size of work."""
+        panels = [self.inputs[video].frames, chosen(self.plan, found)]
+        if self.work.truth is not None:
+            panels.append(self.work.truth[video])
+        # Four times enlarged, for eyes: spreads are of a few grey levels.
+        spread = np.clip(4 * found.spread, 0, 255)
+        return {"uncertainty": spread, "comparison": side_by_side(panels)}
 
-
-def restore_arrays(plan: Plan, work: Incomplete, reporter: Reporter) -> Restored:
-    """As `restore`, of videos that are in memory; nothing is kept but the result."""
-    restoring = begun(plan, work, reporter)
-    finished = learn_in_memory(restoring.learner, reporter)
-    metrics: dict[str, Any] = {"update": restoring.learner.update}
-    videos: list[Filled] = []
-    for number, found in restoring.estimates(reporter) if finished else ():
-        metrics[f"video_{len(videos)}"] = figures_of(
-            work, chosen(plan, found), found, number, restoring.guesses[number]
-        )
-        videos.append(filled(plan, work, found))
-    return Restored(None, (), metrics, finished, model=restoring.learner.finish(),
-                    videos=tuple(videos))
-
-
-def _restore_into(
-    run: Run, plan: Plan, work: Incomplete, formats: Sequence[str], reporter: Reporter
-) -> Restored:
-    first = next(n for n, missing in enumerate(work.missing) if missing.any())
-    preview = run.folder / "mask_preview.png"
-    write_image(preview, mask_preview(work.videos[0].frames, work.missing[0]))
-    reporter.say(f"{describe(work.missing[first])} See {preview}")
-    restoring = begun(plan, work, reporter)
-    recorder = Recorder(
-        run, work.videos[0].fps, work.frames[first], plan.learn.preview_every, reporter,
-        lambda learner: restoring.so_far(learner.model, first),
-    )
-    finished = learn_recorded(restoring.learner, recorder)
-    sound = _sound(plan, reporter) if finished and "mp4" in formats else None
-    videos: list[Filled] = []
-    files, metrics = [run.model_file, run.preview_file], {}
-    for number, found in restoring.estimates(reporter) if finished else ():
-        recovered, order = chosen(plan, found), len(videos)
-        videos.append(filled(plan, work, found))
-        whole = videos[-1].recovered
-        files += _outputs(
-            run, work, recovered, whole, found, number, order, formats, sound, reporter
-        )
-        metrics[f"video_{order}"] = figures_of(
-            work, recovered, found, number, restoring.guesses[number]
-        )
-    write_json(run.metrics_file, metrics)
-    write_video(run.observed_file, work.frames[first], work.videos[0].fps)
-    files.append(write_report(run))
-    return Restored(run.folder, tuple(files), {**last_figures(run), **metrics}, finished,
-                    model=restoring.learner.finish(), videos=tuple(videos))
-
-
-def _outputs(
-    run: Run, work: Incomplete, recovered: np.ndarray, whole: np.ndarray, found: Estimate,
-    video: int, number: int, formats: Sequence[str], sound: Path | None, reporter: Reporter,
-) -> list[Path]:
-    """Write what came out of one video, at the size of work and `whole`; returns the files."""
-    panels = [work.frames[video], recovered]
-    if work.truth is not None:
-        panels.append(work.truth[video])
-    # Four times enlarged, for eyes: spreads are of a few grey levels.
-    spread = np.clip(4 * found.spread, 0, 255)
-    files: list[Path] = []
-    for name, frames in (("recovered", whole), ("uncertainty", spread),
-                         ("comparison", side_by_side(panels))):
-        paths, notes = write_outputs(
-            run.results, f"{name}_{number:03d}", frames, work.videos[video].fps, formats,
-            sound if name == "recovered" else None,
-        )
-        files += paths
-        for note in notes:
-            reporter.say(note)
-    return files
+    def _write(
+        self, run: Run, shown: dict[str, np.ndarray], video: int, formats: Sequence[str],
+        sound: Path | None,
+    ) -> list[Path]:
+        """Write what came out of one video, by its names; returns the files."""
+        files: list[Path] = []
+        for name, frames in shown.items():
+            paths, notes = write_outputs(
+                run.results, name, frames, self.inputs[video].fps, formats,
+                sound if name.startswith("recovered") else None,
+            )
+            files += paths
+            for note in notes:
+                self.reporter.say(note)
+        return files
 
 
 def _sound(plan: Plan, reporter: Reporter) -> Path | None:
@@ -240,7 +225,7 @@ def _sound(plan: Plan, reporter: Reporter) -> Path | None:
     source = Path(plan.videos[0])
     if not has_sound(source):
         return None
-    changed = [name for name in ("frames", "start", "fps") if plan.reading[name]]
+    changed = [name for name in ("frames", "start", "fps") if getattr(plan.reading, name)]
     if plan.task == "inpaint" and not changed:
         return source
     reporter.say(f"The sound of '{source}' is left out: it may be longer than the new video.")

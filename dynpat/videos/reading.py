@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from dynpat.errors import BadOptionError, BadVideoError
+from dynpat.options import Reading
 from dynpat.videos.clips import Clip, DamagedError, Picture, resampled
 from dynpat.videos.finding import PathLike
 from dynpat.videos.limits import BYTES, most
@@ -22,28 +23,16 @@ UNEVEN = 1.6  # times the shortest: more than the rounding to hundredths of a se
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _Wanted(Reading):
     """The options of `read_video`, checked."""
 
-    size: tuple[int, int] | None
-    frames: int | None
-    start: int
-    fps: float | None
-    grey: bool
     at_most: int | None = None
     pixels: int | None = None
 
     def __post_init__(self) -> None:
-        if self.size is not None and (len(self.size) != 2 or min(self.size) < 1):
-            raise BadOptionError(f"--size {self.size} is not a size; give at least 1 pixel a side.")
-        if self.frames is not None and self.frames < 1:
-            raise BadOptionError(f"--frames {self.frames} is too few; give 1 or more.")
+        super().__post_init__()
         if self.at_most is not None and self.at_most < 1:
             raise BadOptionError(f"at_most={self.at_most} is too few; give 1 or more.")
-        if self.start < 0:
-            raise BadOptionError(f"--start {self.start} is negative; give 0 or more.")
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise BadOptionError(f"--fps {self.fps} is out of range; give more than 0, up to 1000.")
 
     def size_of(self, height: int, width: int) -> tuple[int, int]:
         """What pictures of (height, width), upright, are brought to."""

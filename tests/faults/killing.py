@@ -17,6 +17,7 @@ from dynpat.runs import recorder as recording
 from dynpat.runs.folder import Run
 from dynpat.runs.plan import make_plan
 from dynpat.tasks import learn as tasks, made, restore as restoring
+from dynpat.tasks.resume import resume
 
 ITERATIONS = 14
 
@@ -115,14 +116,14 @@ def main(task: str, video: str, run: Path, moment: str, countdown: int) -> None:
     recording.MOST_OF_TIME = 1.0
     tasks.SAMPLE_STEPS = 5
     learn = {"iterations": ITERATIONS, "chains": 1, "checkpoint_every": 2.0, "preview_every": 3.0}
-    begin, go_on = tasks.learn, tasks.resume
+    begin = tasks.learn
     plan = make_plan([video], precision="float32", learn=learn)
     if task != "learn":
-        begin, go_on = restoring.restore, restoring.resume_restoration  # type: ignore[assignment]
+        begin = restoring.restore  # type: ignore[assignment]
         plan = restoring.make_restoration(
             task, video, missing={"occlude": "region:0.2"}, precision="float32", learn=learn
         )
     if (run / "config.json").exists():
-        go_on(run, formats=("npy", "gif"))
+        resume(run, formats=("npy", "gif"))
     else:
         begin(plan, run, formats=("npy", "gif"))
