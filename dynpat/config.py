@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 PATTERN_NAMES = ("texture", "scene", "action")  # of the kinds of models, `dynpat.models.PATTERNS`
 PRESET_NAMES = ("default", "gaussian", "paper")  # that each of them has
+# Settings of earlier versions, which are constants now, and the values that they had in runs.
+FORMER: dict[str, tuple[Any, ...]] = {
+    "noise": (1.0,), "beta_1": (0.5,), "burn_in": (40,), "samples": (20,), "between": (8,),
+    "weigh": (True, False), "padding": ("same",), "output_scale": (1.0,),
+}
 WIDEST = 1000.0  # grey levels; a σ beyond is no scale of videos
 
 Config = TypeVar("Config", bound="DataclassInstance")
@@ -58,14 +63,12 @@ def check_step_size(step_size: float, sigma: float) -> None:
 
 @dataclass(frozen=True)
 class LangevinConfig:
-    """How chains move: I ← I − ε²/2·(I/σ² − ∂f/∂I) + noise·ε·Z."""
+    """How chains move: I ← I − ε²/2·(I/σ² − ∂f/∂I) + ε·Z."""
 
     steps: int = 5
     """Langevin steps per update of the weights."""
     step_size: float = 0.6
     """ε, in grey levels; on a coloured reference in its coordinates, of deviation 1."""
-    noise: float = 1.0
-    """Factor on the noise term; 1 is Langevin dynamics, 0 descends the energy."""
     momentum: float = 0.0
     """Share of its velocity that a chain keeps at a step; 0 is the plain equation above."""
 
@@ -74,7 +77,6 @@ class LangevinConfig:
                 "Raise --langevin-steps")
         require(math.isfinite(self.step_size) and self.step_size > 0, "step_size", "be positive",
                 self.step_size, "Raise --step-size")
-        require(0 <= self.noise <= 1, "noise", "lie in [0, 1]", self.noise, "Use noise=1")
         require(0 <= self.momentum < 1, "momentum", "lie in [0, 1)", self.momentum, "Use 0")
 
 
@@ -96,8 +98,6 @@ class LearnConfig:
     """Adam's step at the end of the cosine decay."""
     half_after: int = 0
     """Updates after which the rate has halved, beside its decay over the run; 0: it does not."""
-    beta_1: float = 0.5
-    """Adam's first-moment decay (0.5 in the authors' code)."""
     beta_2: float = 0.999
     """Adam's second-moment decay; where gradients grow from nothing, 0.999 lags behind them."""
     observed_noise: float = 0.0
@@ -146,7 +146,6 @@ class LearnConfig:
                 self.final_learning_rate, "Use a value such as 0.00002")
         require(self.half_after >= 0, "half_after", "not be negative", self.half_after,
                 "Use 1500, or 0 for never")
-        require(0 <= self.beta_1 < 1, "beta_1", "lie in [0, 1)", self.beta_1, "Use 0.5")
         require(0 < self.beta_2 < 1, "beta_2", "lie in (0, 1)", self.beta_2, "Use 0.999")
         require(self.life >= 0, "life", "not be negative", self.life, "Use 12, or 0 for no end")
         require(0 <= self.youth < max(self.life, 1), "youth", f"lie in [0, life = {self.life})",
@@ -178,21 +177,18 @@ class RecoverConfig:
 
     estimate: str = "mean"
     """'mean' has the least error, 'sample' keeps texture and motion."""
-    burn_in: int = 40
-    """Langevin steps before the first state that counts."""
-    samples: int = 20
-    """States of the chain that are averaged."""
-    between: int = 8
-    """Langevin steps between two of them."""
-    weigh: bool = True
-    """Whether the mean is mixed with the guess by what both are worth on hidden known pixels."""
 
     def __post_init__(self) -> None:
         require(self.estimate in ("mean", "sample"), "estimate", "be mean or sample",
                 self.estimate, "Use --estimate mean")
-        for name in ("burn_in", "samples", "between"):
-            require(getattr(self, name) >= 1, name, "be at least 1", getattr(self, name),
-                    f"Raise {name}")
+
+    @property
+    def weighed(self) -> bool:
+        """Whether the mean is mixed with the guess by what both are worth on hidden known pixels.
+
+        A sample is no mix: to weigh one would take as long again as to draw it.
+        """
+        return self.estimate == "mean"
 
 
 @dataclass(frozen=True)
@@ -209,6 +205,21 @@ class ModelConfig:
                 self.precision, "Use --precision auto")
         if self.sigma is not None:
             check_sigma(self.sigma)
+
+
+def without_former(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without those of earlier versions that nothing ever set to another value.
+
+    Raises
+    ------
+    BadOptionError
+        If one has another value all the same.
+    """
+    for name, only in FORMER.items():
+        found = values.get(name, only[0])
+        require(found in only, name, f"be {' or '.join(map(str, only))}, as it cannot be set now",
+                found, "Start a new run without it")
+    return {name: value for name, value in values.items() if name not in FORMER}
 
 
 def to_dict(config: DataclassInstance) -> dict[str, Any]:

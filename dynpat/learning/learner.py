@@ -240,7 +240,6 @@ def learn_model(
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     restored: Callable[[Learner], None] = lambda _: None,
-    watch: Watch | None = None,
 ) -> bool:
     """Learn until the first limit of `learner.config`; go on from the last checkpoint if any.
 
@@ -282,7 +281,7 @@ def learn_model(
     saver = Saver(manager, learner.config.checkpoint_every)
     stopped = wishes > 0
     while learner.fraction_done() < 1 and not stopped:
-        loop = _Loop(learner, watch or Watch(), [*listeners, saver], stop)
+        loop = _Loop(learner, Watch(), [*listeners, saver], stop)
         learner.model.fit(
             learner.videos,
             batch_size=learner.config.batch,

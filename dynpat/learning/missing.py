@@ -73,7 +73,7 @@ class Fills(tf.Module):
             model, start,
             tf.constant(config.steps, tf.int32),
             tf.constant(config.step_size, tf.float32),
-            tf.constant(config.noise, tf.float32),
+            tf.constant(1.0),
             seeds.fills(tf.cast(seed, tf.int64)),
             held=visible, at_once=at_once, momentum=config.momentum,
         )

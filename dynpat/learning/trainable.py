@@ -19,6 +19,7 @@ from dynpat.learning.windows import observed_windows
 from dynpat.reference.gaussians import Reference
 from dynpat.videos.shelf import HELD_BYTES
 
+BETA_1 = 0.5  # Adam's first-moment decay, as in the authors' code
 COORDINATES = tf.float16  # of observed videos: exact to a fiftieth of the noise that they get
 AT_ONCE = 64  # frames whose coordinates are looked up together
 
@@ -27,7 +28,7 @@ def adam_of(config: LearnConfig, size: Sequence[int]) -> keras.optimizers.Adam:
     """Adam for pictures of (H, W), with the running mean of the weights and decay of the settings.
     """
     optimizer = keras.optimizers.Adam(
-        usual_rate(config, size), beta_1=config.beta_1, beta_2=config.beta_2,
+        usual_rate(config, size), beta_1=BETA_1, beta_2=config.beta_2,
         use_ema=config.average > 0, ema_momentum=config.average,
         weight_decay=config.weight_decay or None,
     )

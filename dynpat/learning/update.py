@@ -102,7 +102,7 @@ def update(
         tf.reshape(starts, [-1, *observed.shape[1:]]),
         tf.constant(config.steps),
         tf.constant(config.step_size, tf.float32),
-        tf.constant(config.noise, tf.float32),
+        tf.constant(1.0),
         seeds.chains(tf.cast(chains.seed, tf.int64), chains.update),
         at_once=at_once,
         numbers=chains.numbers(indices, part),

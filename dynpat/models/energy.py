@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dynpat.config import LangevinConfig, LearnConfig
+from dynpat.config import LangevinConfig, LearnConfig, without_former
 from dynpat.errors import BadOptionError
 from dynpat.learning.trainable import Trainable
 from dynpat.models import layers, network
@@ -34,13 +34,11 @@ class EnergyModel(NewVideos, Trainable):
         all of space and has a stride of one integer; "all" covers everything (fully connected).
     activation, top_activation
         After each layer; after the last one, if it is another.
-    padding
-        'same' or 'valid', of the layers that do not cover all of space.
     centre
         Which mean of the observed videos is subtracted: each 'pixel's over time, each
         'channel's, or one 'scalar'.
-    input_scale, output_scale
-        Factors on the video before the first layer, and on the sum over the last.
+    input_scale
+        Factor on the video before the first layer.
     sigma
         σ of the reference distribution N(0, σ²), in grey levels.
     widest, bounded, steady
@@ -107,10 +105,8 @@ class EnergyModel(NewVideos, Trainable):
         strides: tuple[Any, ...] = ((2, 2, 2), (1, 1, 1)),
         activation: str = "relu",
         top_activation: str = "",
-        padding: str = "same",
         centre: str = "pixel",
         input_scale: float = 1.0,
-        output_scale: float = 1.0,
         sigma: float = 1.0,
         widest: float = 0.0,
         bounded: bool = False,
@@ -132,8 +128,8 @@ class EnergyModel(NewVideos, Trainable):
             "filters": tuple(filters), "kernels": network.tuples(kernels),
             "strides": network.tuples(strides),
             "activation": activation, "top_activation": top_activation,
-            "padding": padding, "centre": centre,
-            "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma,
+            "centre": centre,
+            "input_scale": input_scale, "sigma": sigma,
             "widest": widest, "bounded": bounded, "steady": steady,
             "kernel_initializer": kernel_initializer,
             "top_kernel_initializer": top_kernel_initializer, "coloured": coloured,
@@ -143,7 +139,7 @@ class EnergyModel(NewVideos, Trainable):
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
-        self.output_scale, self.coloured = float(output_scale), bool(coloured)
+        self.coloured = bool(coloured)
         self.reference = network.make_reference(self._arguments)
         self.reach = network.reach_of_shifts(self._arguments)
         self.usual_langevin = LangevinConfig(**self.langevin_presets.get(preset, {}))
@@ -182,7 +178,7 @@ class EnergyModel(NewVideos, Trainable):
             return
         self.reference.build(input_shape)
         shape: Any = input_shape
-        network.require_rooms(self.network, shape, self._arguments["padding"])
+        network.require_rooms(self.network, shape)
         if self.reach:  # shifted by up to so much, a video keeps one size
             sizes = zip(self._arguments["size"], self.reach[1:], strict=True)
             frames = self._arguments["frames"] + self.reach[0]
@@ -209,7 +205,7 @@ class EnergyModel(NewVideos, Trainable):
             for layer in self.network:
                 features = layer(features)
         axes = list(range(1, len(features.shape)))
-        return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes) * self.output_scale
+        return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes)
 
     def _seen(
         self, video: tf.Tensor, seed: tf.Tensor | None, modes: tf.Tensor | None
@@ -283,3 +279,8 @@ class EnergyModel(NewVideos, Trainable):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, **self._arguments}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> EnergyModel:
+        """A model from what `get_config` gave, now or in an earlier version."""
+        return cls(**without_former(config))

@@ -47,7 +47,7 @@ def make_layer(
         return AllOfSpace(filters, kernel, stride, **common)
     # What a coloured reference is seen through leaves no grid of its own.
     layer = BlindConv3D if arguments["coloured"] and number == 0 else StridedConv3D
-    return layer(filters, kernel, stride, padding=arguments["padding"], **common)
+    return layer(filters, kernel, stride, padding="same", **common)
 
 
 def make_reference(arguments: dict[str, Any]) -> Reference | ColouredReference:
@@ -100,12 +100,10 @@ def check_arguments(a: dict[str, Any]) -> None:
             "Use 'spread'")
     require(a["shown"] in SHOWN, "shown", f"be one of {', '.join(SHOWN)}", a["shown"],
             "Use 'picture'")
-    require(a["padding"] in ("same", "valid"), "padding", "be 'same' or 'valid'", a["padding"],
-            "Use 'same'")
     check_sigma(a["sigma"])
 
 
-def require_rooms(layers: list[Any], shape: tuple[Any, ...], padding: str) -> None:
+def require_rooms(layers: list[Any], shape: tuple[Any, ...]) -> None:
     """Refuse a video, `shape` (N, T, H, W, C), that is too small for one of the layers.
 
     Raises
@@ -114,22 +112,20 @@ def require_rooms(layers: list[Any], shape: tuple[Any, ...], padding: str) -> No
     """
     video = shape[1:4]
     for layer in layers:
-        require_room(layer, shape, video, padding)
+        require_room(layer, shape, video)
         if isinstance(layer, keras.Sequential):  # covers everything
             return
         shape = layer.compute_output_shape(shape)
 
 
-def require_room(
-    layer: Any, shape: tuple[Any, ...], video: tuple[Any, ...], padding: str
-) -> None:
+def require_room(layer: Any, shape: tuple[Any, ...], video: tuple[Any, ...]) -> None:
     """A kernel larger than what reaches it would look at padding only, or not fit at all."""
     kernel = getattr(layer, "kernel_size", None)
     if kernel is None:
         return
     for name, edge, k in zip(("frames", "pixels high", "pixels wide"), shape[1:4], kernel,
                              strict=True):
-        if edge < ((k + 1) // 2 if padding == "same" else k):
+        if edge < (k + 1) // 2:
             t, h, w = video
             raise BadOptionError(
                 f"A video of {t} frames of {w}×{h} pixels is too small for this network: "

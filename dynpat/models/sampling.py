@@ -171,7 +171,7 @@ def sample_videos(
         while done < steps:
             now = min(CHUNK, steps - done)
             video = langevin.sample(
-                energy, video, now, moving.step_size, seeds.part(seed, done), noise=moving.noise,
+                energy, video, now, moving.step_size, seeds.part(seed, done),
                 momentum=moving.momentum, modes=modes,
             )
             done += now

@@ -20,6 +20,7 @@ from dynpat.config import (
     from_dict,
     require,
     to_dict,
+    without_former,
 )
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
@@ -85,8 +86,8 @@ class Plan:
             videos=tuple(values["videos"]), reading=from_dict(Reading, reading),
             pattern=values["pattern"], preset=preset,
             model=from_dict(ModelConfig, values["model"]),
-            langevin=from_dict(LangevinConfig, values["langevin"]),
-            learn=from_dict(LearnConfig, values["learn"]), window=window,
+            langevin=from_dict(LangevinConfig, without_former(values["langevin"])),
+            learn=from_dict(LearnConfig, without_former(values["learn"])), window=window,
             task=str(values.get("task", "learn")),
             missing=Missing.from_dict(values.get("missing", {})),
         )
