@@ -66,7 +66,7 @@ def sliced_wasserstein(
 
 
 def _quantiles(numbers: np.ndarray) -> np.ndarray:
-    """(directions, n) to (directions, QUANTILES): `np.quantile`, by sorting rows, which is quicker."""
+    """(directions, n) to (directions, QUANTILES): `np.quantile`, by sorting, which is quicker."""
     places = (np.arange(QUANTILES) + 0.5) / QUANTILES * (numbers.shape[1] - 1)
     below = places.astype(int)
     above = np.minimum(below + 1, numbers.shape[1] - 1)
