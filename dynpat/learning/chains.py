@@ -131,7 +131,9 @@ class Chains(tf.Module):
 
         Samples start there: a model that only knows old chains does not lead them far.
         """
-        draw = tf.stack(seeds.renewal(tf.cast(self.seed, tf.int64), self.update))
+        seed = tf.cast(self.seed, tf.int64)
+        draw = tf.stack(seeds.renewal(seed, self.update))
+        first = tf.stack(seeds.anew(seed, self.update))
         # One draw for each chain of all: two videos of an update that share one must agree.
         every = tf.random.stateless_uniform(self.video.shape[:2], draw)
         which = tf.gather_nd(every, self.places(indices, part)) < share
@@ -140,7 +142,6 @@ class Chains(tf.Module):
 
         def anew() -> tf.Tensor:
             flat = tf.reshape(current, [-1, *current.shape[2:]])
-            first = tf.stack(seeds.anew(tf.cast(self.seed, tf.int64), self.update))
             own = langevin.numbered(first, self.numbers(indices, part))
             normal = tf.reshape(langevin.standard_normal(flat, own), tf.shape(current))
             modes = tf.repeat(self.modes_of(indices)[:, tf.newaxis], self.per_video, axis=1)
