@@ -58,7 +58,8 @@ def of_the_draw(run: Run, draws: int = 3) -> dict[str, float]:
     observed = read_observed(run.plan(), Reporter())[0].frames
     judge = Judge(observed)
     found = [judge(baselines.coloured_noise(observed, seed)) for seed in range(draws)]
-    return {name: float(np.median([one[name] for one in found])) for name in FIGURES}
+    figures = [one.to_dict() for one in found if one]
+    return {name: float(np.median([one[name] for one in figures])) for name in FIGURES}
 
 
 def smoothed(points: list[tuple[float, float]]) -> np.ndarray:

@@ -12,7 +12,7 @@ from .progress import errors_as_click, reporting, show_result
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: runs/demo].")
-@click.option("--iterations", type=click.IntRange(1), help="Updates of the weights.")
+@click.option("--iterations", type=click.IntRange(1), help="Number of updates of the weights.")
 @click.option("--time-budget", type=Duration(),
               help="Time to learn [default: 100s, unless --iterations is given].")
 @seed_option
@@ -21,7 +21,7 @@ def demo(
     out: Path | None, iterations: int | None, time_budget: float | None, seed: int,
     formats: tuple[str, ...], quiet: bool, as_json: bool,
 ) -> None:
-    """Learn the embedded video of flames and sample new ones: about two minutes on two cores."""
+    """Learn the embedded video of flames and sample new ones, in about two minutes on two cores."""
     with errors_as_click():
         from dynpat.devices import load_tensorflow
 

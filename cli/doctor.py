@@ -8,9 +8,9 @@ from .progress import errors_as_click
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def doctor(as_json: bool) -> None:
-    """What works on this machine and what does not, each with its remedy."""
+    """Show what works on this machine and what does not, with a remedy for each fault."""
     with errors_as_click():
         from dynpat.atomic import strict_json
         from dynpat.devices import load_tensorflow

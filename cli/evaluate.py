@@ -16,21 +16,22 @@ from .progress import errors_as_click, reporting, show_evaluation
 @click.argument("synthesised", nargs=-1, required=True, type=click.Path(path_type=Path))
 @reading_options
 @click.option("--baselines/--no-baselines", default=True, show_default=True,
-              help="Beside: shuffled frames, pixel Gaussians, a linear system, coloured noise.")
+              help="Also show the figures of simple methods: shuffled frames, pixel Gaussians, a "
+              "linear system and coloured noise.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path),
-              help="Also write a page (.html): the videos in step, and the figures.")
-@click.option("--quiet", is_flag=True, help="No progress and no notes.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+              help="Also write a page (.html) with the videos in step and the figures.")
+@click.option("--quiet", is_flag=True, help="Show no progress and no notes.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 def evaluate(
     observed: Path, synthesised: tuple[Path, ...], quiet: bool, as_json: bool, **options: Any
 ) -> None:
-    """How good the SYNTHESISED videos are, beside the OBSERVED one.
+    """Measure how good the SYNTHESISED videos are, compared with the OBSERVED one.
 
-    The observed video is read at the size of the first synthesised one, unless --size is given.
-    The column "floor" holds the figures of its second half against its first: what is real
-    differs so. Distances are in grey levels, smaller is better; of the ratios 1 is right. Judge
-    by several figures, and by looking: a mean frame that stands still has a good distance of
-    patches, and a copy the best of all.
+    The observed video is read at the size of the first synthesised one, unless --size is given. The
+    column "floor" compares the second half of the observed video with the first, and so shows how
+    much real videos differ. Distances are in grey levels, and smaller is better; for ratios 1 is
+    right. Judge by several figures, and by looking: a still mean frame has a good distance of
+    patches, and a copy has the best of all.
     """
     with errors_as_click():
         from dynpat.tasks.evaluate import evaluate as task

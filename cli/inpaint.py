@@ -17,9 +17,9 @@ from .restoring import restore
 @mask_options
 @restoring_options
 def inpaint(videos: tuple[Path, ...], **options: Any) -> None:
-    """Take away what a mask covers from the moving background of VIDEO.
+    """Remove what a mask covers from the moving background of VIDEO.
 
-    Works on the part around the mask, shrunk if it is large (--size: the working size), and puts
-    the result back in the video's own size and frame rate.
+    The command works on the part around the mask and shrinks it if it is large (--size sets the
+    working size). The result has the size and the frame rate of VIDEO.
     """
     restore("inpaint", videos, options)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("videos", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: a new one "
-              "in runs/].")
-@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: a new "
+              "folder in runs/].")
+@click.option("--resume", is_flag=True, help="Continue the run in --out.")
 @config_option
 @reading_options
 @model_options
@@ -35,14 +35,15 @@ if TYPE_CHECKING:
 @seed_option
 @output_options
 @click.option("--strategy", type=click.Choice(["none", "mirrored", "multiworker"]), default="none",
-              show_default=True, help="Learn on all GPUs of this machine (mirrored), or of the "
-              "cluster in the environment's TF_CONFIG (multiworker).")
-@click.option("--dry-run", is_flag=True, help="Print the plan with estimates of memory and time.")
+              show_default=True, help="Where to learn. mirrored: on all GPUs of this machine; "
+              "multiworker: on the cluster that the environment variable TF_CONFIG describes.")
+@click.option("--dry-run", is_flag=True, help="Only print the plan and the memory and time that it "
+              "will probably take.")
 def learn(videos: tuple[Path, ...], **options: Any) -> None:
-    """Learn from VIDEOS: video files, frame folders, or folders searched for either.
+    """Learn from VIDEOS: video files, frame folders, or folders that contain either.
 
-    Writes a run folder with the model, checkpoints, a preview while learning, and synthesised
-    videos at the end. Ctrl-C saves; --resume goes on.
+    The run folder gets the model, checkpoints, a preview while learning, and synthesised videos at
+    the end. Ctrl-C saves the run, and --resume continues it.
     """
     check_source("learn", videos, options)
     if options["strategy"] == "multiworker" and options["out"] is None:

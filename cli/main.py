@@ -1,4 +1,4 @@
-"""`dynpat`: the Click group. Subcommands are imported when they are called."""
+"""The command `dynpat`: a Click group whose commands are imported when they are called."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import click
 from dynpat import __version__
 
 COMMANDS = {
-    "compare": "a page with several runs side by side",
-    "demo": "learn an embedded video and sample it, about two minutes",
-    "doctor": "what works on this machine and what does not",
-    "evaluate": "how good synthesised videos are, beside the observed one",
-    "extend": "continue a video, or put frames between its own",
-    "inpaint": "take away what a mask covers from a moving background",
-    "learn": "learn from a video, or a folder of them",
-    "recover": "fill in what is missing from videos",
-    "report": "write a run's page again",
-    "sample": "new videos from a learned run",
+    "compare": "show several runs side by side on a page",
+    "demo": "learn an embedded video and sample it, in about two minutes",
+    "doctor": "show what works on this machine and what does not",
+    "evaluate": "measure how good synthesised videos are",
+    "extend": "continue a video, or put new frames between its own",
+    "inpaint": "remove what a mask covers from a moving background",
+    "learn": "learn from one video, or from a folder of videos",
+    "recover": "fill in the missing pixels of videos",
+    "report": "write the page of a run again",
+    "sample": "make new videos from a learned run",
 }
 
 
@@ -34,7 +34,7 @@ PLAIN = {
 
 
 class LazyGroup(click.Group):
-    """Knows its commands by name, so that `--help` answers without loading anything."""
+    """A group that knows its commands by name, so that `--help` answers without loading them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _write_plainly() -> None:
-    """A terminal that has no "–" or "×" gets "-" and "x", and "?" for what has no likeness."""
+    """Write "-" and "x" where the terminal lacks "–" and "×", and "?" for other characters."""
     codecs.register_error("dynpat-plain", _plain)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -67,16 +67,17 @@ def _write_plainly() -> None:
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """In place of characters that an encoding does not have, see `codecs.register_error`."""
+    """Replace characters that an encoding lacks; an error handler of `codecs.register_error`."""
     assert isinstance(error, UnicodeEncodeError)
     wrong = error.object[error.start : error.end]
     return "".join(PLAIN.get(character, "?") for character in wrong), error.end
 
 
 def _occupy_standard_files() -> None:
-    """Where stdout or stderr was closed, nothing that is opened later may take its place.
+    """Open the null device in place of a closed stdout or stderr.
 
-    A library would write its messages into a checkpoint.
+    Otherwise the next file that is opened takes its place, and a library would write its messages
+    into a checkpoint.
     """
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass

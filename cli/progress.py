@@ -1,4 +1,4 @@
-"""What the user sees on stderr: the only place that knows rich."""
+"""What users see on stderr; this is the only module that knows rich."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from dynpat.tasks.result import Result
 
-LINE_EVERY = 30.0  # seconds between lines where stderr is no terminal
+LINE_EVERY = 30.0  # seconds between two lines if stderr is no terminal
 
 
 class ScreenReporter(Reporter):
-    """A bar with time left on a terminal, a line now and then elsewhere."""
+    """Shows a bar with the time left on a terminal, and a line now and then elsewhere."""
 
     def __init__(self, description: str) -> None:
         from rich.console import Console
@@ -42,7 +42,7 @@ class ScreenReporter(Reporter):
         self.preview_said = False
 
     def say(self, sentence: str) -> None:
-        with suppress(OSError):  # where it cannot be shown, the work goes on
+        with suppress(OSError):  # the work goes on even if nothing can be shown
             self.console.print(sentence, highlight=False, markup=False, soft_wrap=True)
 
     def learning(
@@ -80,7 +80,7 @@ class ScreenReporter(Reporter):
 def reporting(
     description: str, quiet: bool, tensorboard: bool = False
 ) -> Iterator[Reporter]:
-    """A reporter for one task; the bar stays only while it works."""
+    """Give the reporter of one task; its bar is shown only while the task works."""
     screen = None if quiet else ScreenReporter(description)
     reporter: Reporter = screen or Reporter()
     if tensorboard:
@@ -93,7 +93,7 @@ def reporting(
 
 @contextmanager
 def errors_as_click() -> Iterator[None]:
-    """Known errors become one sentence and an exit code; nothing else is caught."""
+    """Turn known errors into one sentence and an exit code; other errors are not caught."""
     try:
         yield
     except (DynpatError, OSError, MemoryError) as raised:
@@ -109,7 +109,7 @@ def _known(raised: DynpatError | OSError | MemoryError) -> DynpatError:
 
 
 class _Failure(click.ClickException):
-    """A known error, shown by Click and turned into the exit code that the error names."""
+    """A known error, which Click shows and which has the exit code that the error names."""
 
     def __init__(self, error: DynpatError) -> None:
         super().__init__(str(error))
@@ -117,7 +117,7 @@ class _Failure(click.ClickException):
 
 
 def show_result(result: Result, as_json: bool, quiet: bool, last: str = "") -> None:
-    """Paths and figures: JSON to stdout, or text to stderr."""
+    """Show files and figures: as JSON on stdout, or as text on stderr."""
     if as_json:
         values: dict[str, Any] = {
             "run": str(result.run), "files": [str(path) for path in result.files],
@@ -126,13 +126,13 @@ def show_result(result: Result, as_json: bool, quiet: bool, last: str = "") -> N
         with errors_as_click():
             click.echo(strict_json(values))
     if not quiet:
-        with suppress(OSError):  # where they cannot be shown, the work is done all the same
+        with suppress(OSError):  # the work is done even if nothing can be shown
             for line in (*map(str, result.files), *filter(None, [last])):
                 click.echo(line, err=True)
 
 
 def show_evaluation(result: dict[str, Any], as_json: bool) -> None:
-    """Figures on stdout: JSON, or a table with a column for each video."""
+    """Show figures on stdout, as JSON or as a table with a column for each video."""
     if as_json:
         click.echo(strict_json(result))
         return
@@ -140,15 +140,15 @@ def show_evaluation(result: dict[str, Any], as_json: bool) -> None:
     columns |= {"floor": result["floor"], **result["baselines"]}
     console = _print_table(f"beside {result['observed']}", columns, result["meanings"], False)
     if result["diversity"] is not None:
-        console.print(f"diversity {result['diversity']:.2f}: how far apart the videos are; 0: "
-                      "alike, 1: as frames of the observed at other times")
+        console.print(f"diversity {result['diversity']:.2f}: how far apart the videos are; 0 is "
+                      "alike, 1 as far as observed frames at different times")
     for row in result["videos"]:
         if row["copy"]:
             console.print(f"{row['name']} is nearly a copy of observed passages.")
 
 
 def show_restoration(result: Result) -> None:
-    """On stderr: figures of what was filled in, where the truth is known."""
+    """Show figures of the recovered pixels on stderr, if the truth is known."""
     from dynpat.quality.truth import MEANINGS
 
     for name, figures in result.metrics.items():
@@ -160,7 +160,7 @@ def show_restoration(result: Result) -> None:
 def _print_table(
     title: str, columns: dict[str, dict[str, float | None]], meanings: dict[str, str], stderr: bool
 ) -> Console:
-    """A table with a row for each figure and a column for each video."""
+    """Print a table with a row for each figure and a column for each video."""
     from rich.console import Console
     from rich.table import Table
 

@@ -15,17 +15,17 @@ from .restoring import restore
 @click.argument("videos", nargs=-1, type=click.Path(path_type=Path))
 @reading_options
 @mask_options
-@click.option("--occlude", metavar="HOW", help="Try it out: hide salt-pepper:P, region:SHARE or "
-              "frames:SHARE of complete videos, and measure what was recovered.")
-@click.option("--truth", type=click.Path(path_type=Path), help="The video as it was before: "
-              "measures what was recovered.")
+@click.option("--occlude", metavar="HOW", help="Hide pixels of complete videos at random "
+              "(salt-pepper:P, region:SHARE or frames:SHARE), recover them, and measure the error.")
+@click.option("--truth", type=click.Path(path_type=Path), help="The complete video, with which the "
+              "recovered pixels are compared.")
 @click.option("--complete", type=click.Path(path_type=Path), multiple=True,
-              help="A video of the same kind of which nothing is missing, to learn from as well.")
+              help="A video of the same kind without missing pixels, to learn from as well.")
 @restoring_options
 def recover(videos: tuple[Path, ...], **options: Any) -> None:
-    """Fill in what is missing from VIDEOS, learning from what is there.
+    """Fill in the missing pixels of VIDEOS, with a model learned from the visible ones.
 
-    Writes results/recovered_000.*, uncertainty_000.* (four times enlarged) and comparison_000.*
-    into a run folder. Visible pixels stay bit-equal in lossless formats (png, npy).
+    The folder results/ of the run gets recovered_000.*, uncertainty_000.* (enlarged four times) and
+    comparison_000.*. Visible pixels stay bit-equal in lossless formats (png, npy).
     """
     restore("recover", videos, options)

@@ -12,7 +12,7 @@ from .progress import errors_as_click
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 def report(run: Path) -> None:
-    """Write the page report.html of the folder RUN again."""
+    """Write the page report.html of the run folder RUN again."""
     with errors_as_click():
         from dynpat.runs.folder import Run
         from dynpat.tasks.report import write_report

@@ -1,4 +1,4 @@
-"""What `dynpat recover`, `inpaint` and `extend` have in common."""
+"""The common part of the commands `recover`, `inpaint` and `extend`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> None:
-    """Run a task from its command's arguments, and show what it made."""
+    """Run a task with the arguments of its command, and show the result."""
     check_source(task, videos, options)
     with errors_as_click():
         from dynpat.devices import load_tensorflow

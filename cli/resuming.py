@@ -1,4 +1,4 @@
-"""Where a run comes from: VIDEOS, --config or --resume, and what may stand beside the last two."""
+"""Where a run comes from (VIDEOS, --config or --resume), and what may stand beside the last two."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ OF_CONFIG = {"pattern", "preset", "estimate", *MISSING}  # a repeated run keeps 
 
 
 def check_source(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> None:
-    """A usage error unless the command line says where its run comes from, once."""
+    """Check that the command line says exactly once where its run comes from.
+
+    Raises
+    ------
+    click.UsageError
+        If it does not, or repeats what --config already says.
+    """
     if options["resume"]:
         if options["out"] is None:
             raise click.UsageError("--resume goes on with a run: name its folder by --out.")
@@ -35,7 +41,7 @@ def check_source(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -
 def make_plan_of(
     task: str, videos: tuple[Path, ...], options: dict[str, Any], make: Callable[[], Plan]
 ) -> Plan:
-    """The plan of the run in --out, or that in --config, or a new one by `make`."""
+    """Return the plan of the run in --out, that in --config, or a new one from `make`."""
     from dynpat.runs.plan import plan_from_config
 
     if options["resume"]:
@@ -46,9 +52,12 @@ def make_plan_of(
 
 
 def _resumed_plan(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:
-    """The plan of the run in --out with the limits that are given.
+    """Return the plan of the run in --out, with the limits that are given.
 
-    A usage error if the command line says another thing than the run in anything else.
+    Raises
+    ------
+    click.UsageError
+        If another option on the command line differs from the run.
     """
     from dynpat.errors import BadRunError
     from dynpat.runs.folder import Run
@@ -68,7 +77,7 @@ def _require_same(plan: Plan, videos: tuple[Path, ...], options: dict[str, Any])
     own = plan.videos[: len(plan.videos) - len(plan.missing.complete)]
     if videos and tuple(str(video) for video in videos) != own:
         raise _unchangeable("VIDEOS", " ".join(own))
-    held = {
+    kept = {
         **asdict(plan.reading), **asdict(plan.model), **asdict(plan.missing),
         "window": plan.window, "pattern": plan.pattern, "preset": plan.preset,
         "langevin_steps": plan.langevin.steps, "step_size": plan.langevin.step_size,
@@ -80,19 +89,19 @@ def _require_same(plan: Plan, videos: tuple[Path, ...], options: dict[str, Any])
         name = str(param.name)
         if name not in fixed or (name, options[name]) == ("precision", "auto"):
             continue
-        if _plain(options[name]) != _plain(held.get(name)):
-            raise _unchangeable(param.opts[0], held.get(name))
+        if _plain(options[name]) != _plain(kept.get(name)):
+            raise _unchangeable(param.opts[0], kept.get(name))
 
 
 def _plain(value: Any) -> Any:
-    """A value as a plan holds it: paths are texts, several are a list."""
+    """Return a value as a plan has it: paths become text, and several values become a list."""
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 
-def _unchangeable(what: str, held: object) -> click.UsageError:
-    own = "its preset's" if held is None else held
+def _unchangeable(what: str, kept: object) -> click.UsageError:
+    own = "its preset's" if kept is None else kept
     return click.UsageError(
         f"{what} cannot be changed on --resume: the run keeps its own ({own}). Leave it out, or "
         "start a new run."

@@ -13,31 +13,38 @@ from .progress import errors_as_click, reporting, show_result
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Folder that gets synthesised_000.* "
-              "[default: a new one in the run's samples/].")
-@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="How many.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder for synthesised_000.* "
+              "[default: a new folder in samples/ of the run].")
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True,
+              help="Number of videos.")
 @click.option("--from", "start", metavar="noise|chains|reference|VIDEO", default="noise",
-              show_default=True, help="Where chains start; chains: go on with those of learning; "
-              "reference: draws of it, without what was learned.")
+              show_default=True, help="What chains start from: noise, the chains of learning, or a "
+              "VIDEO. With reference, the reference is sampled without the network.")
 @click.option("--state", type=click.Choice(["last", "best"]), default="last", show_default=True,
-              help="Of learning; best: that of the best figures of quality.")
-@click.option("--frames", type=click.IntRange(2), help="Length [default: as the observed "
-              "video, at most 70; --from chains: as learned].")
-@click.option("--size", type=Size(), help="100 or WxH, texture models only [default: as learned].")
-@click.option("--fps", type=click.FloatRange(0.01, 1000), help="Frame rate [default: as learned].")
+              help="Which saved model to use: the last, or the best-scoring.")
+@click.option("--frames", type=click.IntRange(2), help="Number of frames [default: as the observed "
+              "video has, at most 70; with --from chains: as learned].")
+@click.option("--size", type=Size(), help="Size of the videos, 100 or WxH, for texture models only "
+              "[default: as learned].")
+@click.option("--fps", type=click.FloatRange(0.01, 1000), help="Frames per second [default: as "
+              "learned].")
 @click.option("--steps", type=click.IntRange(1), default=40, show_default=True,
-              help="Langevin steps from the start to each video.")
-@click.option("--step-size", type=float, help="ε, in units as learned [default: as learned].")
-@click.option("--loop", is_flag=True, help="The end goes on with the beginning, without a seam.")
-@click.option("--tileable", is_flag=True, help="So do the edges: tiles of a texture model.")
+              help="Number of Langevin steps from the start to each video.")
+@click.option("--step-size", type=float, help="Step size ε, in the units of learning [default: as "
+              "learned].")
+@click.option("--loop", is_flag=True, help="The end of a video continues with its beginning, "
+              "without a seam.")
+@click.option("--tileable", is_flag=True, help="Opposite edges of a picture continue each other, "
+              "without a seam; for texture models only.")
 @click.option("--memory", type=Memory(), default="4GB", show_default=True,
-              help="Larger videos are sampled in parts, their chains in --out.")
-@click.option("--resume", is_flag=True, help="Go on with a large video in --out that was stopped.")
-@click.option("--label", help="Only of what was learned from videos in the folder of this name.")
+              help="Memory to take; larger videos are sampled in parts, with chains in --out.")
+@click.option("--resume", is_flag=True, help="Continue a large video in --out that was stopped.")
+@click.option("--label", help="Only make videos like those that were learned from the folder of "
+              "this name.")
 @seed_option
 @output_options
 def sample(run: Path, as_json: bool, quiet: bool, **options: Any) -> None:
-    """New videos from the model that `dynpat learn` left in the folder RUN."""
+    """Make new videos with the model that `dynpat learn` left in the run folder RUN."""
     with errors_as_click():
         from dynpat.devices import load_tensorflow
 

@@ -9,15 +9,15 @@ from dynpat_cli.main import COMMANDS, main
 
 HEAD = """# Command line
 
-Made from the commands' own help by `python docs/make_cli.py`.
+`python docs/make_cli.py` makes this page from the help of the commands.
 
-Messages and progress go to stderr; data (`--json`, `--dry-run`) to stdout. Exit code 0: done; 1: a
-failed run (disk full, diverged); 2: a mistake in the input or the options.
+Messages and progress go to stderr, data (`--json`, `--dry-run`) to stdout. The exit code is 0 if a
+command succeeds, 1 if a run fails (disk full, diverged), and 2 for a mistake in input or options.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [HEAD]
     for words in ([], *([name] for name in COMMANDS)):
         result = CliRunner().invoke(

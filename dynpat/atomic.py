@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside their place, then renamed into it."""
+"""Write files whole or not at all: they are written under another name, then renamed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from dynpat.errors import OutputError
 
-# By what the system says.
+# What to do, by words in the message of the operating system.
 REMEDIES = {
     "read-only": "choose another --out", "name too long": "choose a shorter --out",
     "permission": "choose another --out, or change the folder's permissions",
@@ -22,19 +22,19 @@ REMEDIES = {
 
 
 def temporary_beside(target: Path) -> Path:
-    """Hidden name beside the target, on the same disk; it keeps the ending for FFmpeg."""
+    """Return a hidden name beside the target, on the same disk; FFmpeg needs the same ending."""
     return target.with_name(f".{target.stem}.tmp-{os.getpid()}{target.suffix}")
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether a name is one of `temporary_beside`: what a killed process left half-written."""
+    """Return whether a name is one of `temporary_beside`, as a killed process leaves it behind."""
     return fnmatch(path.name, ".*.tmp-*")
 
 
 def write_error(target: Path, reason: object) -> OutputError:
-    """The one sentence for a file that could not be written."""
+    """Return the error for a file that could not be written, with one sentence and a remedy."""
     text = str(reason)
-    if "[Op:" in text:  # TensorFlow wraps what the system said in names of its own
+    if "[Op:" in text:  # TensorFlow puts names of its own around the message
         text = text.split(" [Op:")[0].rsplit(";", 1)[-1].strip()
     remedy = next(
         (what for words, what in REMEDIES.items() if words in text.lower()),
@@ -45,12 +45,12 @@ def write_error(target: Path, reason: object) -> OutputError:
 
 @contextmanager
 def replacing_file(target: Path) -> Iterator[Path]:
-    """Give a temporary path that takes the target's place when all went well.
+    """Give a temporary path that takes the place of the target if the block succeeds.
 
     Raises
     ------
     OutputError
-        If the system refuses (disk full, no permission); nothing half-written stays.
+        If the system refuses to write (disk full, no permission); no partial file remains.
     """
     temporary = temporary_beside(target)
     try:
@@ -60,19 +60,25 @@ def replacing_file(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise write_error(target, error.strerror or error) from error
     finally:
-        # Gone already unless something failed; an interrupt by the user cleans up as well.
+        # The file remains only if something failed, or if the user interrupted the block.
         if temporary.exists():
             temporary.unlink()
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write a text file atomically."""
+    """Write a text file, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     with replacing_file(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def strict_json(value: Any, indent: int | None = None) -> str:
-    """A value as JSON that every parser reads: numbers that are not finite become null."""
+    """Return a value as JSON that every parser reads: numbers that are not finite become null."""
     return json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
@@ -85,5 +91,11 @@ def _finite(value: Any) -> Any:
 
 
 def write_json(target: Path, value: Any) -> None:
-    """Write a value as indented JSON atomically."""
+    """Write a value as indented JSON, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     write_text(target, strict_json(value, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""The settings of a run, as frozen dataclasses that check themselves at construction."""
+"""The settings of a run, as frozen dataclasses that check themselves when they are made."""
 
 from __future__ import annotations
 
@@ -20,36 +20,44 @@ FORMER: dict[str, tuple[Any, ...]] = {
     "noise": (1.0,), "beta_1": (0.5,), "burn_in": (40,), "samples": (20,), "between": (8,),
     "weigh": (True, False), "padding": ("same",), "output_scale": (1.0,),
 }
-WIDEST = 1000.0  # grey levels; a σ beyond is no scale of videos
+WIDEST = 1000.0  # grey levels; no video needs a σ above this
 
 Config = TypeVar("Config", bound="DataclassInstance")
 
 
 def require(condition: bool, name: str, rule: str, received: object, remedy: str) -> None:
-    """Raise one clear sentence unless `condition` holds.
+    """Raise an error of one sentence unless `condition` is true.
 
     Raises
     ------
     BadOptionError
-        "`name` must `rule`; received `received`. `remedy`."
+        If `condition` is false; it says "`name` must `rule`; received `received`. `remedy`."
     """
     if not condition:
         raise BadOptionError(f"{name} must {rule}; received {received}. {remedy}.")
 
 
 def check_sigma(sigma: float) -> None:
-    """Refuse a σ (grey levels) with which no reference distribution makes sense."""
+    """Refuse a σ with which no reference distribution makes sense.
+
+    Raises
+    ------
+    BadOptionError
+        If σ is not above 0, or exceeds 1000 grey levels.
+    """
     require(0 < sigma <= WIDEST, "sigma", f"lie in (0, {WIDEST:g}]", sigma,
             "Give --sigma in grey levels, such as 4")
 
 
 def check_step_size(step_size: float, sigma: float) -> None:
-    """With f = 0 the chain is I ← (1 − ε²/2σ²)·I + ε·Z, which is stable only for ε < 2σ.
+    """Refuse a step size with which chains run away whatever is learned.
+
+    With f = 0 a chain is I ← (1 − ε²/2σ²)·I + ε·Z, which is stable only for ε < 2σ.
 
     Raises
     ------
     BadOptionError
-        If σ is not positive, or ε lies outside (0, 2σ).
+        If σ is out of range, or ε lies outside (0, 2σ).
     """
     check_sigma(sigma)
     require(
@@ -63,14 +71,25 @@ def check_step_size(step_size: float, sigma: float) -> None:
 
 @dataclass(frozen=True)
 class LangevinConfig:
-    """How chains move: I ← I − ε²/2·(I/σ² − ∂f/∂I) + ε·Z."""
+    """How chains move: I ← I − ε²/2·(I/σ² − ∂f/∂I) + ε·Z.
+
+    Raises
+    ------
+    BadOptionError
+        If a setting is out of its range; the message says what to use instead.
+
+    Examples
+    --------
+    >>> LangevinConfig(steps=20, step_size=0.3)
+    LangevinConfig(steps=20, step_size=0.3, momentum=0.0)
+    """
 
     steps: int = 5
-    """Langevin steps per update of the weights."""
+    """Number of Langevin steps before each update of the weights; at least 1."""
     step_size: float = 0.6
-    """ε, in grey levels; on a coloured reference in its coordinates, of deviation 1."""
+    """Step size ε in grey levels; on a coloured reference, in its coordinates of deviation 1."""
     momentum: float = 0.0
-    """Share of its velocity that a chain keeps at a step; 0 is the plain equation above."""
+    """Share of its velocity that a chain keeps at a step, below 1; 0 is the equation above."""
 
     def __post_init__(self) -> None:
         require(self.steps >= 1, "langevin_steps", "be at least 1", self.steps,
@@ -82,52 +101,63 @@ class LangevinConfig:
 
 @dataclass(frozen=True)
 class LearnConfig:
-    """How the weights are learned from observed videos."""
+    """How the weights are learned from observed videos.
+
+    Raises
+    ------
+    BadOptionError
+        If a setting is out of its range, or neither `iterations` nor `time_budget` is given.
+
+    Examples
+    --------
+    >>> LearnConfig(iterations=100, time_budget=None).chains
+    3
+    """
 
     iterations: int | None = None
-    """Updates of the weights; 0: none, the reference alone; None: as the time budget allows."""
+    """Number of updates; 0 keeps the reference alone, None updates until the time is up."""
     time_budget: float | None = 600.0
-    """Seconds from the start of learning; None: no limit. The first limit reached ends it."""
+    """Seconds of learning; None sets no limit. The first limit reached ends learning."""
     chains: int = 3
-    """Persistent chains per observed video; 0: 3 of one, 1 of each of several."""
+    """Persistent chains per observed video; 0 takes 3 for one video, 1 for each of several."""
     batch: int = 4
-    """Observed videos per update; each brings its own chains."""
+    """Number of observed videos per update; the chains of each move with it."""
     learning_rate: float = 1e-3
-    """Adam's peak step; 0: by the size of the pictures."""
+    """Peak learning rate of Adam; 0 chooses it by the size of the pictures."""
     final_learning_rate: float = 2e-5
-    """Adam's step at the end of the cosine decay."""
+    """Learning rate at the end of the cosine decay."""
     half_after: int = 0
-    """Updates after which the rate has halved, beside its decay over the run; 0: it does not."""
+    """Number of updates after which the rate is also halved; 0 leaves the cosine decay alone."""
     beta_2: float = 0.999
-    """Adam's second-moment decay; where gradients grow from nothing, 0.999 lags behind them."""
+    """Decay of Adam's mean of squares; 0.999 lags behind gradients that grow from nothing."""
     observed_noise: float = 0.0
-    """Standard deviation of noise on the observed, in units of ε; chains are never without."""
+    """Deviation of noise added to observed videos, in the units of ε; chains always have noise."""
     renewed: float = 0.0
     """Share of the chains that start again from noise at an update, as samples do."""
     life: int = 0
-    """Updates after which a chain starts again from noise; 0: it goes on for ever."""
+    """Number of updates after which a chain starts again from noise; 0 lets chains run for ever."""
     youth: int = 0
-    """Updates of its life before a chain counts: it is on its way from noise still."""
+    """Number of updates for which a new chain, still close to noise, does not count."""
     gap_limit: float = 0.0
-    """Gap of the energies, per value, from which on a chain no longer counts; 0: always."""
+    """Gap of the energies, per value, above which a chain no longer counts; 0 sets no limit."""
     calm: float = 0.0
-    """Gap of the energies, per value, beyond which the rate falls in proportion; 0: it does not."""
+    """Gap of the energies, per value, above which the rate falls in proportion; 0: never."""
     squared: float = 0.0
-    """Weight α of the squares of f, per value, in the loss: they keep the energy from growing."""
+    """Weight of f², per value, in the loss, which keeps the energy from growing; 0 is none."""
     average: float = 0.0
-    """Share of the running mean of the weights that an update keeps; 0: no mean, the last ones."""
+    """Decay of the moving average of the weights; 0 keeps the last weights."""
     weight_decay: float = 0.0
-    """Share of each kernel that an update of learning rate 1 takes away (Adam's, decoupled)."""
+    """Decoupled weight decay of Adam: the share of a kernel lost per update and unit of rate."""
     calibration: float = 0.0
-    """Work after learning, as a share of it, so that new samples have the observed mean."""
+    """Work after learning, as a share of its work, that fits the mean of new samples."""
     memory: int | None = None
-    """Bytes that learning may take: chains pass the network in groups where all would not fit."""
+    """Bytes that learning may take; chains pass the network in groups if all do not fit."""
     seed: int = 0
-    """Seed of weights, mini-batches, chains and noise."""
+    """Seed of the weights, mini-batches, chains and noise."""
     checkpoint_every: float = 30.0
-    """Seconds between checkpoints."""
+    """Seconds between two checkpoints."""
     preview_every: float = 15.0
-    """Seconds between refreshed previews."""
+    """Seconds between two previews."""
 
     def __post_init__(self) -> None:
         limits = (self.iterations, self.time_budget)
@@ -173,10 +203,16 @@ class LearnConfig:
 
 @dataclass(frozen=True)
 class RecoverConfig:
-    """How missing pixels are estimated once a model is learned."""
+    """How missing pixels are recovered once a model is learned.
+
+    Raises
+    ------
+    BadOptionError
+        If `estimate` is unknown.
+    """
 
     estimate: str = "mean"
-    """'mean' has the least error, 'sample' keeps texture and motion."""
+    """'mean' has the smallest error; 'sample' keeps texture and motion."""
 
     def __post_init__(self) -> None:
         require(self.estimate in ("mean", "sample"), "estimate", "be mean or sample",
@@ -184,7 +220,7 @@ class RecoverConfig:
 
     @property
     def weighed(self) -> bool:
-        """Whether the mean is mixed with the guess by what both are worth on hidden known pixels.
+        """Whether the mean is mixed with the first guess, by how well both recover known pixels.
 
         A sample is no mix: to weigh one would take as long again as to draw it.
         """
@@ -193,12 +229,18 @@ class RecoverConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What a plan says of its model beside pattern and preset."""
+    """The settings of a model that are not given by its pattern and preset.
+
+    Raises
+    ------
+    BadOptionError
+        If the precision is unknown, or σ is out of range.
+    """
 
     precision: str = "float32"
-    """Of the products inside layers, 'float32' or 'bfloat16'."""
+    """Precision of the products inside layers, 'float32' or 'bfloat16'."""
     sigma: float | None = None
-    """σ of the reference distribution; None: the preset's."""
+    """σ of the reference distribution; None takes that of the preset."""
 
     def __post_init__(self) -> None:
         require(self.precision in ("float32", "bfloat16"), "precision", "be float32 or bfloat16",
@@ -223,17 +265,17 @@ def without_former(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_dict(config: DataclassInstance) -> dict[str, Any]:
-    """All settings by name, for `config.json`."""
+    """Return all settings by name, as `config.json` stores them."""
     return dataclasses.asdict(config)
 
 
 def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
-    """The settings back from `to_dict`.
+    """Make settings of the class `kind` from what `to_dict` returned.
 
     Raises
     ------
     BadOptionError
-        If a name is unknown or a value out of range.
+        If a name is unknown, or a value has the wrong type or is out of range.
     """
     known = {field.name for field in dataclasses.fields(kind)}
     unknown = sorted(set(values) - known)

@@ -1,4 +1,4 @@
-"""The mean of the clean video given one with noise, from the energy of videos with noise."""
+"""Take noise off videos: the mean of the clean video, from the energy of noisy videos."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from dynpat.langevin import Energy, energy_gradient
 def denoised(
     energy: Energy, video: tf.Tensor, noise: float, views: int, modes: tf.Tensor | None = None
 ) -> tf.Tensor:
-    """The mean of the clean video given one with noise, y − ρ²·∂E/∂y (Tweedie's formula).
+    """Return the mean of the clean video given a noisy one, y − ρ²·∂E/∂y (Tweedie's formula).
 
     Parameters
     ----------
-    energy
-        E, of videos that have white noise of standard deviation ρ.
-    video
-        y, (N, T, H, W, C) float32.
-    noise
-        ρ.
-    views
-        If the energy has a `shifted`, its gradient is averaged over so many shifts.
-    modes
-        (N,) those of the videos, for an energy with a `shifted`.
+    energy : callable
+        The energy E of videos that carry white noise of standard deviation ρ.
+    video : tf.Tensor
+        The noisy videos y, (N, T, H, W, C) float32.
+    noise : float
+        The standard deviation ρ of the noise.
+    views : int
+        Over how many random shifts the gradient is averaged, if the energy has a method `shifted`.
+    modes : tf.Tensor or None
+        The mode of each video, (N,), for an energy that has a method `shifted`.
+
+    Returns
+    -------
+    tf.Tensor
+        The denoised videos, (N, T, H, W, C) float32.
     """
     return _compiled_denoised(
         energy, video, tf.constant(noise, tf.float32), tf.constant(views), modes

@@ -1,4 +1,4 @@
-"""What this machine can do: loading TensorFlow quietly, and which precision it does well."""
+"""What this machine can do: load TensorFlow quietly, and choose a precision that is fast here."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
 
 @contextmanager
 def silenced_stderr() -> Iterator[None]:
-    """Send the process's stderr to nowhere, also what C++ code writes to it."""
+    """Silence the standard error stream of the process, including what C++ code writes to it."""
     try:
         if sys.stderr is not None:
             sys.stderr.flush()
         kept = os.dup(2)
-    except OSError:  # closed already, or nothing more fits into it
+    except OSError:  # stderr is closed, or no more file can be opened
         yield
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -36,9 +36,9 @@ def silenced_stderr() -> Iterator[None]:
 
 
 def load_tensorflow(use: bool = True) -> Any:
-    """Import TensorFlow and look for devices without its log; the module.
+    """Import TensorFlow and look for devices without showing its log; return the module.
 
-    Not `use` leaves the devices alone: a cluster is only joined before their first use.
+    `use=False` leaves the devices alone, because a cluster must be joined before their first use.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with silenced_stderr():
@@ -46,7 +46,7 @@ def load_tensorflow(use: bool = True) -> Any:
 
         if use:
             tf.config.list_logical_devices()
-            # Its thread pools and CPU features are announced at the first operation.
+            # TensorFlow announces its thread pools and CPU features at the first operation.
             tf.zeros(()).numpy()
     tf.get_logger().setLevel("ERROR")
     return tf
@@ -54,12 +54,12 @@ def load_tensorflow(use: bool = True) -> Any:
 
 @contextmanager
 def memory_watched() -> Iterator[None]:
-    """Turn what TensorFlow raises when memory runs out into one sentence.
+    """Turn the errors that TensorFlow raises when memory runs out into one sentence.
 
     Raises
     ------
     OutputError
-        Memory ran out inside.
+        If memory runs out inside the context.
     """
     import tensorflow as tf
 
@@ -74,7 +74,7 @@ def memory_watched() -> Iterator[None]:
 
 @cache
 def cpu_flags() -> frozenset[str]:
-    """Instruction sets of this CPU, by Linux' names; empty elsewhere."""
+    """Return the instruction sets of this CPU by their names in Linux; empty on other systems."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
     except OSError:
@@ -84,17 +84,19 @@ def cpu_flags() -> frozenset[str]:
 
 
 def multiplies_tiles() -> bool:
-    """Whether this CPU has matrix units (AMX), which favour bfloat16 in dense convolutions."""
+    """Return whether this CPU has matrix units (AMX), with which bfloat16 convolutions are fast."""
     return "amx_bf16" in cpu_flags()
 
 
 def resolve_precision(precision: str) -> str:
-    """'auto' becomes 'bfloat16' where CPU or GPU multiply in it natively, else 'float32'.
+    """Return the precision to compute with: 'auto' becomes 'bfloat16' or 'float32'.
+
+    'bfloat16' is chosen where the CPU, or every GPU, multiplies in it natively.
 
     Raises
     ------
     BadOptionError
-        If `precision` is none of 'auto', 'float32', 'bfloat16'.
+        If `precision` is none of 'auto', 'float32' and 'bfloat16'.
     """
     if precision in ("float32", "bfloat16"):
         return precision

@@ -1,20 +1,20 @@
-"""Every error that dynpat raises on purpose: one sentence, with the remedy in it."""
+"""The errors that dynpat raises on purpose; each message is a sentence that says what to do."""
 
 from __future__ import annotations
 
 
 class DynpatError(Exception):
-    """Base of all errors that a user can cause and mend.
+    """The base class of all errors that a user can cause and mend.
 
-    The message is one sentence: what is wrong, where, what was expected, what to do.
-    `exit_code` is what the command line returns: 2 for a usage error, 1 for a failed run.
+    The message is one sentence: what is wrong, where, what was expected, what to do. `exit_code` is
+    the exit status of the command line: 2 for wrong usage, 1 for a run that failed.
     """
 
     exit_code: int = 2
 
 
 class BadVideoError(DynpatError):
-    """A video cannot be read, or is not what was asked for."""
+    """A video cannot be read, or does not have the frames, size or rate that were asked for."""
 
 
 class BadMaskError(DynpatError):
@@ -22,15 +22,15 @@ class BadMaskError(DynpatError):
 
 
 class BadOptionError(DynpatError):
-    """An option is out of range or contradicts another one."""
+    """An option is out of its range, or contradicts another option."""
 
 
 class BadRunError(DynpatError):
-    """A folder is not a run of dynpat, or is damaged, or is in use."""
+    """A folder is not a run of dynpat, is damaged, or is in use by another process."""
 
 
 class OutputError(DynpatError):
-    """A result could not be written (disk full, no permission)."""
+    """A result could not be written, because the disk is full or access is denied."""
 
     exit_code = 1
 
@@ -42,6 +42,6 @@ class DivergedError(DynpatError):
 
 
 class ClusterError(DynpatError):
-    """Another process of those that learn together is gone."""
+    """Another process of a cluster that learns together has ended."""
 
     exit_code = 1

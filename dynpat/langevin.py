@@ -1,10 +1,10 @@
-"""Langevin dynamics: draws videos from an energy by following its gradient, with noise.
+"""Langevin dynamics draws videos from an energy: it follows the gradient downhill and adds noise.
 
     I ← I − (ε²/2)·∂E/∂I + ε·Z,    Z ~ N(0, 1),
     E(I) = ‖I‖²/(2σ²) − f(I), so ∂E/∂I = I/σ² − ∂f/∂I      (Xie, Zhu, Wu, CVPR 2017, equation 6)
 
-With a momentum the video has a velocity and goes on moving, which takes it farther in as many steps
-(`kinetic_step`).
+With momentum a video has a velocity and keeps moving, so that it gets farther in the same number of
+steps (`kinetic_step`).
 
 Nothing here knows what a network is: an energy is any callable (N, T, H, W, C) → (N,).
 """
@@ -27,26 +27,27 @@ def langevin_step(
     energy: Energy, video: tf.Tensor, step_size: tf.Tensor, noise: tf.Tensor, seed: tf.Tensor,
     at_once: int = 0,
 ) -> tf.Tensor:
-    """One step, I ← I − (ε²/2)·∂E/∂I + noise·ε·Z.
+    """Take one Langevin step, I ← I − (ε²/2)·∂E/∂I + noise·ε·Z.
 
     Parameters
     ----------
-    energy
-        E, maps (N, T, H, W, C) to (N,).
-    video
-        I, (N, T, H, W, C) float32 on the model's scale.
-    step_size
-        ε, scalar float32, in the video's units.
-    noise
-        Scalar factor on the noise; 0 descends the energy.
-    seed
-        (2,) integers, or (N, 2) for each video; the same seed draws the same Z.
-    at_once
-        See `energy_gradient`.
+    energy : callable
+        The energy E; it maps (N, T, H, W, C) to (N,).
+    video : tf.Tensor
+        The videos I, (N, T, H, W, C) float32 on the model's scale.
+    step_size : tf.Tensor
+        The step size ε, a float32 scalar in the units of the video.
+    noise : tf.Tensor
+        A scalar factor on the noise; 0 descends the energy without noise.
+    seed : tf.Tensor
+        Integers of shape (2,), or (N, 2) with a row for each video; one seed always draws one Z.
+    at_once : int
+        How many videos pass the energy together; see `energy_gradient`.
 
     Returns
     -------
-    (N, T, H, W, C) float32
+    tf.Tensor
+        The moved videos, (N, T, H, W, C) float32.
     """
     gradient = energy_gradient(energy, video, at_once)
     normal = standard_normal(video, seed)
@@ -57,27 +58,39 @@ def kinetic_step(
     energy: Energy, video: tf.Tensor, velocity: tf.Tensor, step_size: tf.Tensor,
     momentum: tf.Tensor, noise: tf.Tensor, seed: tf.Tensor, kick: tf.Tensor, at_once: int = 0,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """One step of Langevin dynamics with inertia: v is what moves I, and E and Z change v.
+    """Take one step of Langevin dynamics with inertia: v moves I, and E and Z change v.
 
         v ← v − kick·ε·∂E/∂I
         I ← I + ε/2·v,    v ← μ·v + noise·√(1 − μ²)·Z,    I ← I + ε/2·v
 
-    It draws from the same distribution, of a Gaussian energy exactly if the first step of a chain
-    has a `kick` of ½ and all others of 1 (the scheme BAOAB of Leimkuhler and Matthews, "Rational
-    construction of stochastic numerical methods for molecular sampling", 2013).
+    It draws from the same distribution as `langevin_step`. For a Gaussian energy it does so exactly
+    if the first step of a chain has a `kick` of ½ and all others have 1 (the scheme BAOAB of
+    Leimkuhler and Matthews, "Rational construction of stochastic numerical methods for molecular
+    sampling", 2013).
 
     Parameters
     ----------
-    velocity
-        v, of the video's shape.
-    momentum
-        μ, the share of v that a step keeps: scalar, 0 … 1.
-    energy, video, step_size, noise, seed, at_once
-        As in `langevin_step`.
+    energy : callable
+        The energy E, as in `langevin_step`.
+    video : tf.Tensor
+        The videos I, as in `langevin_step`.
+    velocity : tf.Tensor
+        The velocity v, of the shape of the video.
+    step_size : tf.Tensor
+        The step size ε, as in `langevin_step`.
+    momentum : tf.Tensor
+        The share μ of the velocity that a step keeps, a scalar from 0 to 1.
+    noise, seed : tf.Tensor
+        The factor on the noise and its seed, as in `langevin_step`.
+    kick : tf.Tensor
+        How much of the gradient changes the velocity: ½ at the first step of a chain, then 1.
+    at_once : int
+        How many videos pass the energy together; see `energy_gradient`.
 
     Returns
     -------
-    I and v, both (N, T, H, W, C) float32
+    tuple[tf.Tensor, tf.Tensor]
+        The moved videos and their velocities, both (N, T, H, W, C) float32.
     """
     velocity -= kick * step_size * energy_gradient(energy, video, at_once)
     video += 0.5 * step_size * velocity
@@ -87,12 +100,13 @@ def kinetic_step(
 
 
 def standard_normal(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Z ~ N(0, 1) of the shape of `like`, float32; a `seed` of (2,) integers always draws the same.
+    """Draw Z ~ N(0, 1) in float32, of the shape of `like`.
 
-    Seeds (N, 2) are those of each of N rows, whatever stands beside them.
+    A `seed` of shape (2,) always draws the same numbers. Seeds of shape (N, 2) belong to the N rows
+    of `like`, and no row depends on how many stand beside it.
 
-    By Box and Muller's transform of uniform numbers, whose operations TensorFlow computes in whole
-    vectors: on CPU in half the time of `tf.random.stateless_normal`, which takes 15 % of a step.
+    The numbers are uniform ones, transformed by Box and Muller's method, which TensorFlow computes
+    in whole vectors: on a CPU in half the time of `tf.random.stateless_normal`.
     """
     if len(seed.shape) == 2:
         return tf.stack([standard_normal(like[n], seed[n]) for n in range(seed.shape[0])])
@@ -106,7 +120,7 @@ def standard_normal(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def numbered(seed: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-    """Seeds (N, 2) of things with `numbers` (N,), from one (2,)."""
+    """Return seeds (N, 2) for N things with `numbers` (N,), made from one seed (2,)."""
     first = tf.fill(tf.shape(numbers), seed[0])
     return tf.ensure_shape(
         tf.stack([first, seeds.numbered(seed[1], numbers)], axis=1), (numbers.shape[0], 2)
@@ -114,11 +128,12 @@ def numbered(seed: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
 
 
 def energy_gradient(energy: Energy, video: tf.Tensor, at_once: int = 0) -> tf.Tensor:
-    """∂E/∂I of each video, (N, T, H, W, C) → (N, T, H, W, C).
+    """Return ∂E/∂I of each video; (N, T, H, W, C) → (N, T, H, W, C).
 
-    Videos are independent of each other, so their gradients can be taken `at_once` by `at_once` (0:
-    all together) where the network's inner values would not fit into memory otherwise. An energy
-    that is not the same for each of the N videos has a method `of_rows`, which gives that of some.
+    Videos do not depend on each other. Their gradients can therefore be computed for `at_once`
+    videos at a time (0: for all together), where the values inside the network would not fit into
+    memory otherwise. An energy that differs between the N videos has a method `of_rows`, which
+    returns the energy of the videos `first` … `last` − 1.
     """
     of_rows = getattr(energy, "of_rows", lambda first, last: energy)
 
@@ -135,9 +150,10 @@ def energy_gradient(energy: Energy, video: tf.Tensor, at_once: int = 0) -> tf.Te
 def in_groups(
     function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], video: tf.Tensor, at_once: int
 ) -> tf.Tensor:
-    """`function` of some videos at once, one group after the other, and the results in a row.
+    """Apply `function` to groups of videos, one group after the other, and concatenate the results.
 
-    It maps (n, …), and the number of the first of these, to (n, …); `at_once` 0 is all together.
+    `function` gets a group (n, …) and the number of its first video; it returns (n, …). A group has
+    `at_once` videos; 0 means one group of all.
     """
     count = video.shape[0]
     if at_once == 0 or (count is not None and count <= at_once):
@@ -150,7 +166,7 @@ def in_groups(
         part = video[group * at_once : (group + 1) * at_once]
         return group + 1, results.write(group, function(part, group * at_once))
 
-    # One iteration at a time: groups side by side would need the memory of all.
+    # The loop runs one iteration at a time: groups side by side would need the memory of all.
     _, results = tf.while_loop(
         lambda group, _: group < groups, body, (tf.constant(0), results), parallel_iterations=1
     )
@@ -171,16 +187,17 @@ def chain(
     modes: tf.Tensor | None = None,
     velocity: tf.Tensor | None = None,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """`steps` Langevin steps as one graph loop, for use inside a `tf.function`.
+    """Run `steps` Langevin steps as one graph loop, for use inside a `tf.function`.
 
-    With a `momentum` they are those of `kinetic_step`, from the `velocity` at which a chain before
-    ended, or else from one that is drawn. `modes` (N,) are those of the videos, for an energy with
-    a `shifted`. Returns the videos and their velocities (zero without a momentum).
+    With a `momentum` the steps are those of `kinetic_step`. They continue with the `velocity` at
+    which an earlier chain ended; without one, a velocity is drawn. `modes` (N,) tells the mode of
+    each video to an energy that has a method `shifted`. The result is the videos and their
+    velocities; velocities are zero without a momentum.
 
-    `held` is a boolean tensor that broadcasts to the video; where it is True the pixels stay
-    bit-equal to what they were. `seed` is a scalar; step number n draws its noise from (seed, n).
-    `at_once`: see `energy_gradient`. With `numbers` (N,) each chain has noise of its own number,
-    whatever chains move beside it.
+    `held` is a boolean tensor that broadcasts to the video; pixels where it is True stay bit-equal.
+    `seed` is a scalar; step number n draws its noise from (seed, n). `at_once` is described at
+    `energy_gradient`. With `numbers` (N,) the noise of a chain depends on its own number only, not
+    on the chains that move beside it.
     """
 
     def seed_of(step: tf.Tensor | int) -> tf.Tensor:
@@ -188,7 +205,7 @@ def chain(
         return pair if numbers is None else numbered(pair, numbers)
 
     def body(step: tf.Tensor, state: tf.Tensor, velocity: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        # An energy may be another at each step, on average the one that is meant.
+        # Some energies change at each step, in such a way that their mean is the energy meant.
         shifted = getattr(energy, "shifted", None)
         own = tf.stack(seeds.step(tf.cast(seed, tf.int64), tf.cast(step, tf.int64)))
         one = energy if shifted is None else shifted(own, modes)
@@ -208,7 +225,7 @@ def chain(
     first_kick = 0.5 if velocity is None else 1.0
     if velocity is None:
         velocity = noise * standard_normal(video, seed_of(-1)) if momentum else tf.constant(0.0)
-    # A network may cast its weights once for the whole chain: they stand still here.
+    # The weights do not change during a chain, so a network may cast them once for all steps.
     with getattr(energy, "standing_still", nullcontext)():
         _, final, velocity = tf.while_loop(
             lambda step, *_: step < steps, body, (tf.constant(0), video, velocity)
@@ -216,8 +233,9 @@ def chain(
     return final, velocity
 
 
-# XLA stays off: on CPU it makes this loop 25 times slower. Everything that changes from call to
-# call is a tensor, so that one energy and one shape are traced once.
+
+# XLA stays off because it makes this loop 25 times slower on a CPU. Everything that changes from
+# call to call is a tensor, so that one energy and one shape are traced only once.
 _compiled_chain = tf.function(chain, jit_compile=False)
 
 
@@ -236,26 +254,35 @@ def sample(
 
     Parameters
     ----------
-    model
-        The energy, maps (N, T, H, W, C) to (N,). A Keras model or any callable.
-    video
-        Where the chains start, (N, T, H, W, C) float32 on the model's scale.
-    steps, step_size
-        How many steps, and ε.
-    seed
-        Same seed, same video.
-    held
-        Boolean, broadcasts to `video`: True = visible, kept bit-equal.
-    noise
-        Factor on the noise term.
-    momentum
-        μ of `kinetic_step`; 0 is equation 6.
-    modes
-        (N,) int32, those of the videos, if the energy tells modes apart.
+    model : callable
+        The energy, a Keras model or any callable; it maps (N, T, H, W, C) to (N,).
+    video : tf.Tensor
+        The videos from which the chains start, (N, T, H, W, C) float32 on the model's scale.
+    steps : int
+        The number of Langevin steps.
+    step_size : float
+        The step size ε, in the units of the video.
+    seed : int
+        The seed of the noise; the same seed gives the same videos.
+    held : tf.Tensor or None
+        A boolean tensor that broadcasts to `video`: pixels where it is True stay bit-equal.
+    noise : float
+        A factor on the noise; 0 descends the energy without noise.
+    momentum : float
+        The momentum μ of `kinetic_step`, from 0 to 1; 0 is equation 6.
+    modes : tf.Tensor or None
+        The mode of each video, (N,) int32, for an energy that tells modes apart.
 
     Returns
     -------
-    (N, T, H, W, C) float32
+    tf.Tensor
+        The moved videos, (N, T, H, W, C) float32.
+
+    Examples
+    --------
+    >>> energy = lambda video: tf.reduce_sum(video**2, axis=[1, 2, 3, 4]) / 2
+    >>> sample(energy, tf.zeros((1, 4, 8, 8, 3)), steps=5, step_size=0.5, seed=0).shape
+    TensorShape([1, 4, 8, 8, 3])
     """
     held = None if held is None else tf.convert_to_tensor(held, tf.bool)
     final, _ = _compiled_chain(

@@ -52,15 +52,18 @@ class Reading:
             ) from error
 
     def _check(self) -> None:
-        if self.size is not None:
+        if self.size is not None:  # as JSON and NumPy give it, too
             object.__setattr__(self, "size", tuple(map(operator.index, self.size)))
             if len(self.size) != 2 or min(self.size) < 1:
                 raise BadOptionError(
                     f"--size {self.size} is not a size; give at least 1 pixel a side."
                 )
-        if self.frames is not None and operator.index(self.frames) < 1:
-            raise BadOptionError(f"--frames {self.frames} is too few; give 1 or more.")
-        if operator.index(self.start) < 0:
+        if self.frames is not None:
+            object.__setattr__(self, "frames", operator.index(self.frames))
+            if self.frames < 1:
+                raise BadOptionError(f"--frames {self.frames} is too few; give 1 or more.")
+        object.__setattr__(self, "start", operator.index(self.start))
+        if self.start < 0:
             raise BadOptionError(f"--start {self.start} is negative; give 0 or more.")
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise BadOptionError(f"--fps {self.fps} is out of range; give more than 0, up to 1000.")

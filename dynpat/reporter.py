@@ -1,4 +1,4 @@
-"""What a long task tells while it works. The library stays silent; the CLI shows it."""
+"""What a long task reports while it works. The library itself prints nothing; the CLI shows it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,41 @@ from pathlib import Path
 
 
 class Reporter:
-    """Receives what happens; does nothing. Subclass it to show progress."""
+    """Receives the events of a task and ignores them; a subclass can show progress."""
 
     def say(self, sentence: str) -> None:
-        """Something worth knowing: what was resized, a rollback, a file written."""
+        """Receive a sentence that users should know, such as "resized", a rollback or a new file.
+
+        Parameters
+        ----------
+        sentence : str
+            A complete sentence.
+        """
 
     def learning(
         self, update: int, fraction: float, figures: dict[str, float], preview: Path | None
     ) -> None:
-        """After an update: `fraction` of the run is done, 0 … 1; `preview` is a file, if any."""
+        """Receive the figures of an update of the weights.
+
+        Parameters
+        ----------
+        update : int
+            The number of the update.
+        fraction : float
+            The share of the run that is done, from 0 to 1.
+        figures : dict
+            The figures of the update, by name.
+        preview : Path or None
+            The file of the newest preview, if there is one.
+        """
 
     def sampling(self, done: int, total: int) -> None:
-        """After some Langevin steps."""
+        """Receive the progress of sampling after some Langevin steps.
+
+        Parameters
+        ----------
+        done : int
+            The number of Langevin steps done.
+        total : int
+            The number of Langevin steps in all.
+        """

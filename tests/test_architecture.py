@@ -39,7 +39,9 @@ TESTED_IN = {
     "videos/notes": "videos_files", "videos/opening": "masks_reading",
 }
 # Not about one room of the package.
-OVERALL = {"architecture", "benchmarks", "browser", "cli", "docs", "examples", "without"}
+OVERALL = {
+    "architecture", "benchmarks", "browser", "cli", "docs", "docstrings", "examples", "without",
+}
 LONGEST = 300
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -22,9 +24,9 @@ def case() -> tuple[np.ndarray, np.ndarray]:
 def test_the_truth_itself_has_no_error(case: tuple[np.ndarray, np.ndarray]) -> None:
     video, missing = case
     figures = truth.compare(video, video, missing)
-    assert figures["error"] == figures["seam"] == 0 and figures["psnr"] is None
-    assert figures["ssim"] == pytest.approx(1) and figures["motion"] == pytest.approx(1)
-    assert set(figures) == set(truth.MEANINGS)
+    assert figures.error == figures.seam == 0 and figures.psnr is None
+    assert figures.ssim == pytest.approx(1) and figures.motion == pytest.approx(1)
+    assert {entry.name for entry in fields(figures)} == set(truth.MEANINGS)
 
 
 def test_a_constant_error_has_the_figures_it_must(case: tuple[np.ndarray, np.ndarray]) -> None:
@@ -32,24 +34,24 @@ def test_a_constant_error_has_the_figures_it_must(case: tuple[np.ndarray, np.nda
     video = 0.5 * video + 50
     wrong = np.where(missing[..., np.newaxis], video + 10, video)
     figures = truth.compare(video, wrong, missing)
-    assert figures["error"] == pytest.approx(10, abs=1e-3)
-    assert figures["psnr"] == pytest.approx(20 * np.log10(255 / 10), abs=1e-3)
-    assert figures["seam"] == pytest.approx(10, abs=1e-3)
-    assert figures["motion"] == pytest.approx(1, abs=1e-4)
+    assert figures.error == pytest.approx(10, abs=1e-3)
+    assert figures.psnr == pytest.approx(20 * np.log10(255 / 10), abs=1e-3)
+    assert figures.seam == pytest.approx(10, abs=1e-3)
+    assert figures.motion == pytest.approx(1, abs=1e-4)
 
 
 def test_visible_pixels_do_not_count(case: tuple[np.ndarray, np.ndarray]) -> None:
     video, missing = case
     spoilt = np.where(missing[..., np.newaxis], video, 0)
-    assert truth.compare(video, spoilt, missing)["error"] == 0
+    assert truth.compare(video, spoilt, missing).error == 0
 
 
 def test_a_still_filling_has_no_motion(case: tuple[np.ndarray, np.ndarray]) -> None:
     video, missing = case
     still = np.where(missing[..., np.newaxis], video.mean(axis=0), video)
     figures = truth.compare(video, still, missing)
-    assert figures["motion"] == pytest.approx(0, abs=1e-4)
-    assert figures["motion_patches"] > 1
+    assert figures.motion == pytest.approx(0, abs=1e-4)
+    assert figures.motion_patches > 1
 
 
 def test_what_cannot_be_measured_is_none() -> None:
@@ -57,8 +59,8 @@ def test_what_cannot_be_measured_is_none() -> None:
     missing = np.zeros((3, 6, 6), bool)
     missing[0] = True
     figures = truth.compare(video, video + 1, missing)
-    assert figures["ssim"] is figures["seam"] is figures["motion_patches"] is None
-    assert figures["error"] == pytest.approx(1)
+    assert figures.ssim is figures.seam is figures.motion_patches is None
+    assert figures.error == pytest.approx(1)
 
 
 def test_baselines_touch_missing_pixels_alone_and_continue_a_slope() -> None:

@@ -32,9 +32,9 @@ class Scripted:
         monkeypatch.setattr(recording, "MOST_OF_TIME", math.inf)
         told = iter(scores)
 
-        def preview(learner: Any) -> dict[str, float]:
+        def preview(learner: Any) -> quality.Judged | None:
             score = next(told)
-            return {} if score is None else {"score": score}
+            return None if score is None else quality.Judged(quality.Figures(), score)
 
         def save(model: Any, file: Path) -> None:
             assert file == run.best_file
@@ -71,13 +71,15 @@ def test_early_states_are_kept_too(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_synthesis_is_told_apart_from_its_reference() -> None:
     names = ("patches", "motion_patches", "motion", "deviation", "edges", "checkerboard")
-    ours = dict(zip(names, (1.0, 2.0, 1.1, None, 0.9, 0.15), strict=True))
-    its = dict(zip(names, (2.0, 1.5, 0.8, 3.0, 0.95, 0.1), strict=True))
+    ours, its = (
+        quality.Figures(**dict(zip(names, values, strict=True)))
+        for values in ((1.0, 2.0, 1.1, None, 0.9, 0.15), (2.0, 1.5, 0.8, 3.0, 0.95, 0.1))
+    )
     assert quality.told_apart(ours, its) == (
         "Better than the reference alone (in brackets) in: patches 1.00 (2.00), motion 1.10 (0.80);"
         " not in: motion patches 2.00 (1.50), edges 0.90 (0.95), checkerboard 0.15 (0.10)."
     )
-    assert quality.told_apart(dict.fromkeys(names), its) == ""
+    assert quality.told_apart(quality.Figures(), its) == ""
 
 
 def test_previews_become_rarer_where_they_are_slow(
@@ -89,10 +91,9 @@ def test_previews_become_rarer_where_they_are_slow(
     scripted = Scripted(Run(tmp_path), [], monkeypatch)
     monkeypatch.setattr(recording, "MOST_OF_TIME", 0.08)
 
-    def slow(learner: Any) -> dict[str, float]:
+    def slow(learner: Any) -> None:
         clock[0] += 5
         previews.append(clock[0])
-        return {}
 
     monkeypatch.setattr(scripted.recorder, "preview", slow)
     for _ in range(600):

@@ -201,8 +201,8 @@ def test_recovering_without_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for video in (result.recovered, result.mean, result.sample):
         np.testing.assert_array_equal(video[~MASK], WATER[~MASK])
     assert np.all(result.uncertainty[~MASK] == 0) and result.uncertainty[MASK].mean() > 0
-    error = compare(WATER, result.recovered, MASK)["error"]
-    assert error < 0.5 * compare(WATER, damaged, MASK)["error"]
+    error = compare(WATER, result.recovered, MASK).error
+    assert error < 0.5 * compare(WATER, damaged, MASK).error
 
     written = dynpat.recover(damaged, MASK, tmp_path / "run", formats=("npy",), **SHORT)
     np.testing.assert_array_equal(written.recovered, result.recovered)

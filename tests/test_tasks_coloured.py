@@ -17,6 +17,7 @@ from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run, read_log
 from dynpat.runs.plan import make_plan
 from dynpat.tasks import learn as tasks, restore as restoring
+from dynpat.tasks.resume import resume
 from dynpat.videos import write_video
 
 FRAMES, SIZE = 24, (24, 28)
@@ -41,7 +42,7 @@ def test_a_run_learns_resumes_and_is_sampled(
     plan = Run.open(learned_coloured).plan()
     stopped = tasks.learn(plan, tmp_path / "parts", formats=("npy",), reporter=Stopper())
     assert not stopped.finished
-    assert tasks.resume(tmp_path / "parts", formats=("npy",)).finished
+    assert resume(tmp_path / "parts", formats=("npy",)).finished
     before, after = state_of(learned_coloured), state_of(tmp_path / "parts")
     for name, value in before.items():
         np.testing.assert_array_equal(value, after[name], name)

@@ -30,7 +30,7 @@ def test_estimate_grows_with_what_is_asked(
     write_video(tmp_path / "a.gif", flames(12, (24, 24)), 25)
 
     def memory(**changes: Any) -> int:
-        return int(estimate(short_plan(tmp_path, pattern=pattern, **changes))["memory_bytes"])
+        return estimate(short_plan(tmp_path, pattern=pattern, **changes)).memory_bytes
 
     base = memory()
     assert memory(learn={"chains": 8}) > base
@@ -39,10 +39,10 @@ def test_estimate_grows_with_what_is_asked(
 
 
 def test_estimate_keeps_to_the_time_budget(flames_file: Path) -> None:
-    figures = estimate(short_plan(flames_file, learn={"iterations": 10**6, "time_budget": 60.0}))
-    assert 1 <= figures["updates"] < 10**6
-    learning = figures["updates"] * figures["seconds_per_update"]
-    assert figures["seconds"] == pytest.approx(learning)
+    cost = estimate(short_plan(flames_file, learn={"iterations": 10**6, "time_budget": 60.0}))
+    assert 1 <= cost.updates < 10**6
+    learning = cost.updates * cost.seconds_per_update
+    assert cost.seconds == pytest.approx(learning)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
@@ -58,7 +58,7 @@ def test_estimated_memory_is_near_the_measured(new_process: Call, tmp_path: Path
         # Not getrusage: its peak is inherited from the process that started this one.
         "status = Path('/proc/self/status').read_text()\n"
         "peak = 1024 * int(status.split('VmHWM:')[1].split()[0])\n"
-        "print(estimate(plan)['memory_bytes'] / peak)"
+        "print(estimate(plan).memory_bytes / peak)"
     )
     done = new_process("-W", "ignore", "-c", script)
     assert done.returncode == 0, done.stderr

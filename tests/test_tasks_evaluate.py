@@ -69,13 +69,13 @@ def test_figures_that_need_one_size_are_left_out_where_sizes_differ(
     observed: np.ndarray,
 ) -> None:
     found = evaluation.figures(observed, flames(FRAMES, (40, 48)))
-    assert {name for name, value in found.items() if value is None} >= {
+    assert {name for name, value in found.to_dict().items() if value is None} >= {
         "mean", "deviation", "flicker", "closest_frame", "closest_passage",
     }
-    assert found["patches"] is not None and found["motion"] is not None
+    assert found.patches is not None and found.motion is not None
     few = evaluation.figures(observed[:4], observed[:4, :10, :10])
-    assert few["motion_patches"] is None and few["patches_at_2"] is None
-    assert few["patches"] is not None
+    assert few.motion_patches is None and few.patches_at_2 is None
+    assert few.patches is not None
 
 
 def test_the_command_prints_a_table_and_json(dynpat: Call, files: dict[str, Path]) -> None:

@@ -22,6 +22,7 @@ from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
 from dynpat.runs.plan import Plan, make_plan
 from dynpat.tasks import learn as tasks
+from dynpat.tasks.resume import resume
 from dynpat.videos import write_video
 
 Call = Callable[..., Result]
@@ -104,7 +105,7 @@ def test_stop_with_windows_and_batches_of_several_videos(
     plan = short_plan(videos, window=8, grey=True, learn={"batch": 2, "chains": 1})
     whole = tasks.learn(plan, tmp_path / "whole", formats=("npy",)).run
     part = tasks.learn(plan, tmp_path / "part", reporter=Signals(signal.SIGTERM, 2)).run
-    assert tasks.resume(part, formats=("npy",)).finished
+    assert resume(part, formats=("npy",)).finished
     require_equal_runs(part, whole, state_of)
 
 
@@ -134,7 +135,7 @@ def test_killed_run_goes_on_bit_equal(
     assert len((out / "log.jsonl").read_text().splitlines()) == 4
     assert (out / "checkpoints" / f"ckpt-{kept}.index").is_file()
     assert not (out / "model.keras").exists()
-    tasks.resume(out, formats=("npy",))
+    resume(out, formats=("npy",))
     require_equal_runs(out, undisturbed, state_of)
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from dynpat.datasets import boat, ocean
 from dynpat.masks import draw_mask
 from dynpat.tasks import restore as restoring
+from dynpat.tasks.resume import resume
 from dynpat.videos import write_video
 
 Call = Callable[..., Any]
@@ -142,7 +143,7 @@ def test_stopped_and_resumed_is_bit_equal_to_undisturbed(
     whole = restoring.restore(plan, tmp_path / "whole", formats=("npy",))
     part = restoring.restore(plan, tmp_path / "part", formats=("npy",), reporter=Stop(2))
     assert whole.finished and not part.finished and not (tmp_path / "part" / "results").exists()
-    assert restoring.resume_restoration(tmp_path / "part", formats=("npy",)).finished
+    assert resume(tmp_path / "part", formats=("npy",)).finished
     one, other = state_of(tmp_path / "whole"), state_of(tmp_path / "part")
     assert set(one) == set(other)
     for name in one:

@@ -24,12 +24,16 @@ def _is_integer(value: Any) -> bool:
 
 
 def check_options(frames: Any, size: Any, seed: Any) -> tuple[int, int, int, int]:
-    """Check what every scene takes.
+    """Check the options that every scene takes.
 
     Parameters
     ----------
-    frames, size, seed : int, pair of int, int
-        At least 1, at least 8 pixels each (height and width), and at least 0.
+    frames : int
+        The number of frames, at least 1.
+    size : pair of int
+        The height and width in pixels, each at least 8.
+    seed : int
+        The seed, at least 0.
 
     Returns
     -------

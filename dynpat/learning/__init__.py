@@ -1,1 +1,1 @@
-"""Analysis by synthesis: chains, the update, and the loop around it."""
+"""Analysis by synthesis: the chains, the update of the weights, and the loop around it."""

@@ -10,15 +10,15 @@ import tensorflow as tf
 from dynpat import langevin, seeds
 from dynpat.reference.gaussians import Reference
 
-MOST_SLOTS = 64  # more observed videos than this share their chains
+MOST_SLOTS = 64  # if there are more observed videos, several share their chains
 
 
 def slots(groups: Sequence[np.ndarray], videos: int) -> list[np.ndarray]:
-    """The observed videos that share chains, of each slot that has some.
+    """Return the observed videos of each slot; the videos of a slot share its chains.
 
-    A chain is a sample of the model and of none of the videos but for the mode, one of `groups`,
-    that it starts from. Of thousands of videos, chains of each would take more memory than the
-    videos, and each would move once in a thousand updates, long after the model has left it.
+    A chain is a sample of the model and belongs to no video, except that it starts from a mode, one
+    of `groups`. With thousands of videos, chains for each video would take more memory than the
+    videos. Each would also move only once in a thousand updates, long after the model has changed.
     """
     if videos <= MOST_SLOTS:
         return [np.array([video]) for video in range(videos)]
@@ -27,7 +27,7 @@ def slots(groups: Sequence[np.ndarray], videos: int) -> list[np.ndarray]:
 
 
 def modes_of_slots(groups: Sequence[np.ndarray], videos: int) -> list[int]:
-    """The mode of each slot: number of the one of `groups` that its observed videos are in."""
+    """Return the mode of each slot: the number of the group that its observed videos are in."""
     mode_of = {video: mode for mode, group in enumerate(groups) for video in group}
     return [mode_of[first] for first, *_ in slots(groups, videos)]
 
@@ -35,24 +35,24 @@ def modes_of_slots(groups: Sequence[np.ndarray], videos: int) -> list[int]:
 class Chains(tf.Module):
     """Persistent Langevin chains, several per slot, and the number of updates done.
 
-    Each observed video has a slot, of its own unless there are many: see `slots`. What is called
-    a video below is a slot.
+    Each observed video has a slot: its own, or a shared one if there are many videos (see `slots`).
+    In the methods below, "video" means a slot.
 
     Attributes
     ----------
-    video
-        (slots, chains, T, H, W, C) float32 on the model's scale.
-    age
-        (slots, chains) int64: how often each chain has moved since it last started from noise; None
+    video : tf.Variable
+        The chains, (slots, chains, T, H, W, C) float32 on the model's scale.
+    age : tf.Variable or None
+        How often each chain has moved since it last started from noise, (slots, chains) int64; None
         if chains go on for ever.
-    velocity
-        As `video`: of chains with a momentum, else None.
-    slot_of
-        For each observed video, its slot.
-    update
-        () int64: updates done; with the seed it fixes all noise of the next one.
-    parts, here
-        How many replicas share out the chains of each video, in all and in this process.
+    velocity : tf.Variable or None
+        The velocities of chains with momentum, of the shape of `video`.
+    slot_of : list of int
+        The slot of each observed video.
+    update : tf.Variable
+        The number of updates done, () int64. With the seed it determines all noise of the next one.
+    parts, here : int
+        The number of replicas that share the chains of each video: in all, and in this process.
     """
 
     def __init__(
@@ -77,43 +77,43 @@ class Chains(tf.Module):
 
     @property
     def per_video(self) -> int:
-        """K, how many chains a replica moves for each video."""
+        """The number K of chains that a replica moves for each video."""
         return int(self.video.shape[1]) // self.parts
 
     def slots(self, indices: tf.Tensor) -> tf.Tensor:
-        """(B,) int64: the slots of some observed videos."""
+        """Return the slots (B,) int64 of some observed videos."""
         return tf.gather(tf.constant(self.slot_of, tf.int64), indices)
 
     def modes_of(self, indices: tf.Tensor) -> tf.Tensor:
-        """(B,) int32: the modes of some slots."""
+        """Return the modes (B,) int32 of some slots."""
         return tf.gather(tf.constant(self.modes), indices)
 
     def own(self, part: tf.Tensor) -> tf.Tensor:
-        """(K,) int64: which of a video's chains replica `part` moves."""
+        """Return which chains of a video replica `part` moves, (K,) int64."""
         return tf.range(self.per_video, dtype=tf.int64) + part * self.per_video
 
     def places(self, indices: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
-        """(B, K, 2) int64: the video, and the chain of it."""
+        """Return the pairs of a video and one of its chains, (B, K, 2) int64."""
         videos, chains = tf.meshgrid(tf.cast(indices, tf.int64), self.own(part), indexing="ij")
         return tf.stack([videos, chains], axis=-1)
 
     def numbers(self, indices: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
-        """(B·K,) int64: the number of each chain among all."""
+        """Return the number of each chain among all chains, (B·K,) int64."""
         videos, chains = tf.unstack(self.places(indices, part), axis=-1)
         numbers = tf.reshape(videos * int(self.video.shape[1]) + chains, [-1])
         return tf.ensure_shape(numbers, (int(indices.shape[0]) * self.per_video,))
 
     def starts(self, indices: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
-        """Where the chains of some observed videos go on: (B, K, T, H, W, C)."""
+        """Return the present state of the chains of some videos, (B, K, T, H, W, C)."""
         found = tf.gather_nd(self.video, self.places(indices, part))
         return tf.ensure_shape(
             found, (int(indices.shape[0]), self.per_video, *self.video.shape[2:])
         )
 
     def velocities(self, indices: tf.Tensor, part: tf.Tensor) -> tf.Tensor | None:
-        """Those of the chains of some observed videos, (B·K, T, H, W, C), if they have some.
+        """Return the velocities (B·K, T, H, W, C) of the chains of some videos, or None.
 
-        A chain that starts again keeps its own: it is independent of where the chain is.
+        A chain that starts again keeps its velocity, which does not depend on where the chain is.
         """
         if self.velocity is None:
             return None
@@ -127,14 +127,15 @@ class Chains(tf.Module):
         self, indices: tf.Tensor, part: tf.Tensor, current: tf.Tensor, share: float,
         reference: Reference, spread: bool,
     ) -> tf.Tensor:
-        """Chains (B, K, T, H, W, C) of some videos; a `share` starts again from noise, and the old.
+        """Return chains (B, K, T, H, W, C), of which a `share` and all old ones have started again.
 
-        Samples start there: a model that only knows old chains does not lead them far.
+        They start from noise, as samples do: a model that knows only old chains leads samples
+        nowhere.
         """
         seed = tf.cast(self.seed, tf.int64)
         draw = tf.stack(seeds.renewal(seed, self.update))
         first = tf.stack(seeds.anew(seed, self.update))
-        # One draw for each chain of all: two videos of an update that share one must agree.
+        # A number is drawn for each chain of all, because videos that share a chain must agree.
         every = tf.random.stateless_uniform(self.video.shape[:2], draw)
         which = tf.gather_nd(every, self.places(indices, part)) < share
         if self.age is not None:
@@ -153,7 +154,7 @@ class Chains(tf.Module):
         return tf.cond(tf.reduce_any(which), anew, lambda: current)
 
     def grown(self, indices: tf.Tensor, part: tf.Tensor, youth: int) -> tf.Tensor:
-        """(B·K,) float32: 1 where a chain of some videos counts, 0 in its youth."""
+        """Return for each chain of some videos, (B·K,) float32: 1 if it counts, 0 in its youth."""
         if self.age is None:
             return tf.ones([int(indices.shape[0]) * self.per_video])
         age = tf.reshape(tf.gather_nd(self.age, self.places(indices, part)), [-1])
@@ -164,12 +165,12 @@ class Chains(tf.Module):
         self, indices: tf.Tensor, part: tf.Tensor, moved: tf.Tensor,
         velocity: tf.Tensor | None = None,
     ) -> None:
-        """Keep the chains (B, K, T, H, W, C) of some videos, and count the update once."""
+        """Store the moved chains (B, K, T, H, W, C) of some videos, and count the update once."""
         places = self.places(indices, part)
         self.video.scatter_nd_update(places, moved)
         if self.age is not None:
             age = tf.gather_nd(self.age, places)
-            age *= tf.cast(age < self.life, tf.int64)  # those that have just begun anew
+            age *= tf.cast(age < self.life, tf.int64)  # chains that have just started again
             self.age.scatter_nd_update(places, age + 1)
         if self.velocity is not None:
             self.velocity.scatter_nd_update(places, tf.reshape(velocity, tf.shape(moved)))
@@ -177,6 +178,6 @@ class Chains(tf.Module):
 
 
 def _ages(slots: int, chains: int, life: int) -> np.ndarray:
-    """Ages (slots, chains) at the start, all alike often: else all chains would end at once."""
+    """Return ages (slots, chains), spread evenly so that not all chains start again at once."""
     of_chain, of_slot = np.arange(chains) * life // chains, np.arange(slots)[:, np.newaxis]
     return np.asarray((of_chain + of_slot) % life, np.int64)

@@ -1,4 +1,4 @@
-"""Checkpoints while learning, and the way back to them from trouble."""
+"""Write checkpoints while learning, and go back to them when learning goes wrong."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dynpat.errors import DivergedError
 from dynpat.learning.schedule import RATE_CUT
 
 MAX_ROLLBACKS = 5
-SAFE = 40  # updates before trouble is seen that it may have begun
-FURTHER = 3  # times as far back at each rollback
-OLDER = 1.5  # times as many updates at each of the checkpoints that are kept long
+SAFE = 40  # trouble may begin this many updates before it is seen
+FURTHER = 3  # each rollback goes back this many times as far as the one before
+OLDER = 1.5  # ratio of the updates of two successive checkpoints that are kept for long
 
 
 class Values(tf.Module):
-    """Keras variables by position, as `tf.train.Checkpoint` keeps them."""
+    """Keras variables in their order, in the form that `tf.train.Checkpoint` keeps."""
 
     def __init__(self, variables: Sequence[Any]) -> None:
         super().__init__(name="weights")
@@ -27,7 +27,7 @@ class Values(tf.Module):
 
 
 class Saver:
-    """Writes a checkpoint every so many seconds of learning."""
+    """A listener of learning that writes a checkpoint every `every` seconds."""
 
     def __init__(self, manager: tf.train.CheckpointManager, every: float) -> None:
         self.manager, self.every = manager, every
@@ -35,7 +35,7 @@ class Saver:
         self.last: float | None = None
 
     def __call__(self, learner: Any, figures: dict[str, float]) -> None:
-        now = figures["elapsed"]  # on which all processes agree
+        now = figures["elapsed"]  # a time on which all processes agree
         self.last = now if self.last is None else self.last
         if now - self.last >= self.every:
             save(self.manager, learner)
@@ -43,7 +43,13 @@ class Saver:
 
 
 def save(manager: tf.train.CheckpointManager, learner: Any) -> None:
-    """Write the whole state, if this process is the one that writes."""
+    """Write the whole state of learning, if this process is the one that writes.
+
+    Raises
+    ------
+    OutputError
+        If the checkpoint cannot be written.
+    """
     learner.replicas.collect(learner.chains)
     if not learner.replicas.chief:
         return
@@ -59,16 +65,16 @@ def save(manager: tf.train.CheckpointManager, learner: Any) -> None:
 
 
 def _older(manager: tf.train.CheckpointManager) -> tf.train.CheckpointManager:
-    """A few checkpoints of long ago, beside the few of the last seconds."""
+    """Return the manager of a few checkpoints of long ago, beside the few of the last seconds."""
     folder = Path(manager.directory) / "older"
     return tf.train.CheckpointManager(manager.checkpoint, str(folder), max_to_keep=4)
 
 
 def _last_good(manager: tf.train.CheckpointManager, update: int, rollbacks: int) -> str:
-    """The checkpoint to go back to from trouble at `update`.
+    """Return the checkpoint to go back to from trouble at `update`.
 
-    Trouble begins some updates before it is seen, and the more often it comes, the earlier: it is
-    the newest that is old enough, or else the oldest.
+    Trouble begins some updates before it is seen; the more often it comes, the earlier it began.
+    The newest checkpoint that is old enough is taken, or else the oldest.
     """
     found = sorted(_way(manager) + _way(_older(manager)), key=_number)
     oldest = update - SAFE * FURTHER ** min(rollbacks, 3)
@@ -76,7 +82,7 @@ def _last_good(manager: tf.train.CheckpointManager, update: int, rollbacks: int)
 
 
 def _way(manager: tf.train.CheckpointManager) -> list[str]:
-    """The checkpoints that led to the newest: not those from which learning went back."""
+    """Return the checkpoints that led to the newest one, without those that were rolled back."""
     way: list[str] = []
     for path in reversed(manager.checkpoints):
         if not way or _number(path) < _number(way[-1]):
@@ -91,14 +97,20 @@ def _number(checkpoint: str) -> int:
 def roll_back(
     learner: Any, manager: tf.train.CheckpointManager, trouble: str, say: Callable[[str], None]
 ) -> None:
-    """Back to the last good checkpoint with half the learning rate, or give up with advice."""
+    """Go back to the last good checkpoint with half the learning rate, or give up with advice.
+
+    Raises
+    ------
+    DivergedError
+        If learning has gone wrong more than `MAX_ROLLBACKS` times.
+    """
     update, elapsed = learner.update, float(learner.progress.elapsed)
     rollbacks = int(learner.progress.rollbacks) + 1
     checkpoints = learner.manager(Path(manager.directory))
     learner.restore(_last_good(checkpoints, update, rollbacks - 1))
-    learner.replicas.agreed(0.0)  # nothing is written before all have read
+    learner.replicas.agreed(0.0)  # no process writes before all have read
     learner.progress.rollbacks.assign(min(rollbacks, MAX_ROLLBACKS))
-    learner.progress.elapsed.assign(elapsed)  # time lost is lost: a budget is a promise
+    learner.progress.elapsed.assign(elapsed)  # the lost time counts: a time budget is a promise
     save(manager, learner)
     if rollbacks > MAX_ROLLBACKS:
         raise DivergedError(

@@ -1,8 +1,8 @@
-"""Learning a model: the loop around its updates, the schedule, the watch and the way back.
+"""Learn a model: the loop around its updates, the schedule, the watch and the rollbacks.
 
-The update itself is `Trainable.train_step`; `learn_model` calls `Trainable.fit` and adds what
-a long run needs. All randomness is a function of the seed and the number of the update, so that a
-run that was stopped and resumed ends bit-equal to one that was not.
+The update itself is `Trainable.train_step`; `learn_model` adds what a long run needs. All random
+numbers depend only on the seed and the number of the update, so that a run that was stopped and
+resumed ends bit-equal to a run that was not.
 """
 
 from __future__ import annotations
@@ -26,44 +26,46 @@ from dynpat.learning.schedule import learning_rate, settled
 from dynpat.learning.trainable import Trainable, adam_of
 from dynpat.learning.watch import Watch
 
-# What TensorFlow raises for checkpoints that were cut off, spoilt or of another model.
+# TensorFlow raises these for checkpoints that are cut off, spoilt or of another model.
 _DAMAGED = (
     ValueError, AssertionError, IndexError, KeyError, RuntimeError, OSError, tf.errors.OpError,
 )
 
-OF_UPDATES = ("observed_noise", "renewed", "life", "youth", "gap_limit", "squared")  # settings
-GAP_RATE = 0.1  # of the running mean of the gap: about ten updates
+OF_UPDATES = ("observed_noise", "renewed", "life", "youth", "gap_limit", "squared")
+GAP_RATE = 0.1  # the moving average of the gap spans about ten updates
 
 
 class Progress(tf.Module):
-    """What must survive a stop besides weights, optimizer and chains."""
+    """The state of learning besides weights, optimizer and chains that must survive a stop."""
 
     def __init__(self, gap: bool) -> None:
         super().__init__(name="progress")
         self.elapsed = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self.rollbacks = tf.Variable(0, dtype=tf.int64, trainable=False)
-        # Where the rate does not go by it, there is none, as in older checkpoints.
+        # Without `calm` there is no gap, as in the checkpoints of earlier versions.
         self.gap = tf.Variable(0.0, dtype=tf.float64, trainable=False) if gap else None
         self.best_contrast = tf.Variable(0.0, dtype=tf.float64, trainable=False)
 
 
 class Learner:
-    """A model with its optimizer, chains and progress: all the state of learning.
+    """A model with its optimizer, chains and progress: the whole state of learning.
 
     Parameters
     ----------
-    model
-        Built, not compiled.
-    videos
-        Observed videos, (N, T, H, W, C) uint8 or float32 grey levels.
-    config, langevin
-        Settings; what they leave open, the videos decide, see `settled`.
-    at_once
-        Videos that pass the network together, 0: all.
-    missing
-        (N, T, H, W) bool, where `videos` hold a guess only; learning goes on from it.
-    replicas
-        Who learns together; the model was made in their scope.
+    model : Trainable
+        The model, built but not compiled.
+    videos : ndarray
+        The observed videos, (N, T, H, W, C) uint8 or float32 grey levels.
+    config : LearnConfig
+        The settings of learning; the videos decide what they leave open, see `settled`.
+    langevin : LangevinConfig
+        How chains move.
+    at_once : int
+        The number of videos that pass the network together; 0 is all.
+    missing : ndarray or None
+        Where `videos` are only a first guess, (N, T, H, W) bool; learning continues from it.
+    replicas : Replicas or None
+        The replicas that learn together; the model was made in their scope.
     """
 
     def __init__(
@@ -89,23 +91,23 @@ class Learner:
 
     @property
     def update(self) -> int:
-        """Updates of the weights done so far."""
+        """The number of updates of the weights done so far."""
         return int(self.chains.update)
 
     @property
     def work(self) -> float:
-        """What learning has cost, in Langevin steps of one frame; a gradient counts as one."""
+        """The work of learning, in Langevin steps of one frame; a gradient counts as one step."""
         frames = int(self.chains.video.shape[2])
         moved = min(self.config.batch, len(self.videos)) * self.config.chains
         passed = moved * self.model.langevin_config.steps + 2 * moved
         return float(self.update * passed * frames)
 
     def fraction_done(self) -> float:
-        """0 at the start of learning, 1 at the first limit reached."""
+        """Return how much of learning is done: 0 at its start, 1 at the first limit reached."""
         return max(self.schedule_fraction(), self._time_fraction())
 
     def schedule_fraction(self) -> float:
-        """Where the learning rate's decay stands: by updates if their number is given."""
+        """Return how far the learning rate has decayed: by updates, if their number is given."""
         if self.config.iterations is not None:
             return min(self.update / self.config.iterations, 1.0) if self.config.iterations else 1.0
         return self._time_fraction()
@@ -117,7 +119,7 @@ class Learner:
         return min(float(self.progress.elapsed) / budget, 1.0)
 
     def learning_rate(self) -> float:
-        """Of the next update, see `schedule.learning_rate`."""
+        """Return the learning rate of the next update; see `schedule.learning_rate`."""
         return learning_rate(
             self.config, self.update, self.schedule_fraction(), int(self.progress.rollbacks),
             0.0 if self.progress.gap is None else float(self.progress.gap),
@@ -125,7 +127,7 @@ class Learner:
 
     @contextmanager
     def averaged(self) -> Iterator[Trainable]:
-        """The model with the running mean of its weights: what learning has come to."""
+        """Give the model with the moving average of its weights, the result of learning."""
         weights = self.model.trainable_variables
         if not self.config.average or not self.update:
             yield self.model
@@ -138,17 +140,17 @@ class Learner:
             _assign(weights, own)
 
     def finish(self) -> Trainable:
-        """The model with the running mean of its weights for good: learning has ended."""
+        """Put the moving average of the weights into the model for good, and return the model."""
         if self.config.average and self.update:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         return self.model
 
     def manager(self, folder: Path) -> tf.train.CheckpointManager:
-        """Rotated checkpoints of the whole state below `folder`."""
+        """Return the manager of the checkpoints of the whole state below `folder`."""
         return tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=3)
 
     def restore(self, path: str) -> None:
-        """Take the state of a checkpoint.
+        """Restore the state of a checkpoint.
 
         Raises
         ------
@@ -182,7 +184,7 @@ Listener = Callable[[Learner, dict[str, float]], None]
 
 
 class _Loop(keras.callbacks.Callback):
-    """Sets the learning rate before an update; after it keeps time, watches and stops."""
+    """Sets the learning rate before an update; keeps time, watches and stops after it."""
 
     def __init__(
         self, learner: Learner, watch: Watch, listeners: Sequence[Listener],
@@ -200,7 +202,7 @@ class _Loop(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
         now = time.monotonic()
-        # All processes keep one time and stop together, or they would wait for each other for ever.
+        # All processes keep one time and stop together, or they would wait for each other.
         step_seconds, wishes = self.learner.replicas.agreed(
             now - self.learner.last_tick, float(self.stop())
         )
@@ -221,14 +223,14 @@ class _Loop(keras.callbacks.Callback):
             }
             for listener in self.listeners:
                 listener(self.learner, figures)
-        # Alone, also a wish of this moment counts.
+        # A process that learns alone also heeds a wish to stop from this very moment.
         self.stopped = wishes > 0 or (self.learner.replicas.workers == 1 and self.stop())
         if self.trouble or self.stopped or self.learner.fraction_done() >= 1:
             self.model.stop_training = True
             self.own = [weight.numpy() for weight in self.model.trainable_variables]
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Keras leaves the mean of the weights in their place; learning goes on with their own."""
+        """Put back the weights that Keras replaces by their average; learning goes on with them."""
         _assign(self.model.trainable_variables, self.own)
 
 
@@ -241,35 +243,36 @@ def learn_model(
     stop: Callable[[], bool] = lambda: False,
     restored: Callable[[Learner], None] = lambda _: None,
 ) -> bool:
-    """Learn until the first limit of `learner.config`; go on from the last checkpoint if any.
+    """Learn until the first limit of `learner.config`, from the last checkpoint if there is one.
 
     Parameters
     ----------
-    learner
-        The state; holds the learned model at the end.
-    checkpoints
-        Folder of checkpoints; one is written at the start, every `checkpoint_every` seconds and
-        at the end.
-    listeners
-        Called after each update with the learner and its figures.
-    say
-        Receives one sentence when learning goes back to a checkpoint.
-    restored
-        Called after each return to a checkpoint: what was recorded after it is void.
-    stop
-        Asked after each update; True ends learning there, with a checkpoint.
+    learner : Learner
+        The state of learning, which holds the learned model at the end.
+    checkpoints : Path
+        Their folder; one is written at the start, every `checkpoint_every` seconds and at the end.
+    listeners : sequence of Listener
+        Functions that are called after each update with the learner and its figures.
+    say : callable
+        A function that gets one sentence when learning goes back to a checkpoint.
+    stop : callable
+        A function that is called after each update; True ends learning, with a checkpoint.
+    restored : callable
+        A function that is called after each return to a checkpoint; later records are void.
+    watch : Watch or None
+        What detects that learning goes wrong, by default `Watch()`.
 
     Returns
     -------
     bool
-        Whether a limit was reached (False: stopped before).
+        True if a limit was reached, False if learning was stopped before.
 
     Raises
     ------
     DivergedError
-        If learning diverges again after several rollbacks; the last good checkpoint is kept.
+        If learning diverges again after several rollbacks; the last good checkpoint remains.
     BadRunError
-        If the checkpoint to go on from is damaged.
+        If the checkpoint to continue from is damaged.
     """
     manager = learner.manager(checkpoints)
     (wishes,) = learner.replicas.agreed(float(stop()))
@@ -283,11 +286,8 @@ def learn_model(
     while learner.fraction_done() < 1 and not stopped:
         loop = _Loop(learner, Watch(), [*listeners, saver], stop)
         learner.model.fit(
-            learner.videos,
-            batch_size=learner.config.batch,
-            chains=learner.config.chains,
-            seed=learner.config.seed,
-            steps_per_epoch=2**31 - 1,  # the loop ends it
+            learner.videos, batch_size=learner.config.batch, chains=learner.config.chains,
+            seed=learner.config.seed, steps_per_epoch=2**31 - 1,  # `_Loop` stops earlier
             callbacks=[loop],
         )
         stopped = loop.stopped

@@ -1,9 +1,9 @@
-"""What stands where pixels are missing while a model is learned from the visible ones.
+"""Sample the missing pixels while a model is learned from the visible ones.
 
     I_missing ~ p(I_missing | I_visible; θ)      (CVPR 2017, section 5.4)
 
-Before each update of the weights the missing pixels move by the same Langevin chain as the rest
-videos, with the visible pixels held; what stands there then counts as observed.
+Before each update of the weights, the missing pixels move by the same Langevin dynamics as the
+other chains, while the visible pixels stay. The result counts as an observed video.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class Fills(tf.Module):
 
     Attributes
     ----------
-    video
-        (N, T, H, W, C) float32 on the model's scale; visible pixels never change.
-    visible
-        (N, T, H, W, 1) bool.
+    video : tf.Variable
+        The videos, (N, T, H, W, C) float32 on the model's scale; visible pixels never change.
+    visible : tf.Tensor
+        True where a pixel is visible, (N, T, H, W, 1) bool.
     """
 
     def __init__(self, start: tf.Tensor, missing: np.ndarray) -> None:
@@ -37,25 +37,30 @@ class Fills(tf.Module):
         self, model: Any, indices: tf.Tensor, starts: tf.Tensor, frames: int,
         config: LangevinConfig, seed: tf.Tensor, at_once: int = 0, grain: float = 0.0,
     ) -> tf.Tensor:
-        """Move the missing pixels of some windows; returns these, (B, frames, H, W, C).
+        """Move the missing pixels of some windows, and return the windows.
 
         Parameters
         ----------
-        model
+        model : Any
             The energy.
-        indices, starts
-            (B,) which videos, and the first frame of the window of each.
-        frames
-            Length of the windows.
-        config
+        indices, starts : tf.Tensor
+            The videos (B,) of the windows, and the first frame (B,) of each window.
+        frames : int
+            The length of the windows.
+        config : LangevinConfig
             How chains move.
-        seed
-            Scalar integer; another one for each update.
-        at_once
-            See `langevin.energy_gradient`.
-        grain
-            Standard deviation of noise on the visible pixels while the others move, and in what is
-            returned: the energy is of videos with as much noise as chains have.
+        seed : tf.Tensor
+            A scalar integer that differs from update to update.
+        at_once : int
+            How many windows pass the network together; see `langevin.energy_gradient`.
+        grain : float
+            The standard deviation of noise on the visible pixels, while the others move and in the
+            result: the energy is that of videos with as much noise as chains have.
+
+        Returns
+        -------
+        tf.Tensor
+            The windows, (B, frames, H, W, C) float32.
         """
         count = int(indices.shape[0])
 

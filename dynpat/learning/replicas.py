@@ -1,8 +1,9 @@
-"""Learning on several devices or machines at once, by `tf.distribute`.
+"""Learn on several devices or machines at once, with `tf.distribute`.
 
-Each replica moves its share of the chains of every observed video and looks at its share of the
-windows; the strategy adds up the gradients. The noise of a chain is drawn from its number, so that
-it does not depend on who moves it: many replicas learn what one would, but for rounding.
+Each replica moves its share of the chains of every observed video and sees its share of the
+windows; the strategy adds up the gradients. The noise of a chain is drawn from its number, and so
+does not depend on the replica that moves it: many replicas learn what one would, except for
+rounding.
 """
 
 from __future__ import annotations
@@ -23,18 +24,20 @@ STRATEGIES = ("none", "mirrored", "multiworker")
 
 
 class Replicas:
-    """Who learns together.
+    """The replicas that learn together.
 
     Parameters
     ----------
-    strategy
-        None: this process alone, on one device.
+    strategy : tf.distribute.Strategy or None
+        The strategy of TensorFlow; None is this process alone, on one device.
 
     Attributes
     ----------
-    count, here, workers
-        Replicas in all and in this process; processes.
-    chief
+    count, here : int
+        The number of replicas in all, and in this process.
+    workers : int
+        The number of processes.
+    chief : bool
         Whether this process writes the run folder.
     """
 
@@ -47,19 +50,25 @@ class Replicas:
         self._mean = tf.function(self._mean_of) if self.workers > 1 else None
 
     def scope(self) -> AbstractContextManager[Any]:
-        """Where the model and its optimizer are made."""
+        """Return the context in which the model and its optimizer must be made."""
         return self.strategy.scope() if self.strategy else nullcontext()
 
     def require_shares(self, chains: int) -> None:
-        """Refuse chains that cannot be shared out evenly."""
+        """Refuse chains that the replicas cannot share evenly.
+
+        Raises
+        ------
+        BadOptionError
+            If the number of chains is no multiple of the number of replicas.
+        """
         require(chains % self.count == 0, "chains",
                 f"be a multiple of the {self.count} devices that learn together", chains,
                 f"Give --chains {max(1, round(chains / self.count)) * self.count}")
 
     def agreed(self, *values: float) -> tuple[float, ...]:
-        """The mean over all processes: what each measures for itself, all decide alike by.
+        """Return the mean of values over all processes, so that all decide alike.
 
-        It is also where they wait for each other.
+        All processes wait for each other here.
         """
         if self._mean is None:
             return values
@@ -72,7 +81,7 @@ class Replicas:
         return self.strategy.experimental_local_results(mean)[0]
 
     def collect(self, chains: Any) -> None:
-        """Bring the chains that other processes moved, and their velocities, into those of each."""
+        """Copy the chains and velocities that other processes moved into those of this process."""
         if self.strategy is None or self.workers == 1:
             return
         states = [state for state in (chains.video, chains.velocity) if state is not None]
@@ -93,12 +102,12 @@ class Replicas:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Turn what TensorFlow raises when another process is gone into one sentence.
+        """Turn the error that TensorFlow raises when another process is gone into one sentence.
 
         Raises
         ------
         ClusterError
-            Learning together has ended.
+            If another process has ended, so that learning together has ended.
         """
         try:
             yield
@@ -114,14 +123,14 @@ class Replicas:
 
 
 def open_replicas(name: str) -> Replicas:
-    """The replicas of a strategy; 'multiworker' waits for all processes named in TF_CONFIG.
+    """Return the replicas of a strategy; 'multiworker' waits for all processes in TF_CONFIG.
 
-    To be called before TensorFlow has computed anything.
+    It must be called before TensorFlow has computed anything.
 
     Raises
     ------
     BadOptionError
-        An unknown name, or a TF_CONFIG that describes no cluster.
+        If the name is unknown, or TF_CONFIG does not describe a cluster.
     """
     require(name in STRATEGIES, "strategy", f"be one of {', '.join(STRATEGIES)}", name,
             "Use --strategy mirrored")
@@ -151,16 +160,16 @@ def _require_cluster(text: str) -> None:
 
 
 def all_mean(value: tf.Tensor) -> tf.Tensor:
-    """The mean of a value over the replicas that run this step together."""
+    """Return the mean of a value over the replicas that run this step together."""
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return value
-    # The copy lies on the replica's device, which an argument of a graph need not.
+    # The copy lies on the device of the replica; the argument of a graph may lie elsewhere.
     return context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.identity(value))
 
 
 def all_of(values: tf.Tensor) -> tf.Tensor:
-    """(n,) of each replica in a row."""
+    """Return the values (n,) of all replicas, one after the other."""
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return values
@@ -168,6 +177,6 @@ def all_of(values: tf.Tensor) -> tf.Tensor:
 
 
 def replicas_now() -> int:
-    """How many replicas run this step together."""
+    """Return how many replicas run this step together."""
     context = tf.distribute.get_replica_context()
     return 1 if context is None else int(context.num_replicas_in_sync)

@@ -8,17 +8,17 @@ from dataclasses import replace
 
 from dynpat.config import LearnConfig
 
-MOVED = 3  # chains that an update moves, about
-PIXELS = 100 * 100  # of pictures for which
-RATE = 4e-4  # is the rate where none is given;
-MOST = 1e-3  # smaller ones learn faster, up to this
+MOVED = 3  # the usual number of chains that an update moves
+PIXELS = 100 * 100  # pixels of the pictures for which `RATE` is the usual rate
+RATE = 4e-4  # smaller pictures have a larger rate
+MOST = 1e-3  # the largest usual rate
 RATE_CUT = 0.5  # each rollback halves the learning rate
 
 
 def usual_chains(config: LearnConfig, videos: int) -> int:
-    """How many chains each of so many observed videos has, where the settings leave it open.
+    """Return how many chains each of `videos` observed videos has, if the settings leave it open.
 
-    An update moves about `MOVED` chains: more updates with fewer chains lead farther in the same
+    An update moves about `MOVED` chains: more updates with fewer chains get farther in the same
     time.
     """
     return config.chains or max(1, MOVED // min(config.batch, videos))
@@ -27,14 +27,22 @@ def usual_chains(config: LearnConfig, videos: int) -> int:
 def settled(
     config: LearnConfig, videos: int, size: Sequence[int], devices: int = 1
 ) -> LearnConfig:
-    """The settings with what they leave open: the number of chains, and the learning rate.
+    """Return the settings with what they leave open: the number of chains and the learning rate.
 
     Parameters
     ----------
-    videos, size
-        How many observed videos there are, and the (H, W) of their pictures.
-    devices
-        Each of them has as many chains.
+    config : LearnConfig
+        The settings, in which 0 leaves `chains` and `learning_rate` open.
+    videos : int
+        The number of observed videos.
+    size : sequence of int
+        The height and width (H, W) of their pictures, in pixels.
+    devices : int
+        The number of devices that learn together; each has as many chains as the others.
+
+    Returns
+    -------
+    LearnConfig
     """
     chains = config.chains
     if not chains:
@@ -43,10 +51,10 @@ def settled(
 
 
 def usual_rate(config: LearnConfig, size: Sequence[int]) -> float:
-    """The peak rate for pictures of (H, W): where it is left open, less for larger ones.
+    """Return the peak rate for pictures of (H, W); if it is left open, large pictures get less.
 
-    A layer that covers all of space has as many inputs as there are pixels, and an update moves
-    what it gives by as many times the rate: chains could not follow.
+    A layer that covers all of space has as many inputs as there are pixels. The same rate changes
+    its output more for larger pictures, and chains could not follow.
     """
     return config.learning_rate or min(MOST, RATE * PIXELS / math.prod(size))
 
@@ -54,23 +62,30 @@ def usual_rate(config: LearnConfig, size: Sequence[int]) -> float:
 def learning_rate(
     config: LearnConfig, update: int, fraction: float, rollbacks: int, gap: float
 ) -> float:
-    """Cosine decay from the peak to the final rate, halved at each rollback.
+    """Return the learning rate: a cosine decay from peak to final rate, halved at each rollback.
 
-    With `half_after` h it also falls as 1 / (1 + update/h): the sum of all rates is infinite and
-    that of their squares is not, so that chance moves weights only so far however long learning
-    takes (Robbins and Monro 1951). With `calm` it waits for chains that lag behind the weights: in
-    equilibrium the gap f(observed) − f(synthesised) is 0.
+    With `half_after` h the rate is also divided by 1 + update/h. The sum of all rates is then
+    infinite and the sum of their squares is not, so that chance moves the weights only so far
+    however long learning takes (Robbins and Monro 1951). With `calm` the rate falls while chains
+    lag behind the weights; in equilibrium the gap f(observed) − f(synthesised) is 0.
 
     Parameters
     ----------
-    update
-        Updates done.
-    fraction
-        How much of learning is done, 0 … 1.
-    rollbacks
+    config : LearnConfig
+        The settings of learning.
+    update : int
+        The number of updates done.
+    fraction : float
+        How much of learning is done, from 0 to 1.
+    rollbacks : int
         How often learning went back to a checkpoint.
-    gap
-        Running mean of the gap, per value.
+    gap : float
+        The moving average of the gap, per value.
+
+    Returns
+    -------
+    float
+        The learning rate of the next update.
     """
     peak, final = config.learning_rate, config.final_learning_rate
     rate = final + (peak - final) * 0.5 * (1 + math.cos(math.pi * fraction))

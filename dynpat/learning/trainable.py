@@ -1,4 +1,4 @@
-"""Learning of an energy as Keras does it: `compile` and `fit`, by analysis by synthesis."""
+"""Learn an energy by analysis by synthesis, with the methods of Keras: `compile` and `fit`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from dynpat.learning.windows import observed_windows
 from dynpat.reference.gaussians import Reference
 from dynpat.videos.shelf import HELD_BYTES
 
-BETA_1 = 0.5  # Adam's first-moment decay, as in the authors' code
-COORDINATES = tf.float16  # of observed videos: exact to a fiftieth of the noise that they get
-AT_ONCE = 64  # frames whose coordinates are looked up together
+BETA_1 = 0.5  # decay of Adam's mean of the gradients, as in the authors' code
+COORDINATES = tf.float16  # of observed videos; its error is below 1/50 of the noise they get
+AT_ONCE = 64  # number of frames whose coordinates are looked up together
 
 
 def adam_of(config: LearnConfig, size: Sequence[int]) -> keras.optimizers.Adam:
-    """Adam for pictures of (H, W), with the running mean of the weights and decay of the settings.
-    """
+    """Return Adam for pictures of (H, W), with the averaging and decay of the settings."""
     optimizer = keras.optimizers.Adam(
         usual_rate(config, size), beta_1=BETA_1, beta_2=config.beta_2,
         use_ema=config.average > 0, ema_momentum=config.average,
@@ -37,16 +36,18 @@ def adam_of(config: LearnConfig, size: Sequence[int]) -> keras.optimizers.Adam:
 
 
 class Trainable(keras.Model):
-    """What learning adds to an energy: chains, and what an update does.
+    """What learning adds to an energy: the chains, and the update of the weights.
 
-    A subclass gives `f`, `reference`, `sigma`, `coloured`, `to_model`, `check_video`
-    and its arguments.
+    A subclass defines `f`, `reference`, `sigma`, `coloured`, `to_model`, `check_video` and its
+    arguments.
 
     Attributes
     ----------
-    usual_langevin, usual_learning
-        The settings of the preset that the model was made from; those of the configurations' own
-        defaults if it was made from none. `compile` takes them where it is not told others.
+    usual_langevin : LangevinConfig
+        The Langevin settings of the model's preset, or the defaults of the class without a preset.
+    usual_learning : LearnConfig
+        The learning settings of the model's preset, likewise. `compile` and `fit` take them by
+        default.
     """
 
     reference: Reference
@@ -62,7 +63,7 @@ class Trainable(keras.Model):
         self.langevin_config = self.usual_langevin
         self.observed_noise, self.renewed, self.gap_limit, self.squared = 0.0, 0.0, 0.0, 0.0
         self.life, self.youth = 0, 0
-        self.batch = 0  # of the last `fit`
+        self.batch = 0  # batch size of the last `fit`
         self.at_once = 0
 
     def compile(  # type: ignore[override]
@@ -79,36 +80,41 @@ class Trainable(keras.Model):
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
-        """As `keras.Model.compile`, with the settings of the model's preset by default.
+        """Prepare the model for learning, as `keras.Model.compile` does.
 
-        There is no loss to choose: learning is by maximum likelihood.
+        By default all settings are those of the model's preset. There is no loss to choose:
+        learning maximizes the likelihood.
 
         Parameters
         ----------
-        optimizer
-            A Keras optimizer or its name; the preset's Adam (`adam_of`) if left out.
-        langevin
+        optimizer : Any
+            A Keras optimizer or its name; by default Adam with the settings of the preset.
+        langevin : LangevinConfig or None
             How the chains move at each update.
-        observed_noise
-            Standard deviation of the noise on the observed videos, on the model's scale.
-        renewed
-            Share of the chains that start again from noise at an update.
-        gap_limit
-            Gap of the energies from which on a stuck chain no longer counts, see `update.pulls`.
-        squared
-            Weight of the squares of f in the loss, see `update.update`.
-        life, youth
-            Updates after which a chain starts again from noise, and before it counts.
-        at_once
-            How many videos pass the network together, for memory's sake (0: all); the result is
-            the same.
-        jit_compile
-            Whether XLA compiles the update. On CPU it makes the Langevin loop 25 times slower.
+        observed_noise : float or None
+            The standard deviation of noise on the observed videos, on the model's scale.
+        renewed : float or None
+            The share of the chains that start again from noise at an update, in [0, 1).
+        gap_limit : float or None
+            The gap of the energies above which a stuck chain does not count; see `update.pulls`.
+        squared : float or None
+            The weight of the squares of f in the loss; see `update.update`.
+        life : int or None
+            The number of updates after which a chain starts again from noise; 0 is never.
+        youth : int or None
+            The number of updates for which a new chain does not count.
+        at_once : int
+            How many videos pass the network together, to save memory (0: all); the result is the
+            same.
+        jit_compile : bool
+            Whether XLA compiles the update. On a CPU this makes the Langevin loop 25 times slower.
+        **kwargs : Any
+            Further arguments of `keras.Model.compile`.
 
         Raises
         ------
         BadOptionError
-            If the step size does not fit the reference distribution.
+            If the step size does not fit the reference distribution, or a setting is out of range.
         """
         usual = self.usual_learning
 
@@ -127,7 +133,10 @@ class Trainable(keras.Model):
         )
 
     def start_chains(self, videos: int, chains: int, seed: int) -> Chains:
-        """New persistent chains, `chains` for each slot of `videos` observed videos."""
+        """Make persistent chains for `videos` observed videos: `chains` for each slot, by `seed`.
+
+        They start from noise of the reference distribution.
+        """
         a = self._arguments
         shape = (chains, a["frames"], *a["size"], a["channels"])
         groups = self.reference.groups(videos)
@@ -145,7 +154,7 @@ class Trainable(keras.Model):
             [slot_of[video] for video in range(videos)], self.langevin_config.momentum > 0,
             self.life,
         )
-        self.train_function = None  # a trace of the old chains must not be reused
+        self.train_function = None  # the compiled update of the old chains must not be reused
         return self.chains
 
     def fit(  # type: ignore[override]
@@ -159,40 +168,57 @@ class Trainable(keras.Model):
         seed: int = 0,
         **kwargs: Any,
     ) -> keras.callbacks.History:
-        """As `keras.Model.fit`: each step is one update of analysis by synthesis.
+        """Learn from observed videos; each step is one update by analysis by synthesis.
 
         Parameters
         ----------
-        videos
-            Observed videos, (N, T, H, W, C) grey levels with T at least the model's frames (a
-            random time window is learned at each update).
-        batch_size, chains, seed
-            Observed videos per update, persistent chains of each, seed of all that is drawn. What
-            is left out is as in the model's preset. Calling again with the same number of videos
-            and chains goes on with the same chains.
+        videos : Any
+            The observed videos, (N, T, H, W, C) grey levels 0 … 255. T is at least that of the
+            model; an update sees a random time window of a longer video.
+        batch_size : int or None
+            The number of observed videos per update, by default that of the preset.
+        chains : int or None
+            The number of persistent chains of each video, by default that of the preset. A call
+            with the same number of videos and chains continues the chains.
+        epochs, steps_per_epoch : int
+            The number of epochs, and of updates in each.
+        seed : int
+            The seed of mini-batches, chains and noise.
+        **kwargs : Any
+            Further arguments of `keras.Model.fit`.
+
+        Returns
+        -------
+        keras.callbacks.History
+            The figures of each epoch.
+
+        Raises
+        ------
+        BadOptionError
+            If the axes of the videos are not those of the model.
         """
         videos = np.asarray(videos)
         self.check_video(videos)
         usual = self.usual_learning
         batch = min(batch_size or usual.batch, len(videos))
         chains = chains or usual_chains(usual, len(videos))
-        held = self.chains
-        if held is None or (len(held.slot_of), int(held.video.shape[1])) != (len(videos), chains):
+        pool = self.chains
+        if pool is None or (len(pool.slot_of), int(pool.video.shape[1])) != (len(videos), chains):
             self.adapt(videos)
-            held = self.start_chains(len(videos), chains, seed)
+            pool = self.start_chains(len(videos), chains, seed)
         if batch != self.batch:
-            self.batch, self.train_function = batch, None  # sizes are parts of a trace
-        seen = videos if self.fills is not None else self._coordinates(videos, held)
-        # Several windows are as many samples; missing pixels move in one of each video.
+            self.batch, self.train_function = batch, None  # the compiled update has a fixed size
+        seen = videos if self.fills is not None else self._coordinates(videos, pool)
+        # Several windows of a video are several samples; missing pixels move in one window only.
         several = videos.shape[1] > self._arguments["frames"] and self.fills is None
 
         def windows(pipeline: int = 0) -> tf.data.Dataset:
             return observed_windows(
-                seen, self._arguments["frames"], batch, seed, int(held.update),
-                chains if several else 1, pipeline * held.here, held.here, held.parts,
+                seen, self._arguments["frames"], batch, seed, int(pool.update),
+                chains if several else 1, pipeline * pool.here, pool.here, pool.parts,
             )
 
-        data = windows() if held.parts == 1 else (
+        data = windows() if pool.parts == 1 else (
             self.distribute_strategy.distribute_datasets_from_function(
                 lambda context: windows(context.input_pipeline_id)
             )
@@ -201,9 +227,9 @@ class Trainable(keras.Model):
         return super().fit(data, steps_per_epoch=steps_per_epoch, **kwargs)
 
     def _coordinates(self, videos: np.ndarray, chains: Chains) -> np.ndarray:
-        """Videos on the scale of a coloured model, if they are few; else as they are.
+        """Return few videos on the scale of a coloured model; many, or other models', as they are.
 
-        To look coordinates up is dear, and the same windows are learned from again and again.
+        It takes long to look up coordinates, and the same windows are learned from again and again.
         """
         if not self.coloured or videos.nbytes > HELD_BYTES:
             return videos
@@ -216,10 +242,13 @@ class Trainable(keras.Model):
         return found
 
     def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
-        """Nothing: an energy is built already. Keras (3.15) would add up videos of all workers."""
+        """Do nothing: an energy is built already; Keras 3.15 would add up videos of all workers."""
 
     def train_step(self, data: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
-        """One update of analysis by synthesis; missing pixels move first, where there are some."""
+        """Make one update by analysis by synthesis; missing pixels move first, if there are any.
+
+        The `data` are those of `windows.observed_windows`.
+        """
         grey_levels, indices, starts, numbers, part = data
         assert self.chains is not None
         noise = self.observed_noise
@@ -229,7 +258,7 @@ class Trainable(keras.Model):
             observed = tf.cast(grey_levels, tf.float32)
             if grey_levels.dtype != COORDINATES:
                 observed = self.to_model(observed, tf.repeat(modes, each))
-        else:  # its pixels have their noise already
+        else:  # `Fills.move` adds the noise
             noise = 0.0
             observed = self.fills.move(
                 self, indices, starts, self._arguments["frames"], self.langevin_config,
@@ -241,6 +270,6 @@ class Trainable(keras.Model):
             self.at_once, noise, self.renewed, self.gap_limit, self.youth, part, numbers,
             self.squared,
         )
-        if self.chains.parts > self.chains.here:  # Keras takes means over an axis between workers
+        if self.chains.parts > self.chains.here:  # between workers, Keras takes means over an axis
             return {name: value[tf.newaxis] for name, value in figures.items()}
         return figures

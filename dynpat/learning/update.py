@@ -1,4 +1,4 @@
-"""One update of analysis by synthesis.
+"""One update of the weights by analysis by synthesis.
 
     ∂/∂θ log p ≈ mean ∂f(observed)/∂θ − mean ∂f(synthesised)/∂θ      (CVPR 2017, equation 5)
 """
@@ -49,36 +49,45 @@ def update(
 ) -> dict[str, tf.Tensor]:
     """Move the chains, then move θ by ∂f(observed) − ∂f(synthesised).
 
-    Energies are divided by the number of values in a video, so that learning rates carry over
-    from size to size.
+    Energies are divided by the number of values in a video, so that one learning rate serves videos
+    of all sizes.
 
     Parameters
     ----------
-    observed
-        (B·V, T, H, W, C) float32 on the model's scale: one window or more of each observed video.
-    indices
-        (B,) which observed videos these are: each has its own chains.
-    at_once
-        Videos that pass the network together, to bound memory; 0 for all.
-    observed_noise
-        Standard deviation of noise on the observed windows. Chains are never without noise of
-        about ε; if the observed are, the network learns that difference first, and ever steeper.
-    renewed
-        Share of the chains that start again from noise.
-    gap_limit
-        See `pulls`; 0: none.
-    youth
-        Updates of its life before a chain counts, of chains that have a `life`.
-    squared
-        α of α·(mean f²(observed) + mean f²(synthesised)) in the loss, f per value: what is learned
-        beyond the reference stays small, and so do its slopes.
-    part, windows
-        Which replica this is, and the numbers (B·V,) of its windows among those of all replicas.
+    model : Potential
+        The model whose weights move.
+    chains : Chains
+        The persistent chains.
+    observed : tf.Tensor
+        The observed windows, (B·V, T, H, W, C) float32 on the model's scale: V of each video.
+    indices : tf.Tensor
+        The slots (B,) of the observed videos; each has its own chains.
+    config : LangevinConfig
+        How the chains move.
+    at_once : int
+        How many videos pass the network together, to save memory; 0 is all.
+    observed_noise : float
+        The standard deviation of noise on the observed windows. Chains always have noise of about
+        ε; without noise on the observed, the network would learn that difference, ever more
+        steeply.
+    renewed : float
+        The share of the chains that start again from noise.
+    gap_limit : float
+        The gap above which a chain does not count (see `pulls`); 0 sets no limit.
+    youth : int
+        The number of updates for which a chain with a `life` does not count.
+    part : tf.Tensor or int
+        The number of this replica.
+    windows : tf.Tensor or None
+        The numbers (B·V,) of its windows among those of all replicas.
+    squared : float
+        The weight α of α·(mean f²(observed) + mean f²(synthesised)) in the loss, with f per value.
+        It keeps small what is learned beyond the reference, and so its slopes.
 
     Returns
     -------
-    dict of scalars
-        What the log and the divergence watch look at, see `measure`.
+    dict
+        Scalars by name, for the log and the divergence watch; see `measure`.
     """
     part = tf.cast(part, tf.int64)
     if observed_noise:
@@ -88,7 +97,7 @@ def update(
         observed += observed_noise * langevin.standard_normal(
             observed, langevin.numbered(seed, windows)
         )
-    # Of each chain and each window: in the coordinates of which group it is.
+    # Each chain and each window lies in the coordinates of the mode of its group.
     of_slots = chains.modes_of(indices)
     modes = tf.repeat(of_slots, chains.per_video)
     own = tf.repeat(of_slots, int(observed.shape[0]) // int(indices.shape[0]))
@@ -124,7 +133,7 @@ def update(
         lambda f: (plain(f) + 2 * squared * f / values / sizes) / values, at_once, shift,
         tf.concat([own, modes], axis=0),
     )
-    # The optimizer adds up what all replicas give.
+    # The optimizer adds up the gradients of all replicas.
     model.optimizer.apply([g / replicas_now() for g in gradients], model.trainable_variables)
     chains.store(indices, part, tf.reshape(synthesised, tf.shape(starts)), velocity)
     f_observed, f_synthesised = (
@@ -137,11 +146,11 @@ def update(
         "energy_gap": f_observed - f_synthesised,
         "f_observed": f_observed,
         "f_synthesised": f_synthesised,
-        # Of several replicas, the mean of their norms.
+        # With several replicas, this is the mean of their norms.
         "gradient_norm": all_mean(tf.linalg.global_norm(gradients)),
-        # Its first two variables are the number of steps and the learning rate.
+        # The first two variables of the optimizer are the number of steps and the learning rate.
         "optimizer_norm": tf.linalg.global_norm(model.optimizer.variables[2:]),
-        # Of the chains that are old enough.
+        # This is the share of the chains that count, among those that are old enough.
         "counting": all_mean(
             tf.reduce_sum(plain(f)[counts[0] :]) + 1 - tf.reduce_mean(grown)
         ),
@@ -155,22 +164,30 @@ def pulls(
     f: tf.Tensor, counts: tuple[int, int], videos: int, limit: float,
     grown: tf.Tensor | None = None,
 ) -> tf.Tensor:
-    """How much each f counts in the descent of −mean f(observed) + mean f(synthesised), (N,).
+    """Return how much each f counts, (N,), in the descent of −mean f(observed) + mean f(chains).
 
     A chain that is stuck far below its observed video, where f is flat, would be pushed down for
-    ever, and all else with it. The more its gap f(observed) − f(chain) nears `limit`, the less it
-    and its share of the observed count; beyond not at all. It is renewed sooner or later.
+    ever and pull everything with it. The closer its gap f(observed) − f(chain) comes to `limit`,
+    the less the chain and its share of the observed count; beyond, they do not count. The chain
+    will be renewed.
 
     Parameters
     ----------
-    f
-        (N,) of the observed windows, then of the chains, per value.
-    counts
-        Of windows and of chains, of all `videos` together.
-    limit
-        0: all count alike.
-    grown
-        (chains,) 1 for chains that count, 0 for those that are too young; all count if left out.
+    f : tf.Tensor
+        The values f, (N,) per value of a video: of the observed windows, then of the chains.
+    counts : tuple of int
+        The numbers of windows and of chains, of all `videos` together.
+    videos : int
+        The number of observed videos.
+    limit : float
+        The gap above which a chain does not count; 0 lets all count alike.
+    grown : tf.Tensor or None
+        1 for chains that count and 0 for those that are too young, (chains,); by default all count.
+
+    Returns
+    -------
+    tf.Tensor
+        The factor of each f, (N,) float32.
     """
     observed, chains = (tf.reshape(part, [videos, -1]) for part in tf.split(f, counts))
     level = all_mean(tf.stop_gradient(tf.reduce_mean(observed, axis=1, keepdims=True)))
@@ -189,10 +206,10 @@ def statistics(
     model: Potential, videos: tf.Tensor, pulls_of: Callable[[tf.Tensor], tf.Tensor], at_once: int,
     shift: tf.Tensor, modes: tf.Tensor,
 ) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
-    """∂/∂θ Σ pull·f(videos) with pulls (N,) that depend on f, f (N,) and those pulls.
+    """Return ∂/∂θ Σ pull·f(videos) with pulls (N,) that depend on f, then f (N,) and the pulls.
 
-    So many videos `at_once` pass the network, 0: all. `shift` (2,) is the seed of its grid's,
-    `modes` (N,) are the videos'.
+    The network gets `at_once` videos at a time (0: all). `shift` (2,) is the seed of the shift of
+    its grid, and `modes` (N,) are the modes of the videos.
     """
     weights = model.trainable_variables
 
@@ -219,7 +236,7 @@ def statistics(
     zeros = [tf.zeros(weight.shape) for weight in weights]
     _, gradients = tf.while_loop(
         lambda start, _: start < count, body, (tf.constant(0), zeros),
-        parallel_iterations=1,  # groups side by side would need the memory of all
+        parallel_iterations=1,  # parallel groups would need the memory of all
     )
     return gradients, f, pull
 
@@ -228,11 +245,12 @@ def measure(
     reference: Reference, observed: tf.Tensor, chains: tf.Tensor, own: tf.Tensor | None = None,
     modes: tf.Tensor | None = None,
 ) -> dict[str, tf.Tensor]:
-    """Cheap figures of chains (B, K, T, H, W, C) against the observed (B·V, T, H, W, C).
+    """Return cheap figures of chains (B, K, T, H, W, C) against observed windows (B·V, T, H, W, C).
 
     `contrast` is the ratio of root mean squares, in units of the reference distribution, and
-    `motion` that of mean |temporal difference|, 1 = alike; `weakest` and `strongest` are the
-    extreme chains' contrast. `own` (B·V,) and `modes` (B·K,) are those of the observed and chains.
+    `motion` that of the mean |temporal difference|; 1 means alike. `weakest` and `strongest` are
+    the smallest and the largest contrast of a chain. `own` (B·V,) and `modes` (B·K,) are the modes
+    of the observed windows and of the chains.
     """
     videos = reference.levels(tf.reshape(chains, [-1, *observed.shape[1:]]), modes)
     observed = reference.levels(observed, own)

@@ -1,4 +1,4 @@
-"""The divergence watch: sees learning go wrong in the figures of an update."""
+"""The divergence watch: it sees in the figures of an update that learning goes wrong."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import math
 
 
 class Watch:
-    """Sees learning go wrong in the figures of an update.
+    """Sees in the figures of updates that learning goes wrong.
 
-    Three ways of dying are known. *Runaway*: a chain's contrast grows far beyond the observed.
-    *Dead chain*: the last units are off on a chain, its gradient is zero and it falls to the mean
-    picture, while the energy gap grows without bound. *Lost chains*: the energy has grown so steep
-    that chains no longer reach what was observed; none of them counts, and nothing is learned.
+    Learning can fail in three ways. *Runaway*: the contrast of a chain grows far beyond the
+    observed. *Dead chain*: the last units are 0 for a chain, so that its gradient is 0 and it falls
+    to the mean picture, while the energy gap grows without bound. *Lost chains*: the energy has
+    become so steep that chains no longer reach the observed videos; none of them counts, and
+    nothing is learned.
     """
 
     strongest: float = 3.0
     weakest: float = 0.2
-    armed_from: float = 0.4  # chains start with no contrast, which is no sign of death
-    least_counting: float = 0.3  # share of the chains, as a running mean
-    memory: float = 0.9  # of that mean: about ten updates
+    armed_from: float = 0.4  # the contrast is low at the start, which is no sign of death
+    least_counting: float = 0.3  # share of the chains, as a moving average
+    memory: float = 0.9  # decay of that average, which spans about ten updates
 
     def __init__(self) -> None:
         self.counting = 1.0
 
     def trouble(self, figures: dict[str, float], best_contrast: float) -> str | None:
-        """What is wrong, or None; `figures` as from `synthesis.update`."""
+        """Return what is wrong, or None; the `figures` are those of `update.update`."""
         wrong = [name for name, value in figures.items() if not math.isfinite(value)]
         if wrong:
             return f"{wrong[0]} is not a finite number"

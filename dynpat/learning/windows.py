@@ -1,4 +1,4 @@
-"""Which observed videos, and which time windows of them, an update looks at."""
+"""Choose the observed videos, and the time windows of them, that an update sees."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from dynpat import seeds
 def mini_batch(
     update: tf.Tensor, batch: int, videos: int, frames: int, window: int, seed: int, each: int = 1
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Which observed videos, and which time windows of each, update number `update` looks at.
+    """Return the observed videos, and the time windows of each, that update number `update` sees.
 
-    Every epoch goes through the videos in a new order without repeats (the remainder of an
-    epoch that fills no whole batch is left out, so that a batch never holds a video twice).
-    A pure function of its arguments, so that a resumed run sees what an undisturbed one would.
+    Every epoch goes through the videos in a new order without repeats. A remainder that fills no
+    whole batch is left out, so that a batch never holds a video twice. The result depends only on
+    the arguments, so that a resumed run sees what an undisturbed one would.
 
     Returns
     -------
-    indices, starts
-        (batch,) and (batch · each,) int64.
+    indices : tf.Tensor
+        The numbers of the videos, (batch,) int64.
+    starts : tf.Tensor
+        The first frames of the windows, (batch · each,) int64.
     """
     per_epoch = videos // batch
     update = tf.cast(update, tf.int64)
@@ -40,22 +42,33 @@ def observed_windows(
     videos: np.ndarray, window: int, batch: int, seed: int, first_update: int = 0, each: int = 1,
     first_part: int = 0, here: int = 1, parts: int = 1,
 ) -> tf.data.Dataset:
-    """The endless stream of mini-batches, for each update one to each replica of this process.
+    """Return the endless stream of mini-batches: for each update, one for each local replica.
 
     Parameters
     ----------
-    videos
-        (N, T, H, W, C) uint8 or float32 grey levels, T ≥ window.
-    each
-        V, windows of a video in an update; several are shared out among the replicas, one is
-        seen by all.
-    first_part, here, parts
-        Number of the first replica of this process, how many it has, and how many there are.
+    videos : ndarray
+        The observed videos, (N, T, H, W, C) uint8 or float32 grey levels, T ≥ window.
+    window : int
+        The number of frames of a window.
+    batch : int
+        The number B of videos per update.
+    seed : int
+        The seed of the choice.
+    first_update : int
+        The number of the first update.
+    each : int
+        The number V of windows of a video in an update; the replicas share several windows, and all
+        see the same if there is one.
+    first_part : int
+        The number of the first replica of this process.
+    here, parts : int
+        The number of replicas of this process, and of all.
 
-    Yields
-    ------
-    grey levels (B·V, window, H, W, C), the indices (B,) of their videos, the numbers (B·V,) of
-    their first frames, those (B·V,) of the windows in the update, and the replica's own
+    Returns
+    -------
+    tf.data.Dataset
+        It yields grey levels (B·V, window, H, W, C), the indices (B,) of their videos, the numbers
+        (B·V,) of their first frames and of the windows in the update, and that of the replica.
     """
     count, frames = videos.shape[:2]
     per = each // parts if each > 1 else each
@@ -69,7 +82,7 @@ def observed_windows(
             + first + tf.range(per, dtype=tf.int64), [batch * per],
         )
         starts = tf.gather(starts, own)
-        # Cut outside of TensorFlow: the videos may lie in a file, and are not copied as a whole.
+        # NumPy cuts the windows, because videos may lie in a file and must not be copied whole.
         rows = tf.numpy_function(
             lambda those, firsts: np.stack([
                 videos[those[n // per], firsts[n] : firsts[n] + window] for n in range(batch * per)
@@ -81,8 +94,8 @@ def observed_windows(
 
     numbers = tf.data.Dataset.range(first_update * here, np.iinfo(np.int64).max)
     windows = numbers.map(cut, num_parallel_calls=1, deterministic=True).prefetch(1)
-    # There is nothing to tune, and the thread that would tune it now and then misses that its
-    # dataset has ended; who lets go of the dataset then waits for up to a minute.
+    # There is nothing to tune. The tuning thread sometimes misses that its dataset has ended, and
+    # releasing the dataset then takes up to a minute.
     options = tf.data.Options()
     options.autotune.enabled = False
     return windows.with_options(options)

@@ -1,4 +1,4 @@
-"""Masks: which pixels of a video are missing; read from files, or drawn."""
+"""Masks say which pixels of a video are missing; they are read from files, or drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks without a file: boxes and random ones; and what a mask looks like."""
+"""Make masks without a file, as boxes or at random, and show what a mask looks like."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMS_SENTENCE = (
 )
 
 PREVIEW_FRAMES = 6
-_GAP = 4  # pixels between the frames of a preview
+_GAP = 4  # number of pixels between the frames of a preview
 _GREY = 128
 _TINT = (255, 0, 0)
 
@@ -33,19 +33,24 @@ def box_mask(
     text : str
         "x,y,w,h": the left upper corner, width and height, in pixels of the video file.
     video_shape : tuple of int
-        (T, H, W) of the video, at the size at which it is used.
-    source_size : tuple of int, optional
-        (H, W) of the video file in pixels; that of `video_shape` if left out.
+        The shape (T, H, W) of the video, at the size at which it is used.
+    source_size : tuple of int or None
+        The size (H, W) of the video file in pixels, by default that of `video_shape`.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         `bool` (T, H, W), True where any part of a pixel lies in the box.
 
     Raises
     ------
     BadOptionError
-        The text is no box, or the box is empty, leaves the picture, or covers all of it.
+        If the text is no box, or the box is empty, leaves the picture, or covers all of it.
+
+    Examples
+    --------
+    >>> int(box_mask("2,1,3,4", (5, 16, 16)).sum())
+    60
     """
     require_shape(video_shape)
     match = re.fullmatch(r"\s*" + r"\s*,\s*".join([r"(-?[0-9]{1,6})"] * 4) + r"\s*", text)
@@ -80,7 +85,7 @@ def box_mask(
 
 
 def _scaled(begin: int, length: int, source: int, size: int) -> slice:
-    """The pixels, of `size`, that a stretch of `length` pixels of `source` touches."""
+    """Return the pixels, of `size`, that a stretch of `length` pixels of `source` touches."""
     return slice(begin * size // source, -(-(begin + length) * size // source))
 
 
@@ -90,24 +95,24 @@ def draw_mask(text: str, video_shape: tuple[int, int, int], seed: int) -> np.nda
     Parameters
     ----------
     text : str
-        "salt-pepper:P": each pixel of each frame is missing with probability P.
-        "region:SHARE": in each frame a square of area SHARE·H·W, at a place of its own.
-        "frames:SHARE": round(SHARE·T) whole frames, never the first or the last one.
-        P and SHARE lie in (0, 1), or are written in percent, as in "50%".
+        "salt-pepper:P": each pixel of each frame is missing with probability P. "region:SHARE": in
+        each frame a square of area SHARE·H·W is missing, at a place of its own. "frames:SHARE":
+        round(SHARE·T) whole frames are missing, never the first or the last one. P and SHARE lie in
+        (0, 1), or are written in percent, as in "50%".
     video_shape : tuple of int
-        (T, H, W) of the video.
+        The shape (T, H, W) of the video.
     seed : int
-        The same seed gives the same mask; at least 0.
+        The seed, at least 0; the same seed gives the same mask.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         `bool` (T, H, W), True where a pixel is missing.
 
     Raises
     ------
     BadOptionError
-        The text is none of the three, or such a mask of this video does not exist.
+        If the text is none of the three, or this video can have no such mask.
     """
     require_shape(video_shape)
     require(seed >= 0, "seed", "not be negative", seed, "Choose another --seed")
@@ -169,20 +174,20 @@ def mask_preview(video: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    video : numpy.ndarray
+    video : ndarray
         Grey levels `uint8` (T, H, W, C), C = 1 or 3.
-    mask : numpy.ndarray
+    mask : ndarray
         `bool` (T, H, W), True where a pixel is missing.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         `uint8` (H, w, 3): up to 6 frames from the first to the last, side by side.
 
     Raises
     ------
     BadMaskError
-        The mask is not of the video's frames, height and width.
+        If the mask does not have the frames, height and width of the video.
     """
     if video.shape[:3] != mask.shape:
         raise BadMaskError(
@@ -205,7 +210,7 @@ def describe(mask: np.ndarray) -> str:
 
     Parameters
     ----------
-    mask : numpy.ndarray
+    mask : ndarray
         `bool` (T, H, W), True where a pixel is missing.
 
     Returns
@@ -233,7 +238,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share in percent that says neither 0.0 nor 100.0 of what is not."""
+    """Return a share in percent that is 0.0 or 100.0 only if the share is exactly that."""
     if share < 0.001:
         return "Less than 0.1 %"
     return "More than 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"

@@ -1,4 +1,4 @@
-"""The kinds of files that masks come in: images, videos and arrays."""
+"""Load masks from the kinds of files that they come in: images, videos and arrays."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ KINDS_SENTENCE = (
     "give an image, a folder of images, a video or GIF, or an array as .npy, .npz or .mat"
 )
 
-GREY = 16  # levels by which the channels of a grey of a palette may differ
-_MIDDLE = 127  # the last level that counts as black: lossy masks hold every level
+GREY = 16  # levels by which the channels of a palette's grey may differ
+_MIDDLE = 127  # the last level that counts as black; lossy masks have every level
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -38,15 +38,15 @@ class Wanted:
     start: int
     invert: bool
     numbers: tuple[int, ...] = ()
-    """Of the video's frames in its file, where these do not follow each other."""
+    """The numbers of the video's frames in its file, if these do not follow each other."""
 
     @property
     def end(self) -> int:
-        """How many frames a mask has at least that counts as the video file does."""
+        """The least number of frames of a mask that counts as the video file does."""
         return max(self.numbers) + 1 if self.numbers else self.start + self.frames
 
     def chosen(self, count: int) -> list[int]:
-        """Which of the `count` frames of the mask belong to the video."""
+        """Return which of the `count` frames of the mask belong to the video."""
         if count in (1, self.frames):
             return list(range(count))
         end = self.end
@@ -59,16 +59,16 @@ class Wanted:
         )
 
     def missing(self, levels: np.ndarray, limit: float) -> np.ndarray:
-        """Where any channel of levels (..., C) tells that a pixel is missing."""
+        """Return where any channel of levels (..., C) tells that a pixel is missing."""
         return np.any(levels <= limit if self.invert else levels > limit, axis=-1)
 
     def bad(self, problem: str) -> BadMaskError:
-        """An error about this mask; the sentence gets its full stop here."""
+        """Return an error about this mask; the sentence gets its full stop here."""
         return BadMaskError(f"The mask '{self.path}' {problem}.")
 
 
 def load_mask(wanted: Wanted) -> np.ndarray:
-    """The wanted frames of the mask at its own size: `bool` (T or 1, h, w)."""
+    """Return the wanted frames of the mask at its own size, `bool` (T or 1, h, w)."""
     path, ending = wanted.path, wanted.path.suffix.lower()
     with _reported(wanted):
         if not path.exists():
@@ -89,22 +89,22 @@ def load_mask(wanted: Wanted) -> np.ndarray:
 
 
 def mask_of_array(array: np.ndarray, wanted: Wanted) -> np.ndarray:
-    """The wanted frames of a mask in memory, as `load_mask` has them."""
+    """Return the wanted frames of a mask in memory, as `load_mask` does."""
     return _from_array(array, wanted, "(H, W) or (T, H, W)")
 
 
 @contextmanager
 def _reported(wanted: Wanted) -> Iterator[None]:
-    """Turn whatever the readers raise on a broken or hostile file into a `BadMaskError`."""
+    """Turn any error of the readers on a broken or hostile file into a `BadMaskError`."""
     try:
         yield
     except BadMaskError:
         raise
     except BadVideoError as error:
-        # The rest names options that choose frames of the video, not of its mask.
+        # The rest of the message names options that choose frames of the video, not of its mask.
         problem = re.split("; |[.] ", str(error).removeprefix(f"'{wanted.path}' "))[0].rstrip(".")
         raise wanted.bad(f"{problem}; give another copy of it, or a folder of images") from error
-    except Exception as error:  # the readers document no complete list
+    except Exception as error:  # the readers do not document which errors they raise
         why = reason(error).splitlines()[0].rstrip(".")
         raise wanted.bad(
             f"cannot be read ({why}); it may be damaged or of another format: give another copy"
@@ -112,7 +112,7 @@ def _reported(wanted: Wanted) -> Iterator[None]:
 
 
 def _from_folder(wanted: Wanted) -> np.ndarray:
-    """One frame for each image that lies in the folder, in natural order."""
+    """Return one frame for each image that lies in the folder, in natural order."""
     files = frame_files(wanted.path)
     if not files:
         raise wanted.bad(f"is a folder without images ({', '.join(IMAGE_ENDINGS)}) in it; "
@@ -125,7 +125,7 @@ def _from_folder(wanted: Wanted) -> np.ndarray:
 
 
 def _from_image(wanted: Wanted) -> np.ndarray:
-    """One frame for each page of an image file."""
+    """Return one frame for each page of an image file."""
     pages = list(_pages(wanted.path))
     if not any(page.any() for page in pages) and not wanted.invert and _hidden(wanted.path):
         raise wanted.bad(
@@ -136,7 +136,7 @@ def _from_image(wanted: Wanted) -> np.ndarray:
 
 
 def _hidden(path: Path) -> bool:
-    """Whether the opacity of a picture tells parts apart, which a mask's does not count for."""
+    """Return whether the opacity of a picture varies, which a mask ignores."""
     with opened_image(path) as image:
         return "A" in image.getbands() and len(set(image.getchannel("A").getextrema())) > 1
 
@@ -147,7 +147,7 @@ def _from_pictures(pictures: list[np.ndarray], wanted: Wanted) -> np.ndarray:
             first, other = (size_text(*one.shape[:2]) for one in (pictures[0], picture))
             raise wanted.bad(f"has pictures of different sizes ({first} pixels, but {other} in "
                              f"number {index}); bring them to one size")
-    # Label images hold 0 and 1, which the middle of 0..255 would make all known.
+    # Label images have the levels 0 and 1, both of which lie below the middle of 0..255.
     highest = max(int(picture.max()) for picture in pictures)
     limit = 0 if highest <= 1 else _MIDDLE
     if 1 < highest <= _MIDDLE and not wanted.invert:
@@ -159,7 +159,7 @@ def _from_pictures(pictures: list[np.ndarray], wanted: Wanted) -> np.ndarray:
 
 
 def _pages(path: Path) -> Iterator[np.ndarray]:
-    """The pictures of an image file as `uint8` (h, w, 1 or 3), upright."""
+    """Yield the pictures of an image file as `uint8` (h, w, 1 or 3), upright."""
     with opened_image(path) as image:
         pages = getattr(image, "n_frames", 1)
         _require_bytes(pages * image.height * image.width)
@@ -169,15 +169,18 @@ def _pages(path: Path) -> Iterator[np.ndarray]:
 
 
 def _levels(image: Any) -> np.ndarray:
-    """Levels 0..255 of a Pillow image of any mode, `uint8` (h, w, 1 or 3), without opacity."""
+    """Return levels 0..255 of a Pillow image of any mode, `uint8` (h, w, 1 or 3).
+
+    Opacity is left out.
+    """
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image)[..., None]
-        # Pillow would cut these off at 255.
+        # Pillow would cut these levels off at 255.
         return np.where(values > max(float(values.max()), 0) / 2, 255, 0).astype(np.uint8)
-    if image.mode == "P" and _is_coloured(image):  # labels, of which 0 is the background
+    if image.mode == "P" and _is_coloured(image):  # these are labels, and 0 is the background
         return np.where(np.asarray(image) > 0, 255, 0).astype(np.uint8)[..., None]
     if image.mode in ("P", "PA"):
-        # By way of RGBA: Pillow warns where a palette with opacities loses them at once.
+        # The way leads through RGBA, because Pillow warns if a palette loses its opacities at once.
         image = image.convert("RGBA").convert("RGB").convert("L")
     if image.mode in ("1", "L", "LA", "La"):
         return np.asarray(image.convert("L"))[..., None]
@@ -185,7 +188,7 @@ def _levels(image: Any) -> np.ndarray:
 
 
 def _is_coloured(image: Any) -> bool:
-    """Whether a palette image uses a colour that is no grey."""
+    """Return whether a palette image uses a colour that is no grey."""
     colours = np.reshape(image.getpalette("RGB"), (-1, 3))
     used = colours[np.unique(np.asarray(image)) % max(len(colours), 1)]
     return bool(np.any(np.ptp(used, axis=1) > GREY))
@@ -197,7 +200,7 @@ def _from_video(wanted: Wanted) -> np.ndarray:
 
 
 def _from_array(array: np.ndarray, wanted: Wanted, expected: str) -> np.ndarray:
-    """Frames of numbers (h, w), (n, h, w) or (n, h, w, c)."""
+    """Return frames of numbers (h, w), (n, h, w) or (n, h, w, c)."""
     if array.dtype.kind not in "biuf":
         raise wanted.bad(f"holds {array.dtype} values; save it as bool or as plain numbers")
     if array.ndim not in (2, 3, 4) or array.size == 0:
@@ -211,7 +214,7 @@ def _from_array(array: np.ndarray, wanted: Wanted, expected: str) -> np.ndarray:
 
 
 def _picked(names: list[str], wanted: Wanted) -> str:
-    """Which of the named arrays of a file is the mask."""
+    """Return which of the named arrays of a file is the mask."""
     for name in ("masks", "mask", *(names if len(names) == 1 else ())):
         if name in names:
             return name
@@ -221,7 +224,7 @@ def _picked(names: list[str], wanted: Wanted) -> str:
 
 def _numpy_array(wanted: Wanted) -> np.ndarray:
     try:
-        with wanted.path.open("rb") as raw:  # NumPy leaves damaged archives open
+        with wanted.path.open("rb") as raw:  # NumPy does not close damaged archives
             if raw.read(2) == b"PK":
                 raw.seek(0)
                 arrays = np.load(raw, allow_pickle=False)
@@ -231,9 +234,9 @@ def _numpy_array(wanted: Wanted) -> np.ndarray:
                     if part.filename.removesuffix(".npy") == name
                 ))
                 return np.asarray(arrays[name])
-        # Mapped, so that a long mask takes no more memory than the frames that are wanted.
+        # The file is mapped, so that a long mask takes only the memory of the wanted frames.
         return np.asarray(np.load(wanted.path, allow_pickle=False, mmap_mode="r"))
-    except ValueError as error:  # NumPy's own words recommend to unpickle whatever it is
+    except ValueError as error:  # the message of NumPy recommends to unpickle the file
         raise wanted.bad(
             "is no array of bool or numbers (or damaged, or holds Python objects); write it anew "
             "with numpy.save"
@@ -241,7 +244,7 @@ def _numpy_array(wanted: Wanted) -> np.ndarray:
 
 
 def _is_hdf5(path: Path) -> bool:
-    """Whether a MATLAB file is of version 7.3: an HDF5 file behind a header, if any."""
+    """Return whether a MATLAB file is of version 7.3: an HDF5 file, perhaps behind a header."""
     with path.open("rb") as file:
         head = file.read(512 + len(_HDF5))
     return head.startswith(_HDF5) or head.endswith(_HDF5)
@@ -268,7 +271,7 @@ def _hdf5_array(wanted: Wanted) -> np.ndarray:
                          ) from error
     with h5py.File(wanted.path, "r") as file:
         names = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
-        # MATLAB stores columns first, which HDF5 shows as reversed axes.
+        # MATLAB stores columns first, so that the axes are reversed in HDF5.
         dataset = file[_picked(names, wanted)]
         _require_bytes(dataset.size * dataset.dtype.itemsize)
         return np.asarray(dataset[()]).T

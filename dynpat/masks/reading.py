@@ -13,7 +13,7 @@ from dynpat.masks.loading import Wanted, load_mask, mask_of_array
 from dynpat.videos.finding import PathLike
 from dynpat.videos.model import size_text
 
-_PART = 0.1 + 1e-6  # a tenth of a pixel's area, with room for the rounding of float32
+_PART = 0.1 + 1e-6  # a tenth of a pixel's area, with a margin for the rounding of float32
 
 
 def read_mask(
@@ -28,45 +28,47 @@ def read_mask(
 ) -> np.ndarray:
     """Read a mask and fit it to a video.
 
-    White (images: level above 127; numbers: above half of the largest in the file; images that
-    hold only 0 and 1: 1) is missing. Where channels differ, a pixel is missing if any channel
-    tells so; videos and palette images of greys count by their luma. Palette images with colours
-    are labels: all but 0 are missing. Opacity is ignored.
+    White pixels are missing. In images, white is a level above 127; in arrays of numbers, a number
+    above half of the largest in the file; in images that have only the levels 0 and 1, it is 1. If
+    channels differ, a pixel is missing if any channel says so; videos and palette images of greys
+    count by their luma. In palette images with colours, every label but 0 is missing. Opacity is
+    ignored.
 
     Parameters
     ----------
-    path : path
-        An image or a folder of images; a video or GIF; an array (H, W), (T, H, W) or
-        (T, H, W, C) as .npy, or as "mask", "masks" or the only array of an .npz file; a MATLAB
-        file of any version with "masks" of shape (H, W), (H, W, T) or (H, W, T, C). Or an array
-        in memory, (H, W) or (T, H, W).
+    path : path or ndarray
+        An image or a folder of images; a video or GIF; an array (H, W), (T, H, W) or (T, H, W, C)
+        as .npy, or as "mask", "masks" or the only array of an .npz file; a MATLAB file of any
+        version with "masks" of shape (H, W), (H, W, T) or (H, W, T, C); or an array (H, W) or (T,
+        H, W).
     video_shape : tuple of int
-        (T, H, W) of the video, at the size at which it is used.
-    source_size : tuple of int, optional
-        (H, W) of the video file, in pixels. A mask of this size is brought to that of the
+        The shape (T, H, W) of the video, at the size at which it is used.
+    source_size : tuple of int or None
+        The size (H, W) of the video file, in pixels. A mask of this size is brought to that of the
         video: a pixel is missing if more than a tenth of its area is.
     start : int
-        Index in the video file of the video's first frame. Masks of start + T frames or more
-        are counted as the file is; those of T frames, as the video is; one frame serves for all.
+        The number, in the video file, of the video's first frame. A mask of start + T frames or
+        more counts as the file does, and one of T frames as the video does; one frame serves for
+        all.
     invert : bool
         Whether black is missing instead.
     dilate : int
-        By how many pixels the missing region grows to each side, corners included.
+        The number of pixels by which the missing region grows to each side, corners included.
     numbers : sequence of int
-        Of the video's frames in its file, where it was resampled in time; masks with more frames
-        than the video are counted as the file is.
+        The numbers of the video's frames in its file, if it was resampled in time; masks with more
+        frames than the video count as the file does.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         `bool` (T, H, W), True where a pixel is missing.
 
     Raises
     ------
     BadMaskError
-        Not readable, of another length or size, or nothing or everything is missing.
+        If it cannot be read, has another length or size, or if nothing or everything is missing.
     BadOptionError
-        `start` or `dilate` is negative, or `video_shape` is none.
+        If `start` or `dilate` is negative, or `video_shape` is not (T, H, W).
     """
     require_shape(video_shape)
     require(start >= 0, "start", "not be negative", start, "Give 0 or more")
@@ -80,7 +82,7 @@ def read_mask(
 
 
 def _require_both(mask: np.ndarray, own: np.ndarray, wanted: Wanted, dilate: int) -> None:
-    """Raise unless the mask marks something as missing and leaves something known."""
+    """Raise an error unless the mask marks something as missing and leaves something visible."""
     other = "leave out --invert-mask" if wanted.invert else "use --invert-mask"
     if not mask.any():
         black, white = ("white", "black") if wanted.invert else ("black", "white")
@@ -122,7 +124,10 @@ def _fitted(
 
 
 def shrink_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """`bool` (n, h, w) at (height, width): missing where more than a tenth of a pixel's area is."""
+    """Shrink a `mask`, `bool` (n, h, w), to `size` (height, width).
+
+    A pixel is missing if more than a tenth of its area is.
+    """
     height, width = size
     shares = (
         Image.fromarray(frame.astype(np.float32)).resize((width, height), Image.Resampling.BOX)

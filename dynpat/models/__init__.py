@@ -1,4 +1,4 @@
-"""The energies of the three kinds of patterns, and sampling from them."""
+"""The energy models of the three kinds of patterns, and sampling from them."""
 
 from dynpat.models.presets import (
     PATTERNS,

@@ -1,4 +1,4 @@
-"""A convolution that is blind to the grid which its own stride would leave."""
+"""A convolution that cannot see the grid that its own stride would leave."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import tensorflow as tf
 
 from dynpat.models.layers import StridedConv3D
 
-BLUR = (0.25, 0.5, 0.25)  # of neighbours: 0 at half a cycle a pixel
+BLUR = (0.25, 0.5, 0.25)  # weights of three neighbours; they give 0 at half a cycle a pixel
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
 class BlindConv3D(StridedConv3D):
-    """A `StridedConv3D` whose kernels do not see half a cycle a pixel, across or down.
+    """A `StridedConv3D` whose kernels cannot see half a cycle a pixel, across or down.
 
-    What is seen through a stride leaves a grid of that frequency in all that is made to please the
-    network. Each kernel is one that is two pixels smaller each way, blurred by (¼, ½, ¼): that is
-    every kernel with a double zero there.
+    A network that looks through a stride leaves a grid of that frequency in whatever is made to
+    please it. Each kernel here is a kernel that is two pixels smaller in height and width, blurred
+    by (¼, ½, ¼). Such kernels are exactly those with a double zero at that frequency.
     """
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

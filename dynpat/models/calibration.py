@@ -1,10 +1,10 @@
-"""After learning: the reference is shifted until new samples have the mean of the observed.
+"""Shift the reference after learning, until new samples have the mean of the observed videos.
 
-Learning balances its own chains, with weights that move at each update. The running mean of the
-weights, which is what samples are drawn with, is calmer, but no longer in balance: they come out
-darker or brighter where the video moves most. A shift m of the reference's mean adds m·I/σ² to the
-energy, linear in I, and for such terms maximum likelihood says that the means of samples and of the
-observed must agree. So a few rounds of samples are drawn, and the shift follows their difference.
+Learning balances its own chains, while the weights move at each update. Samples are drawn with the
+moving average of the weights, which is calmer but no longer in balance: samples come out darker or
+brighter where the video moves most. A shift m of the reference's mean adds m·I/σ² to the energy.
+That is linear in I, and for linear terms maximum likelihood says that samples and observed videos
+must have the same mean. So a few rounds of samples are drawn, and the shift follows the difference.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from dynpat.models import EnergyModel
 from dynpat.models.sampling import SETTLING, ask, sample_videos, usual_frames
 from dynpat.reference.gaussians import AXES, Reference, moments
 
-ROUNDS = 12  # at most
-GAIN = 0.4  # at first: a shift moves the mean by about three times itself, as frames go together
-REACH = 4.0  # pixels, standard deviation of the window over which what is lacking is smoothed
+ROUNDS = 12  # the largest number of rounds
+GAIN = 0.4  # of the first round; a shift moves the mean by about three times itself
+REACH = 4.0  # standard deviation, in pixels, of the window that smooths the difference of the means
 
 
 def rounds_within(model: EnergyModel, observed: np.ndarray, frame_steps: float) -> int:
-    """How many rounds take no more than so many Langevin steps of one frame."""
+    """Return how many rounds fit into `frame_steps` Langevin steps of one frame."""
     asked = ask(model, model.langevin_config, frames=usual_frames(model, observed.shape[1]))
     one = len(asked.modes) * asked.chain[0] * (asked.steps + SETTLING)
     return min(ROUNDS, int(frame_steps / one))
@@ -36,18 +36,19 @@ def calibrate(
     model: EnergyModel, observed: np.ndarray, rounds: int,
     stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Shift the means of the model's modes until new samples have the mean of the observed.
+    """Shift the means of the model's modes until new samples have the mean of the observed videos.
 
     Parameters
     ----------
-    model
-        Learned and compiled: its `langevin_config` says how samples are drawn.
-    observed
-        (N, T, H, W, C) grey levels.
-    rounds
-        Of one sample of each mode, each of which counts less than the one before.
-    stop
-        Asked before each round.
+    model : EnergyModel
+        A learned and compiled model; samples are drawn as its `langevin_config` says.
+    observed : ndarray
+        The observed videos, (N, T, H, W, C) grey levels.
+    rounds : int
+        The number of rounds. Each draws one sample of each mode and counts less than the one
+        before.
+    stop : callable
+        A function that is called before each round; True ends calibration.
     """
     reference = model.reference
     axes = AXES[reference.centre]
@@ -66,16 +67,17 @@ def calibrate(
                 mean - np.mean(sample[np.newaxis].clip(0, 255), axis=axes, dtype=np.float64)
                 for mean, sample in zip(wanted, samples, strict=True)
             ]
-        except DivergedError:  # who samples next will hear of it
+        except DivergedError:  # the next sampling of this model raises it to the user
             reference.shift(start - reference.mode_means.numpy())
             return
         reference.shift(GAIN / (1 + number / 2) * _smooth(reference, np.stack(lacking)))
 
 
 def _smooth(reference: Reference, lacking: np.ndarray) -> np.ndarray:
-    """What is lacking (K, H, W, C) without the chance of single pixels; other shapes as they are.
+    """Smooth the difference of means (K, H, W, C), to remove the chance of single pixels.
 
-    What is smoothed is the force lacking/σ², so that it hardly moves still pixels nearby.
+    Differences of other shapes are returned as they are. The force difference/σ² is what is
+    smoothed, so that it hardly moves still pixels nearby.
     """
     if lacking.ndim < 4:
         return lacking

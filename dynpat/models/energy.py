@@ -20,51 +20,57 @@ from dynpat.models.view import View
 
 @keras.saving.register_keras_serializable(package="dynpat")
 class EnergyModel(NewVideos, Trainable):
-    """An energy over videos; `model(video)` is the energy of each video, `model.f` the network.
+    """An energy over videos: `model(video)` is the energy of each video, `model.f` the network.
 
-    A video on the model's scale is in grey levels minus the mean of the observed ones; `to_model`
-    and `to_grey` convert. `compile` and `fit` learn by analysis by synthesis.
+    Videos on the model's scale are grey levels minus the mean of the observed videos; `to_model`
+    and `to_grey` convert. `compile` and `fit` learn the model by analysis by synthesis.
 
     Parameters
     ----------
-    frames, size, channels
-        T, (H, W) and C of the videos to learn.
-    filters, kernels, strides
-        For each layer: number, (T, H, W) and (T, H, W). A kernel of one integer n covers n frames ×
-        all of space and has a stride of one integer; "all" covers everything (fully connected).
-    activation, top_activation
-        After each layer; after the last one, if it is another.
-    centre
-        Which mean of the observed videos is subtracted: each 'pixel's over time, each
-        'channel's, or one 'scalar'.
-    input_scale
+    frames, channels : int
+        The numbers of frames T and of channels C (1 or 3) of the videos to learn.
+    size : tuple of int
+        Their height and width (H, W) in pixels.
+    filters : tuple of int
+        The number of filters of each layer.
+    kernels, strides : tuple
+        The kernel and the stride (T, H, W) of each layer. A kernel of one integer covers that many
+        frames and all of space, and its stride is one integer; "all" covers the whole video.
+    activation, top_activation : str
+        Keras activations of all layers, and of the last one if it has another ("": the same).
+    centre : str
+        The observed mean to subtract: of each 'pixel' over time, each 'channel', or one 'scalar'.
+    input_scale : float
         Factor on the video before the first layer.
-    sigma
-        σ of the reference distribution N(0, σ²), in grey levels.
-    widest, bounded, steady
-        σ of pixels that move most, if above `sigma`; whether levels outside 0 … 255 cost more; how
-        firmly the mean level of a video is held: see `Reference`.
-    kernel_initializer
-        Of all kernels, as Keras names it.
-    top_kernel_initializer
-        Of the last layer's, if it is another.
-    coloured
-        Whether the reference is `ColouredReference` instead of Gaussians: the model's scale is then
-        that of its coordinates y, and `sigma` its ρ. `centre` 'channel': all places share one map.
-    precision
+    sigma : float
+        The σ of the reference distribution N(0, σ²), in grey levels, in (0, 1000].
+    widest, steady : float
+        The σ of the pixels that move most, if above `sigma`, and the weight that keeps the mean
+        level of a video near the observed one; see `Reference`.
+    bounded : bool
+        Whether levels outside 0 … 255 have a higher energy.
+    kernel_initializer : str or dict
+        The Keras initializer of all kernels.
+    top_kernel_initializer : str or dict or None
+        The initializer of the last kernel, if it has another.
+    coloured : bool
+        Whether the reference is a `ColouredReference` instead of Gaussians. The model's scale is
+        then that of its coordinates, `sigma` is its ρ, and `centre` 'channel' gives all places one
+        map.
+    precision : str
         'float32', or 'bfloat16' for the products inside layers; all else stays float32.
-    start
-        Where chains start when the model is sampled: 'reference' noise N(0, σ²), or noise with the
-        'spread' of the observed pixels, which reaches models that are flat around zero.
-    shown
-        What the network sees: the 'deviation' from the mean that is subtracted, or the 'picture'
-        in which that mean stands (less one mean of each channel), so that it knows what is where.
-    modes
-        How many groups of observed videos to tell apart: each keeps a mean and a spread of its own.
-    seed
-        Of the weights.
-    preset
-        Name of the preset whose settings `compile` and `sample` take; "" for none.
+    start : str
+        The noise from which chains start: of the 'reference', N(0, σ²), or with the 'spread' of the
+        observed pixels, which reaches models that are flat around zero.
+    shown : str
+        What the network sees: the 'deviation' from the mean, or the whole 'picture' less one mean
+        of each channel, from which it learns what is where.
+    modes : int
+        The number of groups of observed videos; each keeps a mean and a spread of its own.
+    seed : int
+        The seed of the weights.
+    preset : str
+        The preset whose settings `compile` and `sample` take; "" is none.
 
     Raises
     ------
@@ -133,8 +139,7 @@ class EnergyModel(NewVideos, Trainable):
             "widest": widest, "bounded": bounded, "steady": steady,
             "kernel_initializer": kernel_initializer,
             "top_kernel_initializer": top_kernel_initializer, "coloured": coloured,
-            "precision": precision,
-            "start": start, "shown": shown, "modes": modes, "seed": seed,
+            "precision": precision, "start": start, "shown": shown, "modes": modes, "seed": seed,
             "preset": preset,
         }
         network.check_arguments(self._arguments)
@@ -155,12 +160,16 @@ class EnergyModel(NewVideos, Trainable):
     def from_preset(
         cls, preset: str, *, frames: int, size: tuple[int, int], channels: int = 3, **changes: Any
     ) -> EnergyModel:
-        """A model built and ready.
+        """Build a model of a preset, for videos of `frames` frames, `size` (H, W) and `channels`.
 
-        'paper' is the authors' network, 'default' the measured one, on the coloured reference, and
-        'gaussian' the one on Gaussians, on which recovery learns.
+        The `preset` 'default' is the one measured best, on the coloured reference; 'gaussian' has
+        Gaussians as reference and serves recovery; 'paper' is the authors' network. `changes`
+        replace single arguments of the constructor.
 
-        `changes` override single arguments of the constructor.
+        Raises
+        ------
+        BadOptionError
+            If there is no such preset, or an argument does not fit.
         """
         if preset not in cls.presets:
             known = ", ".join(sorted(cls.presets)) or "none; use one of its subclasses"
@@ -179,7 +188,7 @@ class EnergyModel(NewVideos, Trainable):
         self.reference.build(input_shape)
         shape: Any = input_shape
         network.require_rooms(self.network, shape)
-        if self.reach:  # shifted by up to so much, a video keeps one size
+        if self.reach:  # all shifts of the grid must leave videos of one size
             sizes = zip(self._arguments["size"], self.reach[1:], strict=True)
             frames = self._arguments["frames"] + self.reach[0]
             shape = (None, frames, *(size + more for size, more in sizes), input_shape[-1])
@@ -188,17 +197,15 @@ class EnergyModel(NewVideos, Trainable):
             shape = layer.compute_output_shape(shape)
         self.built = True
 
-    # The energy.
-
     def f(
         self, video: tf.Tensor, seed: tf.Tensor | None = None, modes: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """f(I;θ): the network, summed over its top layer. (N, T, H, W, C) float32 → (N,).
+        """Return f(I;θ), the sum over the top layer of the network: (N, T, H, W, C) float32 → (N,).
 
-        A model on a coloured reference is seen through a grid that is shifted by a number of
-        frames and pixels below the product of its strides, at random with a `seed` of (2,)
-        integers, else by half of that: what a fixed grid prefers would show in samples. `modes`
-        (N,) say in which coordinates each video is; those of the first mode if left out.
+        On a coloured reference the network sees `video` through a shifted grid, because samples
+        would show what a fixed grid prefers. The shift is below the product of the strides: random
+        with a `seed` of shape (2,), else half of that. `modes` (N,) tells the mode of each video,
+        by default 0.
         """
         features = self._seen(video, seed, modes)
         with self.standing_still():
@@ -210,7 +217,7 @@ class EnergyModel(NewVideos, Trainable):
     def _seen(
         self, video: tf.Tensor, seed: tf.Tensor | None, modes: tf.Tensor | None
     ) -> tf.Tensor:
-        """What the first layer gets."""
+        """Return the input of the first layer."""
         if not self.reach:
             if self._arguments["shown"] == "picture":
                 video += tf.convert_to_tensor(self.reference.still)
@@ -221,7 +228,7 @@ class EnergyModel(NewVideos, Trainable):
             share = tf.random.stateless_uniform((3,), seed)
             before = tf.cast(share * tf.constant(self.reach, tf.float32), tf.int32)
         paddings = tf.stack([before, tf.constant(self.reach) - before], axis=1)
-        paddings = tf.pad(paddings, [[1, 1], [0, 0]])  # none of videos and channels
+        paddings = tf.pad(paddings, [[1, 1], [0, 0]])  # videos and channels are not padded
         sizes = [n if n is None else n + more
                  for n, more in zip(video.shape[1:4], self.reach, strict=True)]
         padded = tf.pad(self.input_scale * self.reference.seen(video, modes), paddings)
@@ -230,15 +237,15 @@ class EnergyModel(NewVideos, Trainable):
     def shifted(
         self, seed: tf.Tensor, modes: tf.Tensor | None = None
     ) -> Callable[[tf.Tensor], tf.Tensor]:
-        """The energy with f seen through the grid that a seed of (2,) integers shifts, if it is."""
+        """Return the energy of `modes` with a grid shifted by `seed` (2,), or else the model."""
         return View(self, seed, modes) if self.reach else self
 
     def standing_still(self) -> AbstractContextManager[None]:
-        """A context in which weights do not change, so that each is made ready only once."""
+        """Return a context in which weights must not change and are prepared only once."""
         return layers.prepared(self.network)
 
     def energy(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
-        """E(I) = ‖I‖²/(2σ²) − f(I;θ). (N, T, H, W, C) float32 → (N,)."""
+        """Return E(I) = ‖I‖²/(2σ²) − f(I;θ), (N,); `video` and `modes` are those of `f`."""
         return self.reference.energy(video, modes) - self.f(video, modes=modes)
 
     def call(self, video: tf.Tensor, modes: tf.Tensor | None = None) -> tf.Tensor:
@@ -246,7 +253,7 @@ class EnergyModel(NewVideos, Trainable):
         return self.energy(video, modes)
 
     def check_video(self, video: tf.Tensor) -> None:
-        """Raise `BadOptionError` unless the video's axes are (N, T, H, W, C) of this model."""
+        """Raise `BadOptionError` unless the axes of `video` are (N, T, H, W, C) of this model."""
         channels = self._arguments["channels"]
         if len(video.shape) != 5 or video.shape[-1] != channels:
             raise BadOptionError(
@@ -254,27 +261,28 @@ class EnergyModel(NewVideos, Trainable):
                 f"shape {tuple(video.shape)}. Add the missing axes or convert its colours."
             )
 
-    # The scale.
-
     def adapt(self, videos: np.ndarray) -> None:
-        """Take the scale from observed videos, (N, T, H, W, C) grey levels."""
+        """Take the scale from observed `videos`, (N, T, H, W, C) grey levels."""
         self.reference.adapt(videos)
 
     def to_model(self, grey_levels: Any, modes: Any = None) -> tf.Tensor:
-        """Grey levels 0–255 → the model's scale, float32; `modes` as in `f`."""
+        """Convert `grey_levels` 0–255 to the model's scale, float32; `modes` as in `f`."""
         return self.reference.to_model(tf.cast(grey_levels, tf.float32), modes)
 
     def to_grey(self, video: Any, modes: Any = None) -> tf.Tensor:
-        """The model's scale → grey levels, float32, not clipped: the inverse of `to_model`."""
+        """Convert `video` from the model's scale to grey levels, not clipped; see `to_model`.
+
+        The `modes` (N,) are those of `f`.
+        """
         return self.reference.to_grey(tf.cast(video, tf.float32), modes)
 
     def draw_start(self, shape: tuple[int, ...], seed: int, mode: int = 0) -> tf.Tensor:
-        """White noise from which to sample, `shape` (N, T, H, W, C), see `start` and `modes`."""
+        """Draw noise from which chains start: `shape` (N, T, H, W, C), by `seed`, of one `mode`."""
         return self.reference.draw(shape, seed, mode, spread=self.starts_spread)
 
     @property
     def starts_spread(self) -> bool:
-        """Whether chains start with the spread of the observed, see `start`."""
+        """Whether chains start from noise with the spread of the observed videos; see `start`."""
         return bool(self._arguments["start"] == "spread")
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How much memory a network takes, from the sizes inside it."""
+"""How much memory a network takes, computed from the sizes inside it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 from dynpat.models import EnergyModel
 
-# The peak of learning was measured for eleven networks of all patterns, presets and precisions,
-# from 20×64×64 to 70×224×224; these factors, fitted to it, meet each within 15 %.
-BASE_BYTES = 710_000_000  # Python, TensorFlow and its graphs, with a tiny video
-HELD_COPIES = 4  # of every video of an update: chain, gradient, noise, the batch
-PASSING_COPIES = 3  # of a video that passes the network: padded, folded, its gradient
-ACTIVATION_COPIES = 2  # of what a layer computes: the value and its gradient
-# Of a video that is sampled, or a tile of it: above what was measured of a texture at 29.6, 10.8
-# and 7.5 million pixels (5.8, 2.5 and 2.2 GB), by at most 15 %.
+# These factors were fitted to the peak memory of learning, measured for eleven networks of all
+# patterns, presets and precisions from 20×64×64 to 70×224×224. They meet each within 15 %.
+BASE_BYTES = 710_000_000  # taken by Python, TensorFlow and its graphs, with a tiny video
+HELD_COPIES = 4  # of each video of an update: its chain, gradient and noise, and the batch
+PASSING_COPIES = 3  # of each video inside the network: padded, folded, and its gradient
+ACTIVATION_COPIES = 2  # of each value that a layer computes: the value and its gradient
+# For a sampled video or a tile of it. This is at most 15 % above the memory measured for a texture
+# of 29.6, 10.8 and 7.5 million pixels (5.8, 2.5 and 2.2 GB).
 MOVED_COPIES = 11
 VALUE_BYTES = {"float32": 4, "bfloat16": 2}
 
 
 def passing_bytes(model: EnergyModel, shape: tuple[int, ...]) -> int:
-    """What one video (T, H, W, C) keeps alive inside the network, in bytes."""
+    """Return how many bytes one video (T, H, W, C) keeps in use inside the network."""
     values = 0
-    reach = model.reach or (0, 0, 0)  # a shifted grid sees a larger video
+    reach = model.reach or (0, 0, 0)  # with a shifted grid the network sees a larger video
     current: tuple[Any, ...] = (
         1, *(n + more for n, more in zip(shape, reach, strict=False)), shape[-1]
     )
@@ -34,5 +34,5 @@ def passing_bytes(model: EnergyModel, shape: tuple[int, ...]) -> int:
 
 
 def sampling_bytes(model: EnergyModel, shape: tuple[int, ...]) -> int:
-    """Peak memory of a Langevin step of one video (T, H, W, C), in bytes."""
+    """Return the peak memory, in bytes, of a Langevin step of one video (T, H, W, C)."""
     return BASE_BYTES + MOVED_COPIES * 4 * math.prod(shape) + passing_bytes(model, shape)

@@ -1,4 +1,4 @@
-"""Keras layers of the energy: a fast strided Conv3D, and one that covers all of space.
+"""The Keras layers of the energy: a fast strided Conv3D, and a layer that covers all of space.
 
 Both compute exactly what `keras.layers.Conv3D` computes, in an order that suits the machine.
 """
@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from dynpat.devices import multiplies_tiles
 
-# Milliseconds of forward and input gradient, direct / folded, on two cores of a Xeon with AMX:
+# Milliseconds of the forward pass and the gradient of the input, computed directly / folded, on
+# two cores of a Xeon with AMX:
 #
 #   kernel, stride, channels → filters, video        float32      bfloat16
 #   7×7×7  /2    3 → 120, 3 × 40×100×100             759 / 460    270 / 108
@@ -28,22 +29,22 @@ from dynpat.devices import multiplies_tiles
 #   7×7×7  /3  120 → 40,  3 × 8×16×16                 17 / 49       8 / 15
 #   7×7×7  /1    3 → 48,  3 × 20×64×64               494 / 547    123 / 144
 #
-# Folding space alone and gathering the taps of time (or of time and width) into channels was never
-# better: 600 (or 1329) in float32 and 307 (1067) in bfloat16 for the first row, and 597 (1247) and
-# 342 (964) for the fourth. Without AMX (Zen 4) bfloat16 gains less: 243, 233 / 524 in float32 and
-# 400 / 271 in bfloat16 for the fourth row, so that float32 wins there.
-FEW_CHANNELS = 16  # beyond these the direct form fills the vector lanes well
-SMALL_KERNEL = 8  # larger ones give the direct form work enough in float32
+# Folding space alone, with the taps of time (or of time and width) gathered into channels, was
+# never better: the first row took 600 (or 1329) in float32 and 307 (1067) in bfloat16, the fourth
+# 597 (1247) and 342 (964). Without AMX (Zen 4) bfloat16 gains less: the fourth row took 233 / 524
+# in float32 and 400 / 271 in bfloat16, so that float32 wins there.
+FEW_CHANNELS = 16  # with more channels the direct form fills the vector lanes well
+SMALL_KERNEL = 8  # larger kernels give the direct form enough work in float32
 
 
 def best_form(
     kernel: tuple[int, ...], strides: tuple[int, ...], channels: int, precision: str
 ) -> tuple[bool, str]:
-    """How a convolution is computed fastest here: whether folded, and in which precision.
+    """Return how a convolution is computed fastest here: whether folded, and in which precision.
 
-    On CPUs the gradient of a strided convolution of few channels wastes most vector lanes, which
-    folding mends at the price of a few zeros in the kernel; the table above is measured. GPUs do
-    the direct form well.
+    On CPUs the gradient of a strided convolution of few channels wastes most vector lanes. Folding
+    avoids that at the price of a few zeros in the kernel; the table above shows the measurements.
+    GPUs compute the direct form well.
     """
     strided_few = max(strides) > 1 and channels <= FEW_CHANNELS
     if not strided_few or tf.config.list_logical_devices("GPU"):
@@ -54,24 +55,25 @@ def best_form(
 
 
 class Prepares:
-    """A layer that casts and reorders its weights for each call, or once for many: `prepared`."""
+    """A layer that casts and reorders its weights at each call, or in `prepared` only once."""
 
     _prepared: tuple[tf.Tensor, ...] | None = None
 
     def prepare(self) -> tuple[tf.Tensor, ...]:
-        """The weights as `call` multiplies with them."""
+        """Return the weights as `call` multiplies with them."""
         raise NotImplementedError
 
     def ready(self) -> tuple[tf.Tensor, ...]:
+        """Return the prepared weights, which are kept inside the context `prepared`."""
         return self.prepare() if self._prepared is None else self._prepared
 
 
 @contextmanager
 def prepared(layers: Iterable[Any]) -> Iterator[None]:
-    """Inside, weights stand still: they are cast and reordered once, not at each call.
+    """A context in which weights do not change: layers prepare them once, not at each call.
 
-    A Langevin chain runs the network many times with the same weights. Where this was entered
-    already, nothing is done.
+    A Langevin chain runs the network many times with the same weights. Inside another such context
+    this one does nothing.
     """
     able = [layer for layer in layers if isinstance(layer, Prepares) and layer._prepared is None]
     try:
@@ -84,7 +86,7 @@ def prepared(layers: Iterable[Any]) -> Iterator[None]:
 
 
 def same_padding(length: int | tf.Tensor, kernel: int, stride: int) -> tuple[Any, Any, Any]:
-    """Zeros before and after, and output length, of TensorFlow's 'same' padding on one axis."""
+    """Return the zeros before and after, and the output length, of 'same' padding on one axis."""
     output = -(-length // stride)
     total = tf.maximum((output - 1) * stride + kernel - length, 0)
     return total // 2, total - total // 2, output
@@ -92,18 +94,25 @@ def same_padding(length: int | tf.Tensor, kernel: int, stride: int) -> tuple[Any
 
 @keras.saving.register_keras_serializable(package="dynpat")
 class StridedConv3D(Prepares, keras.layers.Conv3D):
-    """A `keras.layers.Conv3D` with the same weights and results, faster on CPU when strided.
+    """A `keras.layers.Conv3D` with the same weights and results, faster on CPUs when it is strided.
 
-    A convolution of stride s over C channels is a convolution of stride 1 over the s·s·s·C
-    channels that one block of the stride holds: the input is padded to whole blocks and each block
-    becomes channels, the kernel is padded at its end to a multiple of s and folded alike.
+    A convolution of stride s over C channels is a convolution of stride 1 over the s·s·s·C channels
+    of blocks of s×s×s pixels. The input is padded to whole blocks and each block becomes channels;
+    the kernel is padded at its end to a multiple of s and folded alike.
 
-    Input (N, T, H, W, C), output (N, T', H', W', filters), as `Conv3D` with 'channels_last'.
+    The input is (N, T, H, W, C), the output (N, T', H', W', filters), as for `Conv3D` with
+    'channels_last'; the parameters are those of `Conv3D`.
+
+    Examples
+    --------
+    >>> layer = StridedConv3D(8, (3, 3, 3), strides=2, padding="same")
+    >>> layer(tf.zeros((1, 8, 16, 16, 3))).shape
+    TensorShape([1, 4, 8, 8, 8])
     """
 
     @property
     def plain(self) -> bool:
-        """Whether it is the kind of convolution that is written out here."""
+        """Whether this is the kind of convolution that can be folded here."""
         return (
             self.groups == 1
             and self.dilation_rate == (1, 1, 1)
@@ -112,14 +121,14 @@ class StridedConv3D(Prepares, keras.layers.Conv3D):
 
     @property
     def form(self) -> tuple[bool, str]:
-        """Whether folded, and the precision of the products: see `best_form`."""
+        """Whether the layer is folded, and the precision of its products; see `best_form`."""
         if not self.plain:
             return False, self.compute_dtype
         channels = int(self.kernel.shape[-2])
         return best_form(self.kernel_size, self.strides, channels, self.compute_dtype)
 
     def taps(self) -> tf.Tensor:
-        """The kernel that is applied, (*kernel_size, C, filters)."""
+        """Return the kernel that is applied, (*kernel_size, C, filters)."""
         return tf.convert_to_tensor(self.kernel)
 
     def prepare(self) -> tuple[tf.Tensor, ...]:
@@ -149,7 +158,7 @@ class StridedConv3D(Prepares, keras.layers.Conv3D):
 def fold_input(
     video: tf.Tensor, kernel: tuple[int, ...], strides: tuple[int, ...], padding: str
 ) -> tf.Tensor:
-    """(N, T, H, W, C) to (N, T/s, H/s, W/s, s·s·s·C): each block of the stride becomes channels."""
+    """Turn blocks of the stride into channels: (N, T, H, W, C) → (N, T/s, H/s, W/s, s·s·s·C)."""
     shape = tf.shape(video)
     channels = int(video.shape[-1])
     paddings, counts = [], []
@@ -161,7 +170,7 @@ def fold_input(
             before, output = 0, (length - k) // s + 1
         count = output + math.ceil(k / s) - 1
         after = count * s - length - before
-        # The last pixels that no kernel reaches ('valid') are cut off by negative padding below.
+        # With 'valid', negative padding below cuts off the last pixels, which no kernel reaches.
         paddings.append((before, after))
         counts.append(count)
     for axis, (_, after) in enumerate(paddings, start=1):
@@ -176,7 +185,7 @@ def fold_input(
 
 
 def _cut(video: tf.Tensor, axis: int, surplus: tf.Tensor) -> tf.Tensor:
-    """Without the last −`surplus` entries of `axis`."""
+    """Return the video without the last −`surplus` entries of `axis`."""
     if tf.get_static_value(surplus) == 0:
         return video
     size = tf.tensor_scatter_nd_add(tf.shape(video), [[axis]], [surplus])
@@ -184,7 +193,7 @@ def _cut(video: tf.Tensor, axis: int, surplus: tf.Tensor) -> tf.Tensor:
 
 
 def fold_kernel(kernel: tf.Tensor, strides: tuple[int, ...]) -> tf.Tensor:
-    """(k, k, k, C, F) to (⌈k/s⌉, ⌈k/s⌉, ⌈k/s⌉, s·s·s·C, F), zeros at the kernel's end."""
+    """Fold a kernel (k, k, k, C, F), zeros at its end, to (⌈k/s⌉, ⌈k/s⌉, ⌈k/s⌉, s·s·s·C, F)."""
     *edges, channels, filters = kernel.shape
     counts = [math.ceil(k / s) for k, s in zip(edges, strides, strict=True)]
     ends = [(0, n * s - k) for n, s, k in zip(counts, strides, edges, strict=True)]
@@ -197,19 +206,31 @@ def fold_kernel(kernel: tf.Tensor, strides: tuple[int, ...]) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable(package="dynpat")
 class AllOfSpace(Prepares, keras.layers.Layer):
-    """A convolution in time whose kernel covers `kernel` frames × all of space, zero-padded 'same'.
+    """A convolution in time whose kernel covers some frames and all of space, padded 'same'.
 
-    The same numbers as a Conv3D with a kernel of the input's whole height and width, computed as
-    one matrix product of every frame's features with all taps' filters, the taps added up after.
+    It computes the numbers of a Conv3D whose kernel has the height and width of the input, as one
+    matrix product of the features of every frame with the filters of all taps, whose results are
+    then added up.
 
-    Input (N, T, H, W, C), output (N, ⌈T/stride⌉, 1, 1, filters).
+    The input is (N, T, H, W, C), the output (N, ⌈T/stride⌉, 1, 1, filters).
 
     Parameters
     ----------
-    filters, kernel, stride
-        Number of filters, frames that each covers, frames between two outputs.
-    activation
-        A Keras activation's name.
+    filters : int
+        The number of filters.
+    kernel : int
+        The number of frames that a filter covers.
+    stride : int
+        The number of frames between two outputs.
+    activation : str
+        The name of a Keras activation.
+    kernel_initializer : str or dict
+        The Keras initializer of the kernel.
+
+    Examples
+    --------
+    >>> AllOfSpace(5, kernel=3, stride=2)(tf.zeros((1, 8, 16, 16, 3))).shape
+    TensorShape([1, 4, 1, 1, 5])
     """
 
     def __init__(
@@ -228,8 +249,8 @@ class AllOfSpace(Prepares, keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         features = math.prod(input_shape[2:])  # type: ignore[arg-type]
-        # Drawn in Conv3D's shape, so that initialisers see the true fan-in, and stored transposed
-        # (taps·filters, features), in which order the products are twice as fast on CPU.
+        # The kernel is drawn in the shape of Conv3D, so that initialisers see the true fan-in. It
+        # is stored as (taps·filters, features), which makes products twice as fast on a CPU.
         self.kernel = self.add_weight(
             shape=(self.kernel_frames * self.filters, features),
             initializer=self._transposed_initializer,

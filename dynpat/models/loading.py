@@ -13,18 +13,28 @@ from dynpat.models.presets import EnergyModel
 
 
 def load_model(file: Path) -> EnergyModel:
-    """The model in a `.keras` file, with Keras' safe mode on.
+    """Load the model in a `.keras` file, in the safe mode of Keras.
+
+    Parameters
+    ----------
+    file : Path
+        The file `model.keras` of a run folder, or another model saved by `EnergyModel.save`.
+
+    Returns
+    -------
+    EnergyModel
+        The model, not compiled.
 
     Raises
     ------
     BadRunError
-        If it is not there, damaged, or of another kind.
+        If the file is missing, damaged, or a model of another kind.
     """
     if not file.is_file():
         raise BadRunError(f"'{file}' is not there; give a run folder or a .keras file.")
     try:
         model = keras.saving.load_model(file, safe_mode=True, compile=False)
-    except Exception as error:  # Keras raises many kinds for a damaged file
+    except Exception as error:  # Keras raises errors of many classes for a damaged file
         _damaged_model(file, error)
     if not isinstance(model, EnergyModel):
         _damaged_model(file, TypeError(type(model).__name__))

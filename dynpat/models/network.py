@@ -1,4 +1,4 @@
-"""The layers of an energy, made from the constructor's arguments, and the checks of those."""
+"""Make the layers of an energy from the constructor's arguments, and check these arguments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHOWN = ("deviation", "picture")
 def make_layer(
     number: int, filters: int, kernel: Any, stride: Any, arguments: dict[str, Any]
 ) -> keras.layers.Layer:
-    """Layer `number`: a convolution, one over all of space, or a fully connected one."""
+    """Make layer `number`: a convolution, a layer over all of space, or a fully connected one."""
     common = {
         "activation": arguments["activation"],
         "kernel_initializer": _seeded(
@@ -40,18 +40,18 @@ def make_layer(
                 arguments["top_kernel_initializer"], seeds.of_layer(arguments["seed"], number)
             )
     if kernel == "all":
-        if filters == 1:  # a single rectified unit may be off on every video, and learns nothing
+        if filters == 1:  # a single rectified unit may be 0 for every video and would learn nothing
             common["activation"] = "linear"
         return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(filters, **common)])
     if isinstance(kernel, int):
         return AllOfSpace(filters, kernel, stride, **common)
-    # What a coloured reference is seen through leaves no grid of its own.
+    # A layer that sees a coloured reference must not leave a grid of its own.
     layer = BlindConv3D if arguments["coloured"] and number == 0 else StridedConv3D
     return layer(filters, kernel, stride, padding="same", **common)
 
 
 def make_reference(arguments: dict[str, Any]) -> Reference | ColouredReference:
-    """The distribution that f tilts."""
+    """Make the reference distribution of the model."""
     a = arguments
     if a["coloured"]:
         return ColouredReference(
@@ -64,7 +64,7 @@ def make_reference(arguments: dict[str, Any]) -> Reference | ColouredReference:
 
 
 def reach_of_shifts(arguments: dict[str, Any]) -> tuple[int, int, int] | None:
-    """By how many frames and pixels, and one less, f's grid is shifted; None: it is not."""
+    """Return the frames and pixels below which the grid of f is shifted, or None without shifts."""
     if not arguments["coloured"]:
         return None
     strides = [(own, 1, 1) if isinstance(own, int) else own for own in arguments["strides"]]
@@ -72,7 +72,7 @@ def reach_of_shifts(arguments: dict[str, Any]) -> tuple[int, int, int] | None:
 
 
 def tuples(values: Any) -> Any:
-    """Lists, as JSON gives them back, to tuples, at every depth."""
+    """Turn lists, which JSON returns, into tuples at every depth."""
     return tuple(tuples(v) for v in values) if isinstance(values, list | tuple) else values
 
 
@@ -83,6 +83,13 @@ def _seeded(initializer: str | dict[str, Any], seed: int) -> keras.initializers.
 
 
 def check_arguments(a: dict[str, Any]) -> None:
+    """Check the arguments of `EnergyModel`.
+
+    Raises
+    ------
+    BadOptionError
+        If an argument is out of range, or `filters`, `kernels` and `strides` differ in number.
+    """
     for name in ("frames", "channels", "modes"):
         require(a[name] >= 1, name, "be at least 1", a[name], f"Raise {name}")
     require(len(a["size"]) == 2 and min(a["size"]) >= 1, "size", "be two positive numbers (H, W)",
@@ -104,22 +111,29 @@ def check_arguments(a: dict[str, Any]) -> None:
 
 
 def require_rooms(layers: list[Any], shape: tuple[Any, ...]) -> None:
-    """Refuse a video, `shape` (N, T, H, W, C), that is too small for one of the layers.
+    """Refuse a video of `shape` (N, T, H, W, C) that is too small for one of the layers.
 
     Raises
     ------
     BadOptionError
+        If the input of a layer is smaller than its kernel allows.
     """
     video = shape[1:4]
     for layer in layers:
         require_room(layer, shape, video)
-        if isinstance(layer, keras.Sequential):  # covers everything
+        if isinstance(layer, keras.Sequential):  # it covers the whole video
             return
         shape = layer.compute_output_shape(shape)
 
 
 def require_room(layer: Any, shape: tuple[Any, ...], video: tuple[Any, ...]) -> None:
-    """A kernel larger than what reaches it would look at padding only, or not fit at all."""
+    """Refuse an input on which the kernel would see only padding, or would not fit at all.
+
+    Raises
+    ------
+    BadOptionError
+        If an axis of the input is too short for the kernel of the layer.
+    """
     kernel = getattr(layer, "kernel_size", None)
     if kernel is None:
         return

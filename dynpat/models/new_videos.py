@@ -1,4 +1,4 @@
-"""`model.sample`: new videos as an array."""
+"""The method `model.sample`, which returns new videos as an array."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class NewVideos:
-    """What an energy model can be asked for; a part of `EnergyModel`."""
+    """The methods of `EnergyModel` that make new videos."""
 
     def sample(
         self, count: int = 1, *, frames: int | None = None,
@@ -22,34 +22,43 @@ class NewVideos:
         steps: int | None = None, step_size: float | None = None, seed: int = 0,
         loop: bool = False, tileable: bool = False,
     ) -> np.ndarray:
-        """New videos, from noise, by Langevin dynamics.
+        """Make new videos from noise by Langevin dynamics.
 
         Parameters
         ----------
-        count
-            How many videos. Of a model of several groups of videos, groups take turns.
-        frames, size
-            T and (H, W); as the model's if left out. Only texture models make other sizes, and
-            action models no other length.
-        steps, step_size
-            Langevin steps from noise to each video (40 if left out), and ε (the preset's).
-        seed
-            The same seed makes the same videos.
-        loop, tileable
-            Whether the end of a video goes on with its beginning, and its edges with each other.
+        count : int
+            The number of videos. If the model knows several groups of videos, the groups take
+            turns.
+        frames : int or None
+            The number of frames T, by default that of the model. Action models make no other
+            length.
+        size : tuple of int or None
+            The height and width (H, W) in pixels; only texture models make other sizes than their
+            own.
+        steps : int or None
+            The number of Langevin steps from noise to each video, by default 40.
+        step_size : float or None
+            The step size ε, by default that of the preset.
+        seed : int
+            The seed of the noise; the same seed makes the same videos.
+        loop : bool
+            Whether the end of a video continues with its beginning.
+        tileable : bool
+            Whether opposite edges of a picture continue each other.
 
         Returns
         -------
-        (count, T, H, W, C) uint8 grey levels
+        ndarray
+            The videos, (count, T, H, W, C) uint8 grey levels.
 
         Raises
         ------
         BadOptionError
-            If an option is out of range, or the model is bound to another length or size.
+            If an option is out of range, or the model cannot make another length or size.
         DivergedError
-            If a chain ran away: the step size is too large, or the model is not learned.
+            If a chain runs away, because the step size is too large or the model is not learned.
         """
-        from dynpat.models import sampling  # which knows all kinds of models
+        from dynpat.models import sampling  # imported late because it imports all kinds of models
 
         model = cast("EnergyModel", self)
         moving = model.langevin_config

@@ -1,7 +1,7 @@
-"""Videos without an end or an edge: the energy of a video that repeats itself in time or space.
+"""The energy of a video that repeats itself in time or space: videos without an end or an edge.
 
-What repeats has no border, so there is nothing to pad: around the video stands the video again. A
-pixel's part in the energy then is the same wherever it is, and what is sampled has no seam.
+A repeating video has no border, so that nothing must be padded: the video is surrounded by itself.
+Each pixel then has the same part in the energy wherever it is, and samples have no seam.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from dynpat.models.energy import EnergyModel
 class Repeating:
     """An energy for `langevin.sample` whose gradient is that of the periodic video.
 
-    The video is surrounded by as much of itself as the network looks at together, and these copies
-    are held still: the gradient to the video alone is the gradient of one period's energy. (The
-    value that is returned counts the copies as well, and means nothing.)
+    The video is surrounded by as much of itself as the network sees at once, and these copies do
+    not move. The gradient with respect to the video alone is then the gradient of the energy of one
+    period. The value of the energy also counts the copies and means nothing.
 
     Parameters
     ----------
-    model
-        Learned.
-    axes
-        Which of the video's axes repeat: 1 is time, 2 and 3 are height and width.
+    model : EnergyModel
+        A learned model.
+    axes : tuple of int
+        The axes of the video that repeat: 1 is time, 2 height and 3 width.
     """
 
     def __init__(self, model: EnergyModel, axes: tuple[int, ...]) -> None:
@@ -43,7 +43,7 @@ class Repeating:
     def shifted(
         self, seed: tf.Tensor, modes: tf.Tensor | None = None
     ) -> Callable[[tf.Tensor], tf.Tensor]:
-        """As `EnergyModel.shifted`."""
+        """Return the energy with a shifted grid; see `EnergyModel.shifted`."""
         return (lambda video: self._energy(video, seed, modes)) if self.model.coloured else self
 
     def _energy(
@@ -52,7 +52,7 @@ class Repeating:
         around = self._surrounded(video)
         if not self.model.coloured:
             return self.model(around)
-        # A coloured reference repeats by itself.
+        # A coloured reference is periodic already.
         return self.model.reference.energy(video, modes) - self.model.f(around, seed, modes)
 
     def _surrounded(self, video: tf.Tensor) -> tf.Tensor:
@@ -68,7 +68,7 @@ class Repeating:
 
 
 def alike(model: EnergyModel, axis: int) -> bool:
-    """Whether the network is the same everywhere on an axis: no layer covers all of it."""
+    """Return whether the network is the same everywhere on an axis: no layer covers all of it."""
     return not any(
         kernel == "all" or (isinstance(kernel, int) and axis != 1)
         for kernel in model.get_config()["kernels"]
@@ -76,12 +76,12 @@ def alike(model: EnergyModel, axis: int) -> bool:
 
 
 def stride(model: EnergyModel, axis: int) -> int:
-    """Pixels or frames between two outputs of the top layer: a period is a multiple of it."""
+    """Return the pixels or frames between two outputs of the top layer, which divide a period."""
     return math.prod(own for _, own in _layers(model, axis))
 
 
 def margin(model: EnergyModel, axis: int) -> int:
-    """How far the network looks beyond a pixel, rounded up to its stride."""
+    """Return how far the network sees beyond a pixel, rounded up to its stride."""
     reach, between = 0, 1
     for kernel, own in _layers(model, axis):
         reach += (kernel - 1) * between
@@ -90,12 +90,12 @@ def margin(model: EnergyModel, axis: int) -> int:
 
 
 def _layers(model: EnergyModel, axis: int) -> list[tuple[int, int]]:
-    """Kernel and stride of each layer on an axis.
+    """Return the kernel and the stride of each layer on an axis.
 
     Raises
     ------
     BadOptionError
-        If a layer covers all of it, so that it cannot repeat.
+        If a layer covers the whole axis, so that videos cannot repeat on it.
     """
     if not alike(model, axis):
         what = "--loop" if axis == 1 else "--tileable"

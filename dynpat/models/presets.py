@@ -1,4 +1,4 @@
-"""The three kinds of models and their presets."""
+"""The models of the three kinds of patterns, and their presets."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dynpat.models.energy import EnergyModel
 
 __all__ = ["PATTERNS", "ActionModel", "EnergyModel", "SceneModel", "TextureModel"]
 
-# What the three presets on Gaussians have in common.
+# These arguments are common to the three presets with Gaussians as reference.
 COMMON: dict[str, Any] = {
     "input_scale": 1 / 64, "sigma": 4.8, "widest": 12.0, "bounded": True, "start": "spread",
     "shown": "picture", "top_activation": "linear",
 }
 
 
-# What the three default presets, on the coloured reference, have in common (see docs/quality.md):
-# ρ = σ, and a last layer near zero: learning begins in equilibrium. Kernels are multiples of
-# their strides.
+# These arguments are common to the three default presets, which have a coloured reference (see
+# docs/quality.md). σ is its ρ, and the last layer is near zero, so that learning begins in
+# equilibrium. Kernels are multiples of their strides.
 COLOURED: dict[str, Any] = {
     "coloured": True, "sigma": 0.1, "top_activation": "linear",
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
@@ -28,7 +28,18 @@ COLOURED: dict[str, Any] = {
 
 @keras.saving.register_keras_serializable(package="dynpat")
 class TextureModel(EnergyModel):
-    """For patterns stationary in space and time: convolutional throughout, any size and length."""
+    """The model of textures, which are stationary in space and time, such as water or smoke.
+
+    All layers are convolutions, so that the model makes videos of any size and length. The
+    parameters are those of `EnergyModel`.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> model = TextureModel.from_preset("default", frames=24, size=(32, 32))
+    >>> model.f(tf.zeros((2, 24, 32, 32, 3))).shape
+    TensorShape([2])
+    """
 
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         **EnergyModel.learn_presets,
@@ -70,7 +81,11 @@ class TextureModel(EnergyModel):
 
 @keras.saving.register_keras_serializable(package="dynpat")
 class SceneModel(EnergyModel):
-    """For patterns stationary in time only: its second layer covers all of space, any length."""
+    """The model of scenes, which are stationary in time only, such as a fire in a bowl.
+
+    The second layer covers all of space, so that the model makes videos of its own size and of any
+    length. The parameters are those of `EnergyModel`.
+    """
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {
@@ -99,20 +114,24 @@ class SceneModel(EnergyModel):
     @classmethod
     def _preset(cls, preset: str, size: tuple[int, int]) -> dict[str, Any]:
         values = dict(cls.presets[preset])
-        if preset == "paper" and min(size) >= 200:  # the authors' net for 224×224
+        if preset == "paper" and min(size) >= 200:  # their network for 224×224 pixels
             values |= {"kernels": ((7, 7, 7), 4, 2), "strides": ((3, 3, 3), 2, 1)}
         return values
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
 class ActionModel(EnergyModel):
-    """For patterns stationary in neither, such as actions: fully connected over space and time."""
+    """The model of patterns that are stationary neither in time nor in space, such as actions.
 
-    # On the coloured reference legs are flecks, see docs/quality.md.
+    The last layer is fully connected over space and time, so that the model makes videos of its own
+    size and length. The parameters are those of `EnergyModel`.
+    """
+
+    # On the coloured reference, legs come out as flecks (see docs/quality.md).
     usual_preset: ClassVar[str] = "gaussian"
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         **EnergyModel.learn_presets,
-        # A chain is a whole video here, and not a window of it.
+        # A chain of this model is a whole video, not a window of one.
         "default": {**EnergyModel.learn_presets["default"], "batch": 2},
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {

@@ -1,4 +1,4 @@
-"""New videos from a learned model."""
+"""Make new videos from a learned model."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from dynpat.denoising import denoised
 from dynpat.errors import BadOptionError, DivergedError
 from dynpat.models import EnergyModel, SceneModel, TextureModel, periodic
 
-STEPS = 40  # Langevin steps from noise to a video
-VIEWS = 8  # shifts of f's grid over which the last step of a coloured model is averaged
-SETTLING = 20  # last steps without noise: they take away the chain's own grain
-MARGIN = (6, 12, 12)  # frames, pixels high and wide
-CHUNK = 20  # Langevin steps between two reports of progress
-USUAL = 70  # frames at most of a sample whose length nobody gives
-LIMIT = 1e4  # grey levels; no chain that is well goes so far
+STEPS = 40  # usual number of Langevin steps from noise to a video
+VIEWS = 8  # number of shifted grids over which the last step of a coloured model is averaged
+SETTLING = 20  # number of last steps without noise, which remove the grain of the chain
+MARGIN = (6, 12, 12)  # frames, pixels in height and pixels in width
+CHUNK = 20  # number of Langevin steps between two reports of progress
+USUAL = 70  # largest number of frames of a sample whose length is not given
+LIMIT = 1e4  # grey levels; a chain with larger values has diverged
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Videos that are asked for, checked against their model by `ask`."""
+    """A request for videos, checked against its model by `ask`."""
 
     langevin: LangevinConfig
     steps: int
@@ -35,24 +35,25 @@ class Asked:
     modes: Sequence[int]
     repeating: tuple[int, ...]
     chain: tuple[int, int, int, int]
-    """(T, H, W, C) of the chains."""
+    """The shape (T, H, W, C) of the chains."""
     inner: tuple[slice, ...]
-    """Where in its chain a video lies."""
+    """Where the video lies in its chain."""
 
     def seed_of(self, number: int) -> int:
-        """Video number n of a seed is always the same, however many there are."""
+        """Return the seed of one video, which does not depend on how many videos are made."""
         return seeds.of_video(self.seed, number)
 
     def mode_of(self, number: int) -> int:
+        """Return the mode of one video."""
         return self.modes[number % len(self.modes)]
 
     def start_of(self, number: int) -> np.ndarray | None:
-        """The video that it starts from, if not from noise."""
+        """Return the video from which the chain of a video starts; None if it starts from noise."""
         return None if self.starts is None else self.starts[number % len(self.starts)]
 
 
 def usual_frames(model: EnergyModel, observed: int) -> int:
-    """How long a sample is if nobody says: as the observed video, unless that is very long."""
+    """Return the length of a sample if none is given: that of the observed, up to a limit."""
     window = int(model.get_config()["frames"])
     free = isinstance(model, SceneModel | TextureModel)
     return max(window, min(observed, USUAL)) if free else window
@@ -61,12 +62,12 @@ def usual_frames(model: EnergyModel, observed: int) -> int:
 def sampled_shape(
     model: EnergyModel, frames: int | None, size: tuple[int, int] | None
 ) -> tuple[int, int, int, int]:
-    """(T, H, W, C) of what is asked for, which the kind of model must allow.
+    """Return the shape (T, H, W, C) of a requested video, if the kind of model allows it.
 
     Raises
     ------
     BadOptionError
-        If the model is bound to its length or size.
+        If the model makes only videos of its own length or size.
     """
     config = model.get_config()
     length = config["frames"] if frames is None else frames
@@ -100,27 +101,38 @@ def ask(
     modes: Sequence[int] | None = None,
     repeating: tuple[int, ...] = (),
 ) -> Asked:
-    """Check what is asked of a learned model.
+    """Check a request for videos against a learned model.
 
     Parameters
     ----------
-    langevin_config
-        Step size and noise; the number of steps is `steps`.
-    frames, size
-        T, (H, W); default as learned.
-    steps
-        Langevin steps of each chain; 0: draws of a coloured reference, without f.
-    starts
-        Videos (T, H, W, C), grey levels, from which chains start in turn, instead of noise.
-    modes
-        The model's modes that take turns, all if left out.
-    repeating
-        Axes on which the videos repeat without a seam: 1 is time, 2 and 3 are height and width.
+    model : EnergyModel
+        The learned model.
+    langevin_config : LangevinConfig
+        The step size, noise and momentum; its number of steps is not used.
+    frames : int or None
+        The number of frames T, by default as learned.
+    size : tuple of int or None
+        The height and width (H, W) in pixels, by default as learned.
+    steps : int
+        The number of Langevin steps of each chain; 0 draws from a coloured reference, without f.
+    seed : int
+        The seed of the noise.
+    starts : sequence of ndarray or None
+        The videos (T, H, W, C), in grey levels, from which chains start in turn instead of noise.
+    modes : sequence of int or None
+        The modes of the model that take turns, by default all.
+    repeating : tuple of int
+        The axes on which the videos repeat without a seam: 1 is time, 2 height and 3 width.
+
+    Returns
+    -------
+    Asked
+        The checked request.
 
     Raises
     ------
     BadOptionError
-        An option is out of range, or the model is bound to another length or size.
+        If an option is out of range, or the model makes only videos of its own length or size.
     """
     require(0 <= seed < 2**31, "seed", "lie in 0 … 2147483647", seed, "Choose another --seed")
     least = 0 if model.coloured else 1
@@ -138,21 +150,28 @@ def sample_videos(
     count: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[np.ndarray]:
-    """New videos one after the other, from fresh chains.
+    """Make new videos one after the other, each from a new chain.
 
     Parameters
     ----------
-    progress
-        Called with the steps done and the total.
+    model : EnergyModel
+        The learned model.
+    asked : Asked
+        The request, checked by `ask`.
+    count : int
+        The number of videos.
+    progress : callable
+        A function that is called with the number of steps done and their total.
 
     Yields
     ------
-    (T, H, W, C) float32 grey levels
+    ndarray
+        A video, (T, H, W, C) float32 grey levels.
 
     Raises
     ------
     DivergedError
-        A chain ran away.
+        If a chain runs away.
     """
     require(count >= 1, "count", "be at least 1", count, "Raise --count")
     model.reference.ready_for((1, *asked.chain))
@@ -182,9 +201,9 @@ def sample_videos(
 
 
 def margin_of(model: EnergyModel) -> tuple[int, int, int]:
-    """How much longer, higher and wider chains are than the videos cut out of them, on each side.
+    """Return how far chains extend on each side beyond the videos that are cut out of them.
 
-    At its ends a network looks at padding instead of video, and what is sampled there is pale.
+    At the ends of a chain the network sees padding instead of video, and samples are pale there.
     """
     free = isinstance(model, TextureModel) and model.get_config()["centre"] != "pixel"
     frames = MARGIN[0] if isinstance(model, SceneModel | TextureModel) else 0
@@ -194,7 +213,7 @@ def margin_of(model: EnergyModel) -> tuple[int, int, int]:
 def chain_shape(
     model: EnergyModel, shape: tuple[int, int, int, int], repeating: tuple[int, ...]
 ) -> tuple[tuple[int, int, int, int], tuple[slice, ...]]:
-    """(T, H, W, C) of the chain from which a video of `shape` is cut, and where the video lies.
+    """Return the shape of the chain from which a video of `shape` is cut, and where the video lies.
 
     Raises
     ------
@@ -216,9 +235,9 @@ def mirrored(
     video: np.ndarray, inner: Sequence[slice], shape: Sequence[int],
     box: Sequence[slice] = (slice(None),) * 3,
 ) -> np.ndarray:
-    """A video (T, H, W, C) that lies in the place `inner` of a larger `shape`, mirrored around it.
+    """Put a video (T, H, W, C) at the place `inner` of a larger `shape`, and mirror it around.
 
-    Only the `box` of the larger one is made.
+    Only the `box` of the larger video is returned.
     """
     indices = [
         np.pad(np.arange(length), (place.start, wanted - place.stop), mode="reflect")[part]
@@ -231,11 +250,12 @@ def settle(
     energy: langevin.Energy, video: tf.Tensor, config: LangevinConfig,
     modes: tf.Tensor | None = None, *, learned: bool = True,
 ) -> tf.Tensor:
-    """A few steps down the energy without noise; on a coloured reference, the mean without it.
+    """Remove the noise of a chain: by its denoised mean, or by a few steps down the energy.
 
-    What is not `learned` is left out: videos are then those of the reference alone.
+    Coloured models take the denoised mean. With `learned` false, f is left out, and the videos are
+    those of the reference alone.
     """
-    model: Any = getattr(energy, "model", energy)  # of a video that repeats, or itself
+    model: Any = getattr(energy, "model", energy)  # a repeating energy has its model inside
     if not learned:
         return video - model.sigma**2 * model.reference.filtered(video, -1.0, modes)
     if getattr(model, "coloured", False):
@@ -244,8 +264,14 @@ def settle(
 
 
 def require_sane(largest: float, step: int) -> None:
-    """Stop a chain whose `largest` value, after so many steps, is none that a video can have."""
-    if not largest < LIMIT:  # also true for a NaN
+    """Stop a chain that has run away.
+
+    Raises
+    ------
+    DivergedError
+        If the `largest` value after `step` steps is one that no video has.
+    """
+    if not largest < LIMIT:  # this is also true for NaN
         raise DivergedError(
             f"A chain ran away after {step} Langevin steps (values up to {largest:.3g}); lower "
             "--step-size, or learn the model longer."

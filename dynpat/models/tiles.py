@@ -1,7 +1,7 @@
-"""How a video is cut into tiles that pass the network one after the other.
+"""Cut a video into tiles that pass the network one after the other.
 
-The energy is a sum of terms that each look at a few pixels only. ∂E/∂I of a tile therefore needs of
-the rest no more than a rim as wide as the network looks, and with it is exact.
+The energy is a sum of terms that each see only a few pixels. To compute ∂E/∂I of a tile exactly, it
+is enough to know the tile and a rim around it, as wide as the network sees.
 """
 
 from __future__ import annotations
@@ -16,23 +16,24 @@ import numpy as np
 from dynpat.errors import BadOptionError
 from dynpat.models import EnergyModel, footprint, periodic
 
-BLOCK = (32, 64, 64)  # frames, pixels high and wide, about: noise is drawn by them
+BLOCK = (32, 64, 64)  # about the frames, height and width of the blocks in which noise is drawn
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A box of a video, by axis (T, H, W)."""
+    """A box of a video; each attribute has an entry for each axis (T, H, W)."""
 
     inner: tuple[slice, ...]
-    """Where it lies in the video."""
+    """Where the tile lies in the video."""
     region: tuple[np.ndarray, ...]
-    """Where its values and those of its rim lie in the video."""
+    """Where the values of the tile and its rim lie in the video."""
     middle: tuple[slice, ...]
-    """Where it lies in its region."""
+    """Where the tile lies in its region."""
 
     def read(self, video: np.ndarray) -> np.ndarray:
-        """A copy of its region; from a mapped file far faster where that is one box of it."""
-        if any(line[-1] - line[0] != len(line) - 1 for line in self.region):  # around an end
+        """Return a copy of the region, which is fast in a mapped file if the region is one box."""
+        # A region that goes around an end of the video is not one box.
+        if any(line[-1] - line[0] != len(line) - 1 for line in self.region):
             return video[np.ix_(*self.region)]
         return np.array(video[tuple(slice(line[0], line[-1] + 1) for line in self.region)])
 
@@ -41,8 +42,9 @@ class Tile:
 class Grid:
     """A video (T, H, W) cut into tiles that are made of whole blocks.
 
-    `parts`, `blocks`, `rims` and `repeating` have an entry for each axis: how many tiles, the
-    length of a block, how far the network looks, whether what is beyond an end is the other end.
+    The attributes have an entry for each axis: `parts` is the number of tiles, `blocks` the length
+    of a block, `rims` how far the network sees, and `repeating` whether the video goes on at its
+    other end.
     """
 
     shape: tuple[int, ...]
@@ -52,24 +54,24 @@ class Grid:
     repeating: tuple[bool, ...]
 
     def edges(self, axis: int) -> list[tuple[int, int]]:
-        """Where tiles begin and end on an axis; the last ones may be shorter, or not be there."""
+        """Return where tiles begin and end on an axis; the last tiles may be shorter or missing."""
         length, block = self.shape[axis], self.blocks[axis]
         whole = -(-length // (self.parts[axis] * block)) * block
         return [(start, min(start + whole, length)) for start in range(0, length, whole)]
 
     def ends(self, axis: int, start: int, stop: int) -> tuple[int, int]:
-        """Of a tile's region."""
+        """Return where the region of a tile begins and ends on an axis."""
         if self.repeating[axis]:
             return start - self.rims[axis], stop + self.rims[axis]
         return max(start - self.rims[axis], 0), min(stop + self.rims[axis], self.shape[axis])
 
     def largest(self) -> tuple[int, ...]:
-        """(T, H, W) of the largest region."""
+        """Return the shape (T, H, W) of the largest region."""
         spans = [[self.ends(axis, *edge) for edge in self.edges(axis)] for axis in range(3)]
         return tuple(max(stop - start for start, stop in found) for found in spans)
 
     def work(self) -> int:
-        """Values that pass the network, of one channel."""
+        """Return how many values of one channel pass the network."""
         spans = [[self.ends(axis, *edge) for edge in self.edges(axis)] for axis in range(3)]
         return math.prod(sum(stop - start for start, stop in found) for found in spans)
 
@@ -87,7 +89,7 @@ class Grid:
             )
 
     def blocks_of(self, tile: Tile) -> Iterator[tuple[int, tuple[slice, ...]]]:
-        """The blocks of a tile: the number of each in the video, and where it lies in the tile."""
+        """Yield the number of each block of a tile in the video, and where it lies in the tile."""
         counts = [-(-n // block) for n, block in zip(self.shape, self.blocks, strict=True)]
         axes = [
             [(at // block, slice(at - own.start, min(at + block, own.stop) - own.start))
@@ -102,12 +104,12 @@ class Grid:
 
 
 def cuttable(model: EnergyModel) -> tuple[int, ...]:
-    """Axes (1 time, 2 height, 3 width) on which the network is the same everywhere."""
+    """Return the axes (1 time, 2 height, 3 width) on which the network is the same everywhere."""
     return tuple(axis for axis in (1, 2, 3) if periodic.alike(model, axis))
 
 
 def round_up(model: EnergyModel, axis: int, length: int) -> int:
-    """To whole strides of the network, on an axis that can be cut."""
+    """Round a length up to whole strides of the network, on an axis that can be cut."""
     every = periodic.stride(model, axis) if periodic.alike(model, axis) else 1
     return -(-length // every) * every
 
@@ -115,12 +117,12 @@ def round_up(model: EnergyModel, axis: int, length: int) -> int:
 def make_grid(
     model: EnergyModel, shape: tuple[int, ...], memory: int, repeating: tuple[int, ...] = ()
 ) -> Grid:
-    """The grid of least work for a video (T, H, W, C) whose steps keep within `memory` bytes.
+    """Return the grid of least work for a video (T, H, W, C) whose steps fit into `memory` bytes.
 
     Raises
     ------
     BadOptionError
-        If not even the smallest tiles do.
+        If even the smallest tiles need more memory.
     """
     axes = cuttable(model)
     strides = [periodic.stride(model, axis) if axis in axes else shape[axis - 1]

@@ -1,8 +1,8 @@
-"""Sampling of videos larger than memory: the chain lies in files, a step is made tile by tile.
+"""Sample videos larger than memory: the chain lies in files, and a step is made tile by tile.
 
 Each Langevin step reads one file and writes another, so that every tile sees the same old video
-around it: but for rounding the result is that of a step of the whole. What was reached is written
-down after each step, and a stopped chain goes on from there.
+around it. Except for rounding, the result is that of a step of the whole video. The state is
+written after each step, so that a stopped chain can continue.
 """
 
 from __future__ import annotations
@@ -30,27 +30,32 @@ STATE = "state.json"
 
 
 class TiledChain:
-    """A chain of one video in a folder.
+    """The chain of one video, kept in a folder.
 
     Parameters
     ----------
-    model, grid
-        What is sampled, and how its video is cut.
-    folder
-        For the chain's two files and its state; a chain that lies there goes on.
-    seed, mode
-        Of all noise; where the chain starts.
-    start
-        Gives a box of a video to start from, (T, H, W, C) grey levels, instead of noise.
-    gradient
-        Of `gradient_function`, where several chains share it.
+    model : EnergyModel
+        The model to sample.
+    grid : Grid
+        How the video is cut into tiles.
+    folder : Path
+        The folder of the chain's two files and its state; a chain that is there continues.
+    seed : int
+        The seed of all noise.
+    mode : int
+        The mode of the model from which the chain starts.
+    start : callable or None
+        A function that returns a box of the video to start from, (T, H, W, C) grey levels; by
+        default the chain starts from noise.
+    gradient : callable or None
+        The result of `gradient_function`, if several chains share it.
 
     Raises
     ------
     BadRunError
-        The chain that lies there is another one.
+        If the folder has a damaged chain, or one of another model, seed or shape.
     OutputError
-        The disk has too little space.
+        If the disk has too little space.
     """
 
     def __init__(
@@ -75,29 +80,29 @@ class TiledChain:
 
     @property
     def step(self) -> int:
-        """Steps done."""
+        """The number of steps done."""
         return int(self.state["step"])
 
     def move(
         self, config: LangevinConfig, noise: float, done: Callable[[], None] = lambda: None
     ) -> None:
-        """One Langevin step; `done` is called after each tile.
+        """Make one Langevin step, and call `done` after each tile.
 
         Raises
         ------
         DivergedError
-            The chain ran away; the state before this step is kept.
+            If the chain runs away; the state before this step is kept.
         """
         shares = tf.nn.softmax(-tf.constant(self.state["energies"], tf.float32))
         levels = tf.constant(self.state["levels"], tf.float32)
         sums = _Sums(self.model)
         for tile in self.grid:
-            # Opened anew, pages that were touched no longer count as memory of this process.
+            # The file is opened again, so that pages read before do not count as memory in use.
             region = tile.read(self._open(self.step))
             gradient = self._gradient(region[np.newaxis], shares, levels)[0].numpy()[tile.middle]
             moved = gradient * np.float32(-0.5 * config.step_size**2)
             moved += region[tile.middle]
-            del region, gradient  # memory is what tiles are for
+            del region, gradient  # free the memory before more is taken
             if noise:
                 self._add_noise(moved, tile, self.step + 1, noise * config.step_size)
             require_sane(float(np.max([moved.max(), -moved.min()])), self.step + 1)
@@ -109,14 +114,14 @@ class TiledChain:
         self._save()
 
     def video(self, inner: Sequence[slice]) -> np.ndarray:
-        """The box `inner` of the video, (T, H, W, C) float32 grey levels, as a mapped file."""
+        """Return the box `inner` of the video, (T, H, W, C) grey levels, mapped to a file."""
         reached, video = self._open(self.step), self._open(self.step + 1)
         for frame, grey in zip(reached, video, strict=True):
             grey[...] = self.model.to_grey(frame).numpy()
         return video[tuple(inner)]
 
     def remove(self) -> None:
-        """Its folder, with all that is in it."""
+        """Remove the folder of the chain."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _restore(self, identity: dict[str, Any]) -> None:
@@ -153,7 +158,7 @@ class TiledChain:
         self.state |= sums.of_all()
 
     def _add_noise(self, values: np.ndarray, tile: Tile, step: int, scale: float) -> None:
-        """Noise of a tile that does not depend on how the video is cut: it is drawn by blocks."""
+        """Add noise to a tile, drawn block by block: it does not depend on how the video is cut."""
         like = tf.zeros((*self.grid.blocks, self.shape[3]))
         for number, place in self.grid.blocks_of(tile):
             drawn = _draw(like, tf.constant(seeds.block(self.seed, step, number), tf.int64))
@@ -181,7 +186,7 @@ class TiledChain:
 
 
 class _Sums:
-    """What the gradient of a tile needs of the whole video, added up over its tiles."""
+    """The sums over all tiles that the gradient of a single tile needs."""
 
     def __init__(self, model: EnergyModel) -> None:
         self.reference = model.reference
@@ -190,7 +195,7 @@ class _Sums:
         self.pixels = 0
 
     def add(self, inner: np.ndarray) -> None:
-        """A tile (T, H, W, C)."""
+        """Add a tile (T, H, W, C)."""
         if self.reference.modes > 1:
             parts = self.reference.mode_energies(tf.constant(inner[np.newaxis]))
             self.energies += parts[:, 0].numpy()
@@ -198,7 +203,7 @@ class _Sums:
         self.pixels += math.prod(inner.shape[:3])
 
     def of_all(self) -> dict[str, list[float]]:
-        """Energies of the modes of the reference, and the mean level of each channel."""
+        """Return the energies of the modes of the reference, and the mean level of each channel."""
         return {
             "energies": self.energies.tolist(), "levels": (self.total / self.pixels).tolist()
         }
@@ -208,7 +213,7 @@ _draw = tf.function(langevin.standard_normal, jit_compile=False)
 
 
 def gradient_function(model: EnergyModel) -> Callable[..., tf.Tensor]:
-    """∂E/∂I of a region (1, T, H, W, C); see `Reference.energy_of_part` for what else it needs."""
+    """Compile ∂E/∂I of a region (1, T, H, W, C); `Reference.energy_of_part` describes the rest."""
     channels = int(model.get_config()["channels"])
     signature = [
         tf.TensorSpec([1, None, None, None, channels]), tf.TensorSpec([model.reference.modes]),

@@ -1,4 +1,4 @@
-"""A model's energy as one Langevin step sees it: through a grid that is shifted at random."""
+"""The energy of a model as one Langevin step sees it, through a grid that is shifted at random."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 class View:
-    """A model's energy of videos of some modes (N,), its grid shifted by a seed of (2,) integers.
+    """The energy of videos of given modes (N,), with a grid shifted by a seed of shape (2,).
 
-    The modes are 0 if left out.
+    Without `modes`, all videos have mode 0.
     """
 
     def __init__(self, model: EnergyModel, seed: tf.Tensor, modes: tf.Tensor | None) -> None:
@@ -24,6 +24,6 @@ class View:
         return self.model.reference.energy(video, self.modes) - f
 
     def of_rows(self, first: tf.Tensor, last: tf.Tensor) -> View:
-        """The energy of videos `first` … `last` − 1 alone."""
+        """Return the energy of the videos `first` … `last` − 1 alone."""
         modes = None if self.modes is None else self.modes[first:last]
         return View(self.model, self.seed, modes)

@@ -1,1 +1,1 @@
-"""Figures of videos, beside their floor, baselines and the truth."""
+"""The figures that judge videos: their floor, the baselines, and comparison with a known truth."""

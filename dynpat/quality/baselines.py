@@ -1,6 +1,6 @@
-"""Trivial ways to make a video like an observed one: what a synthesis has to beat.
+"""Trivial ways to make a video like an observed one; a synthesised video has to beat them.
 
-Each takes (T, H, W, C) grey levels and gives float32 of the same shape.
+Each takes grey levels (T, H, W, C) and returns float32 of the same shape.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ import numpy as np
 
 from dynpat.reference import translation
 
-MODES = 20  # of the linear dynamical system, at most
+MODES = 20  # the most modes of the linear dynamical system
 
 
 def shuffled_frames(observed: np.ndarray, seed: int = 0) -> np.ndarray:
-    """The observed frames in random order: every picture right, no motion."""
+    """Return the observed frames in random order: every picture is right, the motion is lost."""
     order = np.random.default_rng(seed).permutation(len(observed))
     return observed[order].astype(np.float32)
 
 
 def pixel_gaussian(observed: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Independent normal values with each pixel's mean and standard deviation over time."""
+    """Draw independent normal values with each pixel's mean and standard deviation over time."""
     rng = np.random.default_rng(seed)
     noise = rng.normal(size=observed.shape)
     video = observed.mean(axis=0) + observed.std(axis=0) * noise
@@ -27,11 +27,11 @@ def pixel_gaussian(observed: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def linear_system(observed: np.ndarray, seed: int = 0) -> np.ndarray:
-    """A linear dynamical system of Doretto, Chiuso, Wu, Soatto (IJCV 2003), learned and run.
+    """Learn and run a linear dynamical system (Doretto, Chiuso, Wu, Soatto, IJCV 2003).
 
-    y(t) = ȳ + C·x(t), x(t+1) = A·x(t) + v(t): C from the singular value decomposition of the
-    frames, A by least squares, the covariance of v from what A leaves. Unstable A are shrunk to
-    spectral radius 1.
+    y(t) = ȳ + C·x(t), x(t+1) = A·x(t) + v(t). C comes from the singular value decomposition of the
+    frames, A from least squares, and the covariance of v from what A leaves over. An unstable A is
+    scaled to spectral radius 1.
     """
     frames = observed.reshape(len(observed), -1).astype(np.float64)
     mean = frames.mean(axis=0)
@@ -53,7 +53,7 @@ def linear_system(observed: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def coloured_noise(observed: np.ndarray, seed: int = 0) -> np.ndarray:
-    """A draw of the coloured reference: the observed quantiles and correlations, nothing else."""
+    """Draw from the coloured reference, which has the observed quantiles and correlations only."""
     return translation.fit(observed[np.newaxis], seed=seed).draw(observed.shape[:3], seed)
 
 

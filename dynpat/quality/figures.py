@@ -1,27 +1,27 @@
-"""The figures by which a synthesised video is judged, all at once, beside their floor.
+"""The figures by which a synthesised video is judged, beside their floor.
 
-The floor is what the figures say of one half of the observed video against the other: what is
-real differs so.
+The floor is what the figures say when one half of the observed video is compared with the other: it
+shows how much real videos differ.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from dynpat.quality import metrics
 
-FEWEST = metrics.PATCH[0] + 1  # frames that can be judged
-COPIED = 0.35  # of the floor's distance to the closest frame: below, a synthesis is nearly a copy
+FEWEST = metrics.PATCH[0] + 1  # the smallest number of frames that can be judged
+COPIED = 0.35  # a video whose distance is below this share of the floor's is nearly a copy
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: its function, and what it says in a few words."""
+    """A figure: the function that measures it, and its meaning in a few words."""
 
     measure: metrics.Metric
     meaning: str
@@ -34,37 +34,71 @@ def _scaled(scale: int, differences: bool) -> metrics.Metric:
     )
 
 
-FIGURES = {
-    "patches": Figure(metrics.patch_distance, "distance of patches: how things look"),
-    "patches_at_2": Figure(_scaled(2, False), "the same at half the size"),
-    "patches_at_4": Figure(_scaled(4, False), "the same at a quarter of the size"),
-    "motion_patches": Figure(metrics.motion_distance, "distance of patches of change"),
-    "motion_patches_at_2": Figure(_scaled(2, True), "the same at half the size"),
-    "motion_patches_at_4": Figure(_scaled(4, True), "the same at a quarter of the size"),
-    "motion": Figure(metrics.motion_ratio, "motion over the observed: 1 is right"),
-    "sharpness": Figure(metrics.sharpness_ratio, "sharpness over the observed: 1 is right"),
-    "edges": Figure(metrics.edge_ratio, "sharpest edges over the observed: below 1 is soft"),
-    "checkerboard": Figure(metrics.checkerboard, "grid of pixels, in tens: above 0.2 is seen"),
-    "mean": Figure(metrics.mean_error, "error of each pixel's mean"),
-    "deviation": Figure(metrics.deviation_error, "error of each pixel's deviation"),
-    "flicker": Figure(metrics.flicker, "flicker where the observed stands still"),
-    "spectrum": Figure(metrics.spectrum_distance, "distance of power spectra, in tens"),
-    "closest_frame": Figure(metrics.copy_distance, "to the closest frame: small is a copy"),
-    "closest_passage": Figure(
-        partial(metrics.copy_distance, window=metrics.WINDOW), "to the closest passage of 8 frames"
-    ),
-}
+def _by(measure: metrics.Metric, meaning: str) -> Any:
+    return field(default=None, metadata={"figure": Figure(measure, meaning)})
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All figures of a video beside an observed one; a figure is None if it cannot be measured."""
+
+    patches: float | None = _by(metrics.patch_distance, "distance of patches: how things look")
+    patches_at_2: float | None = _by(_scaled(2, False), "distance of patches at half the size")
+    patches_at_4: float | None = _by(
+        _scaled(4, False), "distance of patches at a quarter of the size"
+    )
+    motion_patches: float | None = _by(
+        metrics.motion_distance, "distance of patches of change: how things move"
+    )
+    motion_patches_at_2: float | None = _by(
+        _scaled(2, True), "distance of patches of change at half the size"
+    )
+    motion_patches_at_4: float | None = _by(
+        _scaled(4, True), "distance of patches of change at a quarter of the size"
+    )
+    motion: float | None = _by(metrics.motion_ratio, "motion over the observed: 1 is right")
+    sharpness: float | None = _by(
+        metrics.sharpness_ratio, "sharpness over the observed: 1 is right"
+    )
+    edges: float | None = _by(
+        metrics.edge_ratio, "sharpest edges over the observed: below 1 is soft"
+    )
+    checkerboard: float | None = _by(
+        metrics.checkerboard, "grid of pixels in powers of ten: seen above 0.2"
+    )
+    mean: float | None = _by(metrics.mean_error, "error of each pixel's mean over time")
+    deviation: float | None = _by(
+        metrics.deviation_error, "error of each pixel's deviation over time"
+    )
+    flicker: float | None = _by(metrics.flicker, "flicker where the observed stands still")
+    spectrum: float | None = _by(
+        metrics.spectrum_distance, "distance of power spectra, in powers of ten"
+    )
+    closest_frame: float | None = _by(
+        metrics.copy_distance, "distance to the closest frame: small is a copy"
+    )
+    closest_passage: float | None = _by(
+        partial(metrics.copy_distance, window=metrics.WINDOW),
+        "distance to the closest passage of 8 frames",
+    )
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the figures by name, for JSON and tables."""
+        return asdict(self)
+
+
+FIGURES: dict[str, Figure] = {entry.name: entry.metadata["figure"] for entry in fields(Figures)}
 MEANINGS = {name: figure.meaning for name, figure in FIGURES.items()}
-PLACED = (  # need one size
+PLACED = (  # figures that compare pixel by pixel and need videos of one size
     "edges", "checkerboard", "mean", "deviation", "flicker", "closest_frame", "closest_passage",
 )
 
 
-def figures(observed: np.ndarray, synthesised: np.ndarray) -> dict[str, float | None]:
-    """All figures of one synthesised video, (T, H, W, C) grey levels.
+def figures(observed: np.ndarray, synthesised: np.ndarray) -> Figures:
+    """Return all figures of one synthesised video, (T, H, W, C) grey levels.
 
-    Those that compare pixel by pixel are None if the sizes differ, and all that need more frames
-    or pixels than there are.
+    Figures that compare pixel by pixel are None if the sizes differ. Figures that need more frames
+    or pixels than there are are None as well.
     """
     same = observed.shape[1:] == synthesised.shape[1:]
     found: dict[str, float | None] = {}
@@ -73,11 +107,11 @@ def figures(observed: np.ndarray, synthesised: np.ndarray) -> dict[str, float | 
         if (same or name not in PLACED) and _room(name, observed, synthesised):
             value = figure.measure(observed, synthesised)
         found[name] = value if np.isfinite(value) else None
-    return found
+    return Figures(**found)
 
 
 def _room(name: str, *videos: np.ndarray) -> bool:
-    """Whether patches fit into videos at this scale."""
+    """Return whether patches fit into the videos at this scale."""
     if "patches" not in name:
         return all(len(video) >= 2 for video in videos)
     scale = int(name[-1]) if name[-1].isdigit() else 1
@@ -90,29 +124,27 @@ def _room(name: str, *videos: np.ndarray) -> bool:
     )
 
 
-def floor(observed: np.ndarray) -> dict[str, float | None]:
-    """The figures of one half of the observed video against the other: what is real differs so."""
+def floor(observed: np.ndarray) -> Figures:
+    """Return the figures of one half of the observed video against the other."""
     half = len(observed) // 2
     return figures(observed[:half], observed[half:])
 
 
-def is_copy(found: Mapping[str, float | None], lowest: Mapping[str, float | None]) -> bool:
-    """Whether passages are far closer to observed ones than the observed's halves to each other."""
-    ours, real = found["closest_passage"], lowest["closest_passage"]
+def is_copy(found: Figures, lowest: Figures) -> bool:
+    """Return whether passages are far closer to observed ones than the observed halves are."""
+    ours, real = found.closest_passage, lowest.closest_passage
     return ours is not None and real is not None and ours < COPIED * real
 
 
 COMPARED = ("patches", "motion_patches", "motion", "deviation", "edges", "checkerboard")
 
 
-def told_apart(
-    synthesised: Mapping[str, float | None], reference: Mapping[str, float | None]
-) -> str:
-    """In which of a few figures a synthesis is better than its reference alone, as a sentence."""
+def told_apart(synthesised: Figures, reference: Figures) -> str:
+    """Say in one sentence in which figures a synthesised video beats its reference."""
     better: list[str] = []
     not_better: list[str] = []
     for name in COMPARED:
-        ours, its = synthesised[name], reference[name]
+        ours, its = getattr(synthesised, name), getattr(reference, name)
         if ours is not None and its is not None:
             told = f"{name.replace('_', ' ')} {ours:.2f} ({its:.2f})"
             closer = _badness(name, ours) < _badness(name, its)
@@ -126,57 +158,74 @@ def told_apart(
 
 
 def _badness(name: str, value: float) -> float:
-    """How far a figure is from what is real; 0 is real, or not to be told from it."""
+    """Return how far a figure is from that of a real video; 0 cannot be told from real."""
     if name in ("motion", "edges"):
         return abs(math.log(max(value, 1e-6)))
     return max(value - 0.2, 0.0) if name == "checkerboard" else value
 
 
+@dataclass(frozen=True)
+class Judged:
+    """The figures of a video that a `Judge` has measured, and their score."""
+
+    figures: Figures
+    score: float
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the measured figures and `score` by name, for JSON."""
+        known = {name: v for name, v in self.figures.to_dict().items() if v is not None}
+        return {**known, "score": self.score}
+
+
 class Judge:
     """A few cheap figures of videos beside one observed video, for use while learning.
 
-    The distances are those of `figures`, of fewer patches along fewer directions.
+    The distances are those of `figures`, measured with fewer patches along fewer directions.
     """
 
     def __init__(self, observed: np.ndarray) -> None:
         self.observed = observed
         half = len(observed) // 2
-        self.floor = self._figures(observed[:half], observed[half:]) if half >= FEWEST else {}
+        self.floor = self._figures(observed[:half], observed[half:]) if half >= FEWEST else None
 
-    def __call__(self, synthesised: np.ndarray) -> dict[str, float]:
-        """Figures by their names in `FIGURES`, and `score`; nothing of videos that are too small.
+    def __call__(self, synthesised: np.ndarray) -> Judged | None:
+        """Return a few figures and their `score`; None if videos are too small.
 
-        `score` is their mean in units of what is real: distances over their floors, and ratios by
-        how many times they are 15 % off. Small is good, 1 is as good as real.
+        `score` is the mean of the distances over their floors and of the ratios' errors in units of
+        15 %. Small is good; 1 is as good as a real video.
         """
-        if not self.floor or len(synthesised) < FEWEST:
-            return {}
+        if self.floor is None or len(synthesised) < FEWEST:
+            return None
         found = self._figures(self.observed, synthesised)
-        # Half a grey level at least: the floor of a video that hardly moves is no measure.
-        parts = [found[name] / max(self.floor[name], 0.5)
+        if found is None:
+            return None
+        # The floor of a video that hardly moves is no measure: half a grey level is the least.
+        parts = [getattr(found, name) / max(getattr(self.floor, name), 0.5)
                  for name in ("patches", "motion_patches", "deviation")]
-        parts += [abs(math.log(max(found[name], 1e-6))) / 0.15 for name in ("motion", "sharpness")]
-        return {**found, "score": float(np.mean(parts))}
+        parts += [abs(math.log(max(getattr(found, name), 1e-6))) / 0.15
+                  for name in ("motion", "sharpness")]
+        return Judged(found, float(np.mean(parts)))
 
-    def _figures(self, observed: np.ndarray, synthesised: np.ndarray) -> dict[str, float]:
+    def _figures(self, observed: np.ndarray, synthesised: np.ndarray) -> Figures | None:
         if min(observed.shape[1:3]) < metrics.PATCH[1]:
-            return {}
+            return None
         cost = {"count": 4000, "directions": 64}
-        return {
-            "patches": metrics.patch_distance(observed, synthesised, **cost),
-            "motion_patches": metrics.motion_distance(observed, synthesised, **cost),
-            "motion": metrics.motion_ratio(observed, synthesised),
-            "sharpness": metrics.sharpness_ratio(observed, synthesised),
-            "deviation": metrics.deviation_error(observed, synthesised),
-            "closest_passage": metrics.copy_distance(observed, synthesised, metrics.WINDOW),
-        }
+        return Figures(
+            patches=metrics.patch_distance(observed, synthesised, **cost),
+            motion_patches=metrics.motion_distance(observed, synthesised, **cost),
+            motion=metrics.motion_ratio(observed, synthesised),
+            sharpness=metrics.sharpness_ratio(observed, synthesised),
+            deviation=metrics.deviation_error(observed, synthesised),
+            closest_passage=metrics.copy_distance(observed, synthesised, metrics.WINDOW),
+        )
 
-    def sentence(self, found: dict[str, float]) -> str:
-        """What was reached, against the floor."""
-        if not found:
+    def sentence(self, judged: Judged | None) -> str:
+        """Say in one or two sentences what was reached, beside the floor."""
+        if judged is None or self.floor is None:
             return "Too few frames or pixels to judge the quality."
+        found = judged.figures
         told = ", ".join(
-            f"{words} {found[name]:.1f} (floor {self.floor[name]:.1f})"
+            f"{words} {getattr(found, name):.1f} (floor {getattr(self.floor, name):.1f})"
             for name, words in (("patches", "patches"), ("motion_patches", "patches of change"),
                                 ("deviation", "deviation"))
         )
@@ -185,6 +234,6 @@ class Judge:
             if is_copy(found, self.floor) else ""
         )
         return (
-            f"Quality, in grey levels: {told}; motion {found['motion']:.2f} and sharpness "
-            f"{found['sharpness']:.2f} of the observed.{copied}"
+            f"Quality, in grey levels: {told}; motion {found.motion:.2f} and sharpness "
+            f"{found.sharpness:.2f} of the observed.{copied}"
         )

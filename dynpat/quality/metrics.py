@@ -1,8 +1,8 @@
-"""How good a synthesised video is, beside the observed one.
+"""Metrics: how good a synthesised video is, compared with the observed one.
 
-Videos are arrays (T, H, W, C) of grey levels 0–255. Distances are in grey levels, smaller is
-better; ratios are synthesised over observed, 1 is right. No single figure is enough: a mean frame
-that stands still has a good patch distance, and a copy of the observed has the best of all.
+Videos are arrays (T, H, W, C) of grey levels 0–255. Distances are in grey levels, and smaller is
+better; ratios are synthesised over observed, and 1 is right. No single figure is enough: a still
+mean frame has a good patch distance, and a copy of the observed video has the best of all.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from scipy.ndimage import median_filter
 
 from dynpat.config import require
 
-PATCH = (4, 7, 7)  # frames, pixels high, pixels wide
+PATCH = (4, 7, 7)  # frames, pixels in height, pixels in width
 PATCHES = 20_000
 PROJECTIONS = 256
-QUANTILES = 2000  # of the patches along a direction
-BANDS = 8  # of frequencies in time, and as many in space
-WINDOW = 8  # frames of a copied passage
+QUANTILES = 2000  # number of quantiles of the patches along a direction
+BANDS = 8  # number of bands of frequencies in time, and in space
+WINDOW = 8  # number of frames of a passage that may be copied
 ROUNDING = 1 / 12  # the power that rounding to whole grey levels adds everywhere
-MOVING = 20.0  # grey levels: pixels of more standard deviation over time surely move
-STILL = 2.0  # grey levels: pixels of less standard deviation over time stand still
+MOVING = 20.0  # grey levels; a pixel with a larger standard deviation over time surely moves
+STILL = 2.0  # grey levels; a pixel with a smaller standard deviation over time stands still
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
 
@@ -34,24 +34,37 @@ def sliced_wasserstein(
     seed: int = 0, count: int | None = None, directions: int | None = None,
     where: np.ndarray | None = None,
 ) -> float:
-    """Sliced Wasserstein distance of space-time patches.
+    """Return the sliced Wasserstein distance of space-time patches, in grey levels.
 
-    Patches of both videos, as points of a space of many dimensions, are projected onto random
-    unit directions; on each the two sets of numbers are sorted, and the mean distance between
-    their quantiles is the (first) Wasserstein distance. The mean over directions is returned.
+    The patches of both videos are points of a space of many dimensions. They are projected onto
+    random unit directions. On each direction both sets of numbers are sorted, and the mean distance
+    between their quantiles is the (first) Wasserstein distance. The result is the mean over
+    directions.
 
     Parameters
     ----------
-    observed, synthesised
-        (T, H, W, C), of any lengths and sizes, not below the patch.
-    patch
-        Frames, pixels high, pixels wide.
-    seed
-        Of the directions and of which patches are taken.
-    count, directions
-        How many patches of each video and how many directions; 20,000 and 256.
-    where
-        (T, H, W) bool: first corners of the patches to take, of both videos; default anywhere.
+    observed, synthesised : ndarray
+        Grey levels (T, H, W, C) of any lengths and sizes, but not smaller than a patch.
+    patch : tuple of int
+        The frames, height and width of a patch.
+    seed : int
+        The seed of the directions and of the choice of patches.
+    count : int or None
+        The number of patches of each video, by default 20,000.
+    directions : int or None
+        The number of directions, by default 256.
+    where : ndarray or None
+        The first corners of the patches to take from both videos, (T, H, W) bool; by default all.
+
+    Returns
+    -------
+    float
+        The distance.
+
+    Raises
+    ------
+    BadOptionError
+        If a video is smaller than a patch.
     """
     rng = np.random.default_rng(seed)
     count, directions = count or PATCHES, directions or PROJECTIONS
@@ -66,7 +79,7 @@ def sliced_wasserstein(
 
 
 def _quantiles(numbers: np.ndarray) -> np.ndarray:
-    """(directions, n) to (directions, QUANTILES): `np.quantile`, by sorting, which is quicker."""
+    """Return `np.quantile` of (directions, n) as (directions, QUANTILES); sorting is quicker."""
     places = (np.arange(QUANTILES) + 0.5) / QUANTILES * (numbers.shape[1] - 1)
     below = places.astype(int)
     above = np.minimum(below + 1, numbers.shape[1] - 1)
@@ -79,7 +92,7 @@ def _patches(
     video: np.ndarray, patch: tuple[int, int, int], count: int, rng: np.random.Generator,
     where: np.ndarray | None,
 ) -> np.ndarray:
-    """Some patches of a video at random places, (n, values)."""
+    """Return some patches (n, values) of a video at random places."""
     room = [edge - size + 1 for edge, size in zip(video.shape[:3], patch, strict=True)]
     require(min(room) >= 1, "videos", f"be at least {patch[0]} frames of {patch[2]}×{patch[1]}",
             f"{video.shape[0]} frames of {video.shape[2]}×{video.shape[1]}", "Use larger ones")
@@ -92,7 +105,7 @@ def _patches(
 
 
 def at_scale(video: np.ndarray, scale: int) -> np.ndarray:
-    """The video shrunk in space by averaging blocks of `scale`×`scale` pixels."""
+    """Return the video shrunk in space, by averaging blocks of `scale`×`scale` pixels."""
     frames, height, width, channels = video.shape
     height, width = height // scale, width // scale
     cut = video[:, : height * scale, : width * scale].astype(np.float32)
@@ -100,15 +113,15 @@ def at_scale(video: np.ndarray, scale: int) -> np.ndarray:
 
 
 def patch_distance(observed: np.ndarray, synthesised: np.ndarray, **cost: Any) -> float:
-    """`sliced_wasserstein` of patches of 4 frames of 7×7 pixels: how things look.
+    """Return `sliced_wasserstein` of patches of 4 frames of 7×7 pixels: how things look.
 
-    `cost`: its `count` and `directions`.
+    `cost` is its `count` and `directions`.
     """
     return sliced_wasserstein(observed, synthesised, **cost)
 
 
 def motion_distance(observed: np.ndarray, synthesised: np.ndarray, **cost: Any) -> float:
-    """The same of temporal differences: how things move."""
+    """Return `patch_distance` of the temporal differences: how things move."""
     return sliced_wasserstein(_differences(observed), _differences(synthesised), **cost)
 
 
@@ -117,12 +130,12 @@ def _differences(video: np.ndarray) -> np.ndarray:
 
 
 def motion_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
-    """Mean |temporal difference|, synthesised over observed."""
+    """Return the mean |temporal difference|, synthesised over observed."""
     return _ratio(np.abs(_differences(synthesised)).mean(), np.abs(_differences(observed)).mean())
 
 
 def sharpness_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
-    """Mean |difference of neighbouring pixels|, synthesised over observed."""
+    """Return the mean |difference of neighbouring pixels|, synthesised over observed."""
     return _ratio(_sharpness(synthesised), _sharpness(observed))
 
 
@@ -134,11 +147,12 @@ def _sharpness(video: np.ndarray) -> float:
 
 
 def edge_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
-    """How sharp the sharpest edges are where the observed moves, synthesised over observed.
+    """Return how sharp the sharpest moving edges are, synthesised over observed.
 
-    It is the 99th percentile of |spatial gradient| (of the mean of the channels, by differences of
-    neighbours) over the pixels whose standard deviation over time exceeds that of three quarters
-    of the picture, or 20 grey levels if that is less. Below 1: soft. Sizes must agree.
+    It is the 99th percentile of |spatial gradient|, of the mean of the channels and by differences
+    of neighbours. It is taken over the pixels whose standard deviation over time exceeds that of
+    three quarters of the picture, or 20 grey levels if that is less. Below 1 the video is soft.
+    Sizes must agree; the result is nan if nothing moves.
     """
     spread = observed.std(axis=0).mean(axis=-1)
     moving = spread > min(MOVING, float(np.percentile(spread, 75)))
@@ -154,12 +168,12 @@ def edge_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
 
 
 def checkerboard(observed: np.ndarray, synthesised: np.ndarray) -> float:
-    """The strongest grid of two or four pixels that the observed does not have, in tens of power.
+    """Return the strongest grid of two or four pixels that the observed lacks, in powers of ten.
 
-    The power spectrum of what moves (under a Hann window in both axes, mean over frames and
-    channels), log₁₀ of synthesised over observed, less its median of 9×9 frequencies; the largest
-    value at 0, ¼ and ½ cycles a pixel down and across, but both 0. Above 0.2 it is seen. Sizes
-    must agree.
+    The power spectrum of what moves is taken under a Hann window in both axes, as the mean over
+    frames and channels. From log₁₀ of synthesised over observed its median over 9×9 frequencies is
+    subtracted. The result is the largest value at 0, ¼ and ½ cycles a pixel, down and across,
+    except both 0. Above 0.2 the grid is visible. Sizes must agree.
     """
     height, width = observed.shape[1:3]
     window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])[..., np.newaxis]
@@ -181,19 +195,22 @@ def _ratio(ours: float, theirs: float) -> float:
 
 
 def mean_error(observed: np.ndarray, synthesised: np.ndarray) -> float:
-    """Mean |difference| of the means over time, pixel by pixel. Sizes must agree."""
+    """Return the mean |difference| of the means over time, pixel by pixel. Sizes must agree."""
     return float(np.abs(synthesised.mean(axis=0) - observed.mean(axis=0)).mean())
 
 
 def deviation_error(observed: np.ndarray, synthesised: np.ndarray) -> float:
-    """Mean |difference| of the standard deviations over time, pixel by pixel."""
+    """Return the mean |difference| of the standard deviations over time, pixel by pixel.
+
+    Sizes must agree.
+    """
     return float(np.abs(synthesised.std(axis=0) - observed.std(axis=0)).mean())
 
 
 def flicker(observed: np.ndarray, synthesised: np.ndarray) -> float:
-    """Mean |temporal difference| beyond the observed, where the observed stands still.
+    """Return the mean |temporal difference| above the observed, where the observed stands still.
 
-    nan if it stands still nowhere.
+    The result is nan if it stands still nowhere. Sizes must agree.
     """
     still = observed.std(axis=0) < STILL
     if not still.any():
@@ -204,9 +221,10 @@ def flicker(observed: np.ndarray, synthesised: np.ndarray) -> float:
 
 
 def spectrum_distance(observed: np.ndarray, synthesised: np.ndarray) -> float:
-    """Mean |difference| of log₁₀ power, over the frequencies of space and time (1 = tenfold).
+    """Return the mean |difference| of log₁₀ power over the frequencies of space and time.
 
-    Both are cut to the smaller of each length; a window keeps borders out.
+    1 means tenfold power. Both videos are cut to the smaller of each length, and a window removes
+    the effect of borders.
     """
     shape = np.minimum(observed.shape[:3], synthesised.shape[:3])
     window = np.einsum("t,h,w->thw", *(np.hanning(n + 2)[1:-1] for n in shape))[..., np.newaxis]
@@ -220,7 +238,7 @@ def spectrum_distance(observed: np.ndarray, synthesised: np.ndarray) -> float:
 
 
 def _banded(spectrum: np.ndarray) -> np.ndarray:
-    """log₁₀ of power added up in bands of equal width of temporal × spatial frequency."""
+    """Return log₁₀ of the mean power in bands of equal width of temporal × spatial frequency."""
     t, h, w = (np.arange(n) for n in spectrum.shape)
     frames, height = spectrum.shape[:2]
     temporal = np.minimum(t, frames - t) / (frames / 2)
@@ -237,9 +255,10 @@ def _banded(spectrum: np.ndarray) -> np.ndarray:
 def copy_distance(
     observed: np.ndarray, synthesised: np.ndarray, window: int = 1
 ) -> float:
-    """Mean over the synthesised windows of the mean |difference| to the closest observed one.
+    """Return the mean over synthesised windows of the |difference| to the closest observed window.
 
-    `window` 1 compares single frames; longer ones find copied passages. Near zero: a copy.
+    A `window` of 1 compares single frames; longer windows find copied passages. A result near 0
+    means that the video is a copy. Sizes must agree.
     """
     window = min(window, len(observed), len(synthesised))
     ours, theirs = (v.reshape(len(v), -1).astype(np.float32) for v in (synthesised, observed))
@@ -250,11 +269,11 @@ def copy_distance(
 
 
 def diversity(observed: np.ndarray, synthesised: Sequence[np.ndarray]) -> float:
-    """How far apart synthesised videos are, over how far apart observed frames are.
+    """Return how far apart synthesised videos are, over how far apart observed frames are.
 
-    Mean |difference| of the same frame of two videos, over that of two observed frames at least
-    a quarter of the video apart. 0: all chains show the same; 1: as unlike as the observed is
-    to itself at another time.
+    It is the mean |difference| of the same frame of two videos, over that of two observed frames at
+    least a quarter of the video apart. With 0 all videos show the same; with 1 they differ as much
+    as the observed video from itself at another time. The result is nan for a single video.
     """
     videos = [video.astype(np.float32) for video in synthesised]
     frames = min(len(video) for video in videos)

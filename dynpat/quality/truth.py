@@ -1,4 +1,4 @@
-"""How near recovered pixels are to a known truth: error, texture and motion at missing pixels.
+"""Compare recovered pixels with a known truth: error, texture and motion at missing pixels.
 
 Videos are (T, H, W, C) grey levels, masks (T, H, W) bool with True = missing.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from skimage.metrics import structural_similarity
@@ -15,21 +16,31 @@ from skimage.restoration import inpaint_biharmonic
 from dynpat.quality import metrics
 from dynpat.restoration.kriging import interpolate_in_time, visible_mean
 
-TELEA_RADIUS = 5  # pixels, of the neighbourhood that it looks at
+TELEA_RADIUS = 5  # radius, in pixels, of the neighbourhood that Telea's method uses
 MEANINGS = {
-    "error": "mean |recovered − truth| at missing pixels, grey levels",
-    "psnr": "peak signal to noise at missing pixels, dB",
-    "ssim": "structural similarity at missing pixels, 1 is equal",
-    "seam": "error of the steps across the border of what is missing, grey levels",
+    "error": "mean |recovered − truth| at missing pixels, in grey levels",
+    "psnr": "peak signal-to-noise ratio at missing pixels, in dB",
+    "ssim": "structural similarity at missing pixels: 1 is equal",
+    "seam": "error of the steps across the border of the mask, in grey levels",
     "motion": "motion at missing pixels over the truth's: 1 is right",
     "motion_patches": "distance of patches of change around missing pixels",
 }
 
 
-def compare(
-    truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray
-) -> dict[str, float | None]:
-    """The figures of `MEANINGS`; None where there is nothing to measure."""
+@dataclass(frozen=True)
+class Accuracy:
+    """How close recovered pixels are to the truth; a figure is None if it cannot be measured."""
+
+    error: float | None
+    psnr: float | None
+    ssim: float | None
+    seam: float | None
+    motion: float | None
+    motion_patches: float | None
+
+
+def compare(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -> Accuracy:
+    """Return the figures of `MEANINGS`; a figure is None if there is nothing to measure."""
     truth, recovered = truth.astype(np.float32), recovered.astype(np.float32)
     difference = (recovered - truth)[missing]
     square = float(np.mean(difference**2))
@@ -41,7 +52,7 @@ def compare(
         "motion": _motion(truth, recovered, missing),
         "motion_patches": _motion_patches(truth, recovered, missing),
     }
-    return {name: float(v) if np.isfinite(v) else None for name, v in values.items()}
+    return Accuracy(**{name: float(v) if np.isfinite(v) else None for name, v in values.items()})
 
 
 def _similarity(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -> float:
@@ -58,7 +69,7 @@ def _similarity(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -
 
 
 def _seam(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -> float:
-    """Steps between neighbouring pixels of which one is missing."""
+    """Return the error of the steps between neighbouring pixels of which one is missing."""
     wrong, count = 0.0, 0
     for axis in (1, 2):
         border = np.diff(missing, axis=axis)
@@ -75,7 +86,7 @@ def _motion(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -> fl
 
 
 def _motion_patches(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarray) -> float:
-    """`metrics.sliced_wasserstein` of differences, of patches whose middle is missing."""
+    """Return the distance of patches of change whose middle is missing."""
     room = [n - p + 1 for n, p in zip((len(truth) - 1, *truth.shape[1:3]), metrics.PATCH,
                                       strict=True)]
     if min(room) < 1:
@@ -90,10 +101,10 @@ def _motion_patches(truth: np.ndarray, recovered: np.ndarray, missing: np.ndarra
 
 
 def baselines(visible: np.ndarray, missing: np.ndarray) -> dict[str, np.ndarray]:
-    """What simple methods make of a video (T, H, W, C) with missing pixels, by name.
+    """Return what simple methods make of a video (T, H, W, C) with missing pixels, by name.
 
-    Methods that look at single frames are left out where a whole frame is missing, and Telea's also
-    where OpenCV is not installed.
+    Methods that look at single frames are left out if a whole frame is missing; Telea's method is
+    also left out if OpenCV is not installed.
     """
     made = {
         "mean over time": np.where(
@@ -111,7 +122,7 @@ def baselines(visible: np.ndarray, missing: np.ndarray) -> dict[str, np.ndarray]
 def _each_frame(
     fill: Callable[[np.ndarray, np.ndarray], np.ndarray], visible: np.ndarray, missing: np.ndarray
 ) -> np.ndarray:
-    """`fill` maps uint8 (H, W, C) and bool (H, W) to grey levels (H, W, C)."""
+    """Fill each frame: `fill` maps uint8 (H, W, C) and bool (H, W) to grey levels (H, W, C)."""
     made = visible.astype(np.float32)
     for t in np.flatnonzero(missing.any(axis=(1, 2))):
         made[t][missing[t]] = fill(np.asarray(visible[t], np.uint8), missing[t])[missing[t]]

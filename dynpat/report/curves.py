@@ -1,4 +1,4 @@
-"""Learning curves as one SVG drawing, in the page's own colours."""
+"""Draw learning curves as one SVG drawing, in the colours of the page."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 MEANINGS = {
     "energy gap": "f(observed) − f(synthesised) per value: 0 when the model sees no difference",
     "contrast": "root mean square of the chains over that of the observed: 1 is alike",
-    "gradient norm": "size of the weights' gradient",
-    "seconds per update": "time that an update took",
+    "gradient norm": "norm of the gradient of the weights",
+    "seconds per update": "seconds that an update took",
     "quality score": "distances of a fresh sample over what is real, see the table: 1 is as real",
 }
-# Where a row of the log has them.
+# Where each curve is found in a row of the log.
 PATHS = {
     "energy gap": ("energy_gap",),
     "contrast": ("contrast",),
@@ -26,11 +26,11 @@ PATHS = {
     "quality score": ("quality", "score"),
 }
 COLOUR = "#d9480f"
-SMOOTH = 100  # points of the smoothed line
+SMOOTH = 100  # number of points of the smoothed line
 
 
 def draw_curves(rows: list[dict[str, Any]]) -> str:
-    """The curves of a log as an SVG element; "" if there is too little to draw."""
+    """Return the curves of a log as an SVG element, or "" if there is too little to draw."""
     if len(rows) < 2:
         return ""
     series = {name: _points(rows, *path) for name, path in PATHS.items()}
@@ -57,7 +57,7 @@ def draw_curves(rows: list[dict[str, Any]]) -> str:
 
 
 def _points(rows: list[dict[str, Any]], name: str, inner: str = "") -> np.ndarray:
-    """(n, 2): update and value, where there is one."""
+    """Return pairs of an update and its value, (n, 2), where there is a value."""
     found = [(row["update"], (row.get(name) or {}).get(inner) if inner else row.get(name))
              for row in rows]
     return np.array([(at, float(v)) for at, v in found if v is not None]).reshape(-1, 2)

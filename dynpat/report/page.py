@@ -19,7 +19,7 @@ Figures = Mapping[str, float | None]
 
 @dataclass(frozen=True)
 class Table:
-    """Figures, a column each video."""
+    """A table of figures with a column for each video."""
 
     title: str
     columns: list[str]
@@ -28,7 +28,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Page:
-    """What is on a page, in its order."""
+    """The contents of a page, in their order."""
 
     title: str
     sentences: list[str]
@@ -41,14 +41,20 @@ class Page:
     settings: str = ""
 
     def write(self, path: Path) -> Path:
-        """Write the page, whole or not at all."""
+        """Write the page, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
         source = files("dynpat.report").joinpath("page.html").read_text(encoding="utf-8")
         write_text(path, Environment(autoescape=True).from_string(source).render(page=self))
         return path
 
 
 def table(title: str, columns: Mapping[str, Figures], meanings: Mapping[str, str]) -> Table:
-    """A row for each figure that any column has."""
+    """Make a table with a row for each figure that any column has."""
     rows = [
         (meaning, [_shown(column.get(name)) for column in columns.values()])
         for name, meaning in meanings.items()
@@ -62,14 +68,14 @@ def _shown(value: float | None) -> str:
 
 
 def quality_table(columns: Mapping[str, Figures], floor: Figures, **more: Figures) -> Table:
-    """Figures of quality of some videos, beside what is real, and `more` columns."""
+    """Make a table of figures of quality: videos, what is real, and `more` columns."""
     return table(
         "Quality, in grey levels", {**columns, "floor: real against real": floor, **more}, MEANINGS
     )
 
 
 def player(title: str, videos: Mapping[str, np.ndarray], fps: float) -> pictures.Player:
-    """Videos that play in step, by name."""
+    """Make a player of named videos that play in step."""
     return pictures.Player(title, fps, [pictures.panel(n, video) for n, video in videos.items()])
 
 
@@ -77,7 +83,7 @@ def page_of_videos(
     title: str, sentences: list[str], videos: Mapping[str, np.ndarray], fps: float,
     tables: Sequence[Table] = (),
 ) -> Page:
-    """Videos that play in step, their frames and motion, and tables about them."""
+    """Make a page of videos that play in step, their frames and motion, and tables about them."""
     return Page(
         title, sentences, [player("Videos", videos, fps)],
         [pictures.strip(videos), pictures.slices(videos)], list(tables),

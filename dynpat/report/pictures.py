@@ -13,12 +13,12 @@ from PIL import Image
 
 from dynpat.videos import to_levels
 
-MOST_PIXELS = 12_000_000  # of a sheet: larger videos are shrunk for the page
-SHOWN = 300  # pixels wide on the page, at least
-QUALITY = 90  # of WebP
+MOST_PIXELS = 12_000_000  # of one sheet; larger videos are shrunk for the page
+SHOWN = 300  # the smallest width of a video on the page, in pixels
+QUALITY = 90  # of WebP compression, 0 to 100
 STRIP_FRAMES = 8
 MOST_FILTERS = 48
-GAP = 2  # grey pixels between parts of a picture
+GAP = 2  # width of the grey gap between parts of a picture, in pixels
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Player:
 
 @dataclass(frozen=True)
 class Picture:
-    """A still picture with a sentence."""
+    """A still picture with a sentence about it."""
 
     title: str
     meaning: str
@@ -54,7 +54,7 @@ class Picture:
 
 
 def panel(caption: str, video: np.ndarray) -> Panel:
-    """A panel of a video (T, H, W, C), grey levels."""
+    """Make a panel of a video (T, H, W, C) of grey levels."""
     video = _colours(video)
     count, height, width = video.shape[:3]
     factor = math.sqrt(MOST_PIXELS / (count * height * width))
@@ -72,7 +72,7 @@ def panel(caption: str, video: np.ndarray) -> Panel:
 
 
 def strip(titled: Mapping[str, np.ndarray]) -> Picture:
-    """Some frames of each video, a row each."""
+    """Make a picture of some frames of each video, with a row for each video."""
     rows = []
     height, width = next(iter(titled.values())).shape[1:3]
     for video in titled.values():
@@ -87,9 +87,9 @@ def strip(titled: Mapping[str, np.ndarray]) -> Picture:
 
 
 def slices(titled: Mapping[str, np.ndarray]) -> Picture:
-    """One row of pixels over time (down) of each video: motion at a glance.
+    """Make a picture of one row of pixels over time (down) of each video, which shows motion.
 
-    It is the row in which most of the first video changes.
+    The row is the one in which most of the first video changes.
     """
     first = next(iter(titled.values())).astype(np.float32)
     row = int(np.abs(np.diff(first, axis=0)).mean(axis=(0, 2, 3)).argmax())
@@ -108,7 +108,7 @@ def slices(titled: Mapping[str, np.ndarray]) -> Picture:
 
 
 def filters(kernel: np.ndarray) -> np.ndarray:
-    """The filters of a first layer, (T, H, W, C, filters), as one moving picture of tiles."""
+    """Return the filters of a first layer, (T, H, W, C, filters), as a moving picture of tiles."""
     kernel = np.moveaxis(kernel, -1, 0)[:MOST_FILTERS].astype(np.float32)
     kernel = kernel[..., :3] if kernel.shape[-1] >= 3 else kernel[..., :1]
     largest = np.abs(kernel).max(axis=(1, 2, 3, 4), keepdims=True)
@@ -123,7 +123,7 @@ def filters(kernel: np.ndarray) -> np.ndarray:
 
 
 def _colours(video: np.ndarray) -> np.ndarray:
-    """uint8 with three channels."""
+    """Return a video as uint8 with three channels."""
     levels = to_levels(video)
     return np.repeat(levels, 3, axis=-1) if levels.shape[-1] == 1 else levels
 
@@ -135,7 +135,7 @@ def _fitted(frame: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def joined(parts: Sequence[np.ndarray], axis: int, gap: int = GAP) -> np.ndarray:
-    """Pictures or videos, uint8, side by side along an axis, with so many grey pixels between."""
+    """Join uint8 pictures or videos along an axis, with a grey gap between them."""
     shape = list(parts[0].shape)
     shape[axis] = gap
     between = np.full(shape, 128, np.uint8)
@@ -144,7 +144,7 @@ def joined(parts: Sequence[np.ndarray], axis: int, gap: int = GAP) -> np.ndarray
 
 
 def _data(picture: np.ndarray, kind: str) -> str:
-    """A picture (H, W, 3) uint8 as a URL that holds it."""
+    """Return a picture (H, W, 3) uint8 as a URL that contains its data."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, kind, quality=QUALITY)
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"

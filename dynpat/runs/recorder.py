@@ -12,7 +12,7 @@ import numpy as np
 from dynpat.errors import DivergedError
 from dynpat.learning.learner import Learner
 from dynpat.models.sampling import ask, sample_videos, usual_frames
-from dynpat.quality.figures import Judge
+from dynpat.quality.figures import Judge, Judged
 from dynpat.report.pictures import joined
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run, read_log
@@ -62,21 +62,22 @@ class Recorder:
         if not learner.model.coloured:
             return
         self.drawn = np.clip(_drawn_from_reference(learner), 0, 255)
-        quality = self.judge(self.drawn) if self.judge else {}
+        judged = self.judge(self.drawn) if self.judge else None
         if learner.update == 0:
             write_video(self.run.preview_file, side_by_side([self.observed, self.drawn]), self.fps)
             self.last = time.monotonic()
-            self._keep_best(learner, quality)
+            self._keep_best(learner, judged)
         elif self.run.best_file.exists():
-            self.best = self._best_known(quality)
+            self.best = self._best_known(judged)
 
     def __call__(self, learner: Learner, figures: dict[str, float]) -> None:
         row: dict[str, Any] = {"update": learner.update, **figures}
         begun = time.monotonic()
         if begun - self.last >= max(self.every, self.cost / MOST_OF_TIME):
             with learner.averaged():
-                row["quality"] = self.preview(learner)
-                self._keep_best(learner, row["quality"])
+                judged = self.preview(learner)
+                row["quality"] = judged.to_dict() if judged else {}
+                self._keep_best(learner, judged)
             self.last = time.monotonic()
             self.cost = self.last - begun
         self.run.append_log(row)
@@ -84,32 +85,31 @@ class Recorder:
             learner.update, learner.fraction_done(), figures, self.run.preview_file
         )
 
-    def preview(self, learner: Learner) -> dict[str, float]:
-        """Observed | made so far, as `preview.gif`; returns the figures of the latter."""
+    def preview(self, learner: Learner) -> Judged | None:
+        """Observed | made so far, as `preview.gif`; returns what the judge says of the latter."""
         made = self.made(learner)
         if made is None:
-            return {}
+            return None
         write_video(self.run.preview_file, side_by_side([self.observed, made]), self.fps)
-        return self.judge(np.clip(made, 0, 255)) if self.judge else {}
+        return self.judge(np.clip(made, 0, 255)) if self.judge else None
 
-    def _keep_best(self, learner: Learner, quality: dict[str, float]) -> None:
+    def _keep_best(self, learner: Learner, judged: Judged | None) -> None:
         """`best.keras` is the best state by the score."""
-        if "score" not in quality:
+        if judged is None:
             return
         if self.best is None:
-            self.best = self._best_known({})
-        if quality["score"] < self.best:
-            self.best = quality["score"]
+            self.best = self._best_known(None)
+        if judged.score < self.best:
+            self.best = judged.score
             self.run.save_model(learner.model, self.run.best_file)
 
-    def _best_known(self, quality: dict[str, float]) -> float:
-        """The best score of a resumed run: that of the draw's `quality`, or one in its log."""
+    def _best_known(self, drawn: Judged | None) -> float:
+        """The best score of a resumed run: that of the draw, or one in its log."""
         if not self.run.best_file.exists():
             return math.inf
         rows = [row.get("quality") or {} for row in read_log(self.run.log_file)]
-        return min(
-            (found["score"] for found in [quality, *rows] if "score" in found), default=math.inf
-        )
+        scores = [row["score"] for row in rows if "score" in row]
+        return min([*scores, *([drawn.score] if drawn else [])], default=math.inf)
 
 
 def _drawn_from_reference(learner: Learner) -> np.ndarray:

@@ -11,6 +11,7 @@ same run folder is written as by the command line, and arrays lie in its `input/
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,11 @@ def learn(
         beside = [*options, *given_values({**limits, "seed": seed or None}), *(learn or {})]
         require(not beside, "a Plan", "stand alone: it holds all options", ", ".join(beside),
                 "Give them to make_plan")
+        require(videos.task == "learn", "a Plan", "be one to learn", f"one to {videos.task}",
+                "Give it to dynpat.restore")
         plan, given = videos, None
     else:
+        _require_known(options)
         names, given = _taken(videos, options, out)
         plan = make_plan(names, learn={**limits, **(learn or {})}, **options)
     if out is not None:
@@ -198,6 +202,7 @@ def _restored(
 ) -> Restored:
     reporter = reporter or Reporter()
     limits = {"iterations": iterations, "time_budget": time_budget, "seed": seed}
+    _require_known(options, "estimate")
     names, given = _taken(video, options, out)
     missing = dict(missing or {})
     if mask is not None:
@@ -213,6 +218,13 @@ def _restored(
         return restore(plan, out, formats=formats, reporter=reporter)
     held = Given(given, mask if isinstance(mask, np.ndarray) else None)
     return restore_arrays(plan, held, reporter)
+
+
+def _require_known(options: dict[str, Any], *further: str) -> None:
+    """Refuse what is no option of `make_plan`, nor one of some further ones."""
+    known = sorted({*signature(make_plan).parameters, *further} - {"videos"})
+    unknown = ", ".join(sorted(set(options) - set(known)))
+    require(not unknown, "options", f"be among {', '.join(known)}", unknown, "Correct or remove it")
 
 
 def _taken(

@@ -64,14 +64,17 @@ def evaluate(
     rows: list[dict[str, Any]] = []
     for number, video in enumerate(made):
         found = figures(real.frames, video.frames)
-        rows.append({"name": str(video.source), "figures": found, "copy": is_copy(found, lowest)})
+        rows.append({
+            "name": str(video.source), "figures": found.to_dict(), "copy": is_copy(found, lowest)
+        })
         reporter.sampling(number + 1, len(made))
     same = len({video.frames.shape[1:] for video in (real, *made)}) == 1
     spread = metrics.diversity(real.frames, [v.frames for v in made]) if same else float("nan")
     result: dict[str, Any] = {
-        "observed": str(real.source), "floor": lowest, "videos": rows,
+        "observed": str(real.source), "floor": lowest.to_dict(), "videos": rows,
         "baselines": {
-            name: figures(real.frames, make(real.frames)) for name, make in BASELINES.items()
+            name: figures(real.frames, make(real.frames)).to_dict()
+            for name, make in BASELINES.items()
         } if baselines else {},
         "meanings": MEANINGS,
         "diversity": spread if np.isfinite(spread) else None,

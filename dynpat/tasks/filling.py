@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -107,21 +107,48 @@ def _told(found: Estimate, guess: Guess) -> str:
     return f"The mean estimate, as predicts hidden known pixels best: {made}."
 
 
+@dataclass(frozen=True)
+class FilledFigures:
+    """How a video was filled in.
+
+    Attributes
+    ----------
+    missing
+        Share of its pixels that were missing.
+    weight
+        Of the learned model in the mean; the rest is that of the first guess.
+    guess
+        What the first guess is made of: shares by the names of methods.
+    uncertainty
+        Mean standard deviation at missing pixels, grey levels.
+    truth
+        Where it is known, `quality.truth.Accuracy` of what was made and of simple methods, by name.
+    """
+
+    missing: float
+    weight: float
+    guess: dict[str, float]
+    uncertainty: float
+    truth: dict[str, truth.Accuracy] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; without `truth` where it is not known."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
 def figures_of(
     work: Incomplete, recovered: np.ndarray, found: Estimate, video: int, guess: Guess
-) -> dict[str, Any]:
+) -> FilledFigures:
     """How much is missing, how certain the model is, and errors where the truth is known."""
     missing = work.missing[video]
-    figures: dict[str, Any] = {
-        "missing": float(missing.mean()), "weight": found.weight, "guess": guess.weights,
-        "uncertainty": float(found.spread[missing].mean()),
-    }
-    if work.truth is not None:
-        known, visible = work.truth[video], work.frames[video]
-        estimates = {"recovered": recovered, "mean": found.mean, "sample": found.sample,
-                     "guess": guess.filled}
-        estimates |= truth.baselines(visible, missing)
-        figures["truth"] = {
-            name: truth.compare(known, made, missing) for name, made in estimates.items()
-        }
-    return figures
+    figures = FilledFigures(
+        float(missing.mean()), found.weight, guess.weights, float(found.spread[missing].mean())
+    )
+    if work.truth is None:
+        return figures
+    known, visible = work.truth[video], work.frames[video]
+    estimates = {"recovered": recovered, "mean": found.mean, "sample": found.sample,
+                 "guess": guess.filled, **truth.baselines(visible, missing)}
+    return replace(figures, truth={
+        name: truth.compare(known, made, missing) for name, made in estimates.items()
+    })

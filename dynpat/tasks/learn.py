@@ -118,16 +118,15 @@ class Learning(Work[Learned]):
                 recorder.run.samples, fresh, recorder.fps, formats, self.reporter
             )
         levels = np.clip(fresh[0], 0, 255)
-        quality = self.judge(levels)
-        self.reporter.say(self.judge.sentence(quality))
+        judged = self.judge(levels)
+        self.reporter.say(self.judge.sentence(judged))
         if recorder:
-            if recorder.best is not None and recorder.best < BETTER * quality["score"]:
+            if judged and recorder.best is not None and recorder.best < BETTER * judged.score:
                 self.reporter.say("An earlier state looked better: use dynpat sample --state best.")
             write_json(recorder.run.metrics_file, _figures(recorder, levels))
         samples = np.stack([to_levels(video) for video in fresh])
-        return Learned(
-            None, tuple(files), {"quality": quality}, finished, model=model, samples=samples
-        )
+        metrics = {"quality": judged.to_dict() if judged else {}}
+        return Learned(None, tuple(files), metrics, finished, model=model, samples=samples)
 
 
 def _figures(recorder: Recorder, synthesised: np.ndarray) -> dict[str, dict[str, float | None]]:
@@ -138,7 +137,7 @@ def _figures(recorder: Recorder, synthesised: np.ndarray) -> dict[str, dict[str,
         found["reference"] = figures(observed, recorder.drawn)
         if sentence := told_apart(found["synthesised"], found["reference"]):
             recorder.reporter.say(sentence)
-    return found
+    return {name: one.to_dict() for name, one in found.items()}
 
 
 def _fresh(learner: Learner) -> list[np.ndarray]:

@@ -109,16 +109,10 @@ def restore(
 
     Raises
     ------
-    BadVideoError, BadMaskError
-        If a video or a mask cannot be read, or they do not fit each other.
-    BadOptionError
-        If the videos are too small for the network, or memory does not suffice.
-    BadRunError
-        If the folder holds something already.
-    DivergedError
-        If learning diverges again and again.
-    OutputError
-        If something cannot be written.
+    BadMaskError
+        If a mask cannot be read, or does not fit its video.
+    BadVideoError, BadOptionError, BadRunError, DivergedError, OutputError
+        As `dynpat.tasks.learn.learn`.
     """
     return start(read_to_restore, plan, out, formats, reporter)
 
@@ -185,7 +179,7 @@ class Restoration(Work[Restored]):
                 files += self._write(recorder.run, names, number, formats, sound)
             metrics[f"video_{order}"] = figures_of(
                 self.work, recovered, found, number, self.restoring.guesses[number]
-            )
+            ).to_dict()
         if finished and recorder:
             write_json(recorder.run.metrics_file, metrics)
         return Restored(None, tuple(files), metrics, finished, model=self.learner.finish(),

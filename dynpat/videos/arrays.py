@@ -1,4 +1,4 @@
-"""Videos from arrays in memory."""
+"""Make videos from arrays in memory."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from dynpat.errors import BadVideoError
 from dynpat.videos.levels import to_levels
 from dynpat.videos.model import Video
 
-RATE = 25.0  # frames per second of an array, unless told
+RATE = 25.0  # frames per second of an array, unless another rate is given
 
 
 def as_videos(item: Video | np.ndarray, fps: float | None = None) -> list[Video]:
-    """The videos of an array, or the one that is one already.
+    """Return the videos in an array; a video is returned as it is.
 
     Parameters
     ----------
-    item
-        (T, H, W, C) or (N, T, H, W, C) finite grey levels 0 … 255, C = 1 or 3; what is no whole
-        number is rounded.
-    fps
-        Frames per second; 25 if None.
+    item : Video or ndarray
+        A video, or finite grey levels 0 … 255 of shape (T, H, W, C) or (N, T, H, W, C) with C = 1
+        or 3. Levels that are not whole numbers are rounded.
+    fps : float or None
+        The frames per second of an array, by default 25.
+
+    Returns
+    -------
+    list of Video
+        One video for each of the N arrays.
 
     Raises
     ------

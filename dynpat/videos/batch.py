@@ -1,4 +1,4 @@
-"""Read several videos that are to be learned from together."""
+"""Read several videos that are to be learned together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dynpat.videos.model import Video, size_text
 from dynpat.videos.reading import read_video
 from dynpat.videos.shelf import Shelf
 
-RATE_TOLERANCE = 0.01  # 29.97 and 30 frames per second go together, 25 and 30 do not
+RATE_TOLERANCE = 0.01  # relative; 29.97 and 30 frames per second go together, 25 and 30 do not
 
 
 def read_videos(
@@ -27,30 +27,39 @@ def read_videos(
     pixels: int | None = None,
     batch: bool = True,
 ) -> list[Video]:
-    """Find and read all videos that some paths stand for.
+    """Find and read all videos below some paths.
 
     Parameters
     ----------
     paths : path or sequence of path
         Video files, frame folders, or folders to search; see `find_videos`.
-    size, frames, start, fps, grey, at_most, pixels
-        As in `read_video`, for every video.
+    size : tuple of int or None
+        The height and width of each video, as in `read_video`.
+    frames, start : int
+        The number of frames and the first frame of each video, as in `read_video`.
+    fps : float or None
+        The frame rate of each video, as in `read_video`.
+    grey : bool
+        Whether videos get one channel, as in `read_video`.
+    at_most, pixels : int or None
+        The largest number of frames, and of pixels in a picture, as in `read_video`.
     batch : bool
-        Whether the videos are to fit into one array (N, T, H, W, C): of one size, one rate
-        and one length. If `frames` is left out, all are trimmed to the shortest.
+        Whether the videos must fit into one array (N, T, H, W, C), with one size, one rate and one
+        length. If `frames` is None, all are trimmed to the shortest.
 
     Returns
     -------
     list of Video
-        In the order of `find_videos`; labels are the subfolders below the searched paths. If
-        they are more than `shelf.HELD_BYTES`, their frames lie in a file, read-only.
+        The videos in the order of `find_videos`; labels are the subfolders below the searched
+        paths. If they have more than `shelf.HELD_BYTES`, their frames lie in a file and are
+        read-only.
 
     Raises
     ------
     BadVideoError
-        As `find_videos` and `read_video`; or, if `batch`, sizes or frame rates differ.
+        If a path has no video, a video cannot be read, or, with `batch`, sizes or rates differ.
     BadOptionError
-        An option is out of range.
+        If an option is out of range.
     """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
@@ -62,17 +71,18 @@ def read_videos(
                 at_most=at_most, pixels=pixels, label=label,
             )
             if batch and videos:
-                # At once, so that a misfit is told before a long folder is read to its end.
+                # The error must come before a long folder is read to its end.
                 _require_fit(videos[0], video)
             shelf.put(video.frames)
-            videos.append(replace(video, frames=video.frames[:0].copy()))  # a view would keep all
+            # A view would keep all frames in memory.
+            videos.append(replace(video, frames=video.frames[:0].copy()))
         arrays = shelf.arrays()
     videos = [replace(video, frames=frames) for video, frames in zip(videos, arrays, strict=True)]
     return _trimmed(videos) if batch else videos
 
 
 def _require_fit(first: Video, other: Video) -> None:
-    """Raise if two videos differ in size or frame rate."""
+    """Raise an error if two videos differ in size or frame rate."""
     first_size, other_size = (size_text(*video.frames.shape[1:3]) for video in (first, other))
     if first_size != other_size:
         raise BadVideoError(
@@ -101,6 +111,6 @@ def _cut(video: Video, length: int, shortest: Video) -> Video:
         f"video '{shortest.source}'."
     )
     frames = video.frames[:length]
-    if frames.flags.writeable:  # in memory, where a view would keep the whole video
+    if frames.flags.writeable:  # it is in memory, where a view would keep the whole video
         frames = frames.copy()
     return replace(video, frames=frames, notes=(*video.notes, note))

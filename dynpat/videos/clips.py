@@ -1,4 +1,4 @@
-"""An opened video: a stream of pictures that are converted only when they are wanted."""
+"""An opened video: a stream of pictures that are converted only when they are needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 class DamagedError(Exception):
     """The rest of a video cannot be decoded; the pictures before it were given out.
 
-    Kept inside this package: the reader turns it into a `BadVideoError` that knows how many
+    It does not leave this package: the reader turns it into a `BadVideoError` that knows how many
     frames were still needed.
     """
 
@@ -69,12 +69,12 @@ def over_black(rgba: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    rgba : numpy.ndarray
+    rgba : ndarray
         `uint8` (H, W, 4), the last channel is the opacity.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         `uint8` (H, W, 3).
     """
     opacity = rgba[..., 3:].astype(np.uint16)
@@ -102,7 +102,7 @@ def resampled(pictures: Iterator[Picture], own_fps: float, fps: float) -> Iterat
     before = next(pictures, None)
     if before is None:
         return
-    # Ticks count from the first picture: many files do not begin at time zero.
+    # Ticks count from the first picture, because many files do not begin at time zero.
     begin = before.time
     tick = 0
     # A quarter of a tick is far above rounding errors and far below one frame.

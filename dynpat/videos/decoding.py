@@ -1,4 +1,4 @@
-"""The frames of an opened stream, one after the other: with their opacity, and without combs."""
+"""Decode the frames of an opened stream one after the other, with opacity and deinterlaced."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import av.filter
 from dynpat.videos.clips import DamagedError
 from dynpat.videos.notes import note_once, reason
 
-# All that PyAV raises on broken or hostile files.
+# All errors that PyAV raises on broken or hostile files.
 AV_ERRORS = (av.error.FFmpegError, OSError, ValueError, IndexError, EOFError)
-WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders, by kind
+WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders, by the kind of stream
 
 
 def _decoder(stream: Any, notes: list[str]) -> Any:
-    """What decodes a stream: FFmpeg's usual decoder, or of VP8 and VP9 with opacity libvpx's.
+    """Return the decoder of a stream: FFmpeg's usual one, or libvpx for VP8 and VP9 with opacity.
 
-    FFmpeg's own ones leave the opacity out, and what it hides comes up, which is noted.
+    FFmpeg's own decoders ignore the opacity, so that hidden parts become visible; that is noted.
     """
     usual = stream.codec_context
     if stream.metadata.get("alpha_mode") != "1":
@@ -37,14 +37,14 @@ def _decoder(stream: Any, notes: list[str]) -> Any:
 
 
 def decoded(container: Any, stream: Any, notes: list[str]) -> Iterator[Any]:
-    """The frames of a stream; those that are interlaced are deinterlaced, which is noted.
+    """Yield the frames of a stream; interlaced frames are deinterlaced, which is noted.
 
     Noted is also a transparency that this FFmpeg does not read.
 
     Raises
     ------
     DamagedError
-        At a damaged place, once the frames before it have been given out.
+        If a place is damaged; the frames before it have been given out.
     """
     combs = _Deinterlacer(stream, notes)
     try:
@@ -57,27 +57,27 @@ def decoded(container: Any, stream: Any, notes: list[str]) -> Iterator[Any]:
 
 
 def _as_coded(container: Any, stream: Any, notes: list[str]) -> Iterator[Any]:
-    """Decoded frames; at a damaged place those still inside the decoder, then the error."""
+    """Yield decoded frames; at a damaged place, those still inside the decoder, then the error."""
     problem: BaseException | None = None
     decoding = _decoder(stream, notes)
     try:
         for packet in container.demux(stream):
-            if packet.is_corrupt:  # cut off by the end of a truncated file
+            if packet.is_corrupt:  # the end of a truncated file cuts it off
                 problem = DamagedError("a packet is cut off")
                 break
-            # An empty packet asks for what is still inside.
+            # An empty packet asks for the frames still inside the decoder.
             yield from decoding.decode(packet if packet.size else None)
     except AV_ERRORS as error:
         problem = error
     if problem is None:
         return
-    with suppress(*AV_ERRORS):  # the first problem is the one to tell
+    with suppress(*AV_ERRORS):  # only the first problem is reported
         yield from decoding.decode(None)
     raise DamagedError(reason(problem)) from problem
 
 
 class _Deinterlacer:
-    """FFmpeg's filter bwdif, from the first interlaced frame on; it leaves whole frames alone."""
+    """FFmpeg's filter bwdif, used from the first interlaced frame on; it keeps whole frames."""
 
     def __init__(self, stream: Any, notes: list[str]) -> None:
         self.stream, self.notes = stream, notes
@@ -85,7 +85,7 @@ class _Deinterlacer:
         self.failed = False
 
     def through(self, frame: Any) -> Iterator[Any]:
-        """What comes out once a frame has gone in: that one, one before, or none yet."""
+        """Yield what comes out after a frame has gone in: that frame, an earlier one, or none."""
         if self.graph is None and getattr(frame, "interlaced_frame", False) and not self.failed:
             self._begin(frame)
         if self.graph is None:
@@ -95,7 +95,7 @@ class _Deinterlacer:
         yield from self._ready()
 
     def rest(self) -> Iterator[Any]:
-        """What is still inside."""
+        """Yield the frames that are still inside."""
         if self.graph is not None:
             self.graph.vpush(None)
             yield from self._ready()

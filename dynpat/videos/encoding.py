@@ -30,12 +30,12 @@ def write_mp4(path: Path, frames: np.ndarray, fps: float) -> list[str]:
 
     Parameters
     ----------
-    path : pathlib.Path
-        Ends in ".mp4".
-    frames : numpy.ndarray
-        (T, H, W, C) grey levels, C = 1 or 3.
+    path : Path
+        The file, which ends in ".mp4".
+    frames : ndarray
+        Grey levels (T, H, W, C), C = 1 or 3.
     fps : float
-        Frames per second.
+        The frames per second.
 
     Returns
     -------
@@ -45,9 +45,9 @@ def write_mp4(path: Path, frames: np.ndarray, fps: float) -> list[str]:
     Raises
     ------
     OutputError
-        This FFmpeg has no H.264 encoder.
+        If this FFmpeg has no H.264 encoder.
     av.error.FFmpegError, OSError
-        The file cannot be written.
+        If the file cannot be written.
     """
     silence_libav()
     encoder = h264_encoder()
@@ -77,7 +77,13 @@ def write_mp4(path: Path, frames: np.ndarray, fps: float) -> list[str]:
 
 
 def h264_encoder() -> str:
-    """Name of the best H.264 encoder of the installed FFmpeg; OutputError if it has none."""
+    """Return the name of the best H.264 encoder of the installed FFmpeg.
+
+    Raises
+    ------
+    OutputError
+        If it has none.
+    """
     for name in H264_ENCODERS:
         try:
             av.codec.Codec(name, "w")
@@ -109,12 +115,12 @@ def write_gif(path: Path, frames: np.ndarray, fps: float, loop: bool) -> list[st
 
     Parameters
     ----------
-    path : pathlib.Path
-        Ends in ".gif".
-    frames : numpy.ndarray
-        (T, H, W, C) grey levels, C = 1 or 3.
+    path : Path
+        The file, which ends in ".gif".
+    frames : ndarray
+        Grey levels (T, H, W, C), C = 1 or 3.
     fps : float
-        Frames per second; above 50 the GIF is slowed down to 50.
+        The frames per second; above 50 the GIF is slowed down to 50.
     loop : bool
         Whether it plays forever, or once.
 
@@ -126,7 +132,7 @@ def write_gif(path: Path, frames: np.ndarray, fps: float, loop: bool) -> list[st
     Raises
     ------
     av.error.FFmpegError, OSError
-        The file cannot be written.
+        If the file cannot be written.
     """
     silence_libav()
     rate = min(fps, GIF_MAX_FPS)
@@ -150,10 +156,10 @@ def write_gif(path: Path, frames: np.ndarray, fps: float, loop: bool) -> list[st
 
 
 def _with_palette(frames: np.ndarray, moments: list[int]) -> Iterator[Any]:
-    """Frames of a GIF (`pal8`), dithered with one palette.
+    """Yield the frames of a GIF (`pal8`), dithered with one palette.
 
-    Two passes over the frames, so that FFmpeg holds only one of them at a time: a palette for
-    each frame would flicker, and one pass would keep all frames until the palette is known.
+    Two passes over the frames are made, so that FFmpeg keeps only one frame at a time. A palette
+    for each frame would flicker, and one pass would keep all frames until the palette is known.
     """
     palette = _palette(frames)
     graph = av.filter.Graph()
@@ -177,7 +183,7 @@ def _with_palette(frames: np.ndarray, moments: list[int]) -> Iterator[Any]:
 
 
 def _palette(frames: np.ndarray) -> Any:
-    """The 256 colours that suit all frames best, as a picture of 16x16 pixels."""
+    """Return the 256 colours that suit all frames best, as a picture of 16x16 pixels."""
     graph = av.filter.Graph()
     source = graph.add("buffer", _buffer_options(frames.shape[1], frames.shape[2], "rgb24"))
     make = graph.add("palettegen", "stats_mode=full:reserve_transparent=0")
@@ -197,7 +203,7 @@ def _buffer_options(height: int, width: int, layout: str) -> str:
 
 
 def _gif_picture(frame: np.ndarray, moment: int) -> Any:
-    """A frame (H, W, C) to be shown at a moment in hundredths of a second."""
+    """Make a frame (H, W, C) that is shown at a moment in hundredths of a second."""
     picture = av.VideoFrame.from_ndarray(_rgb(frame), format="rgb24")
     picture.pts = moment
     picture.time_base = _HUNDREDTH
@@ -205,7 +211,7 @@ def _gif_picture(frame: np.ndarray, moment: int) -> Any:
 
 
 def _pulled(sink: Any) -> Iterator[Any]:
-    """All frames that a filter graph has ready."""
+    """Yield all frames that a filter graph has ready."""
     while True:
         try:
             yield sink.pull()

@@ -39,18 +39,18 @@ def open_file(path: Path) -> Iterator[Clip]:
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : Path
         Any file that FFmpeg reads.
 
     Yields
     ------
     Clip
-        Valid while the context is open.
+        The opened video, valid while the context is open.
 
     Raises
     ------
     BadVideoError
-        Not a readable video, empty, or without a video track.
+        If the file is not a readable video, is empty, or has no video track.
     """
     silence_libav()
     try:
@@ -112,7 +112,7 @@ def _is_cover(stream: Any) -> bool:
 
 
 def _said_of(stream: Any) -> list[str]:
-    """What a player would show otherwise than it is read here."""
+    """Return notes on what a player would show differently."""
     notes = []
     tracks = [other for other in stream.container.streams.video if not _is_cover(other)]
     if len(tracks) > 1:
@@ -134,10 +134,10 @@ def _said_of(stream: Any) -> list[str]:
 
 
 def frame_rate(stream: Any) -> float | None:
-    """Frame rate of a stream in frames per second, None if the file does not tell.
+    """Return the frames per second of a stream, or None if the file does not tell.
 
-    A GIF has no rate, only a delay for each frame in units of 10 ms, so that 30 frames per
-    second are delays of 3, 3, 4, ... Its rate is therefore frames over total time, and a
+    A GIF has no rate, only a delay for each frame in units of 10 ms, so that 30 frames per second
+    are delays of 3, 3, 4, ... Its rate is therefore the number of frames over the total time, and a
     whole number if that explains the total to within its rounding.
     """
     if stream.codec_context.name == "gif" and stream.frames and stream.duration:
@@ -155,7 +155,7 @@ def frame_rate(stream: Any) -> float | None:
 
 
 def _announced_count(container: Any, stream: Any, rate: float) -> int | None:
-    """Number of frames by the file's header; an estimate from its duration if it has none."""
+    """Return the number of frames in the file's header, or one computed from its duration."""
     if stream.frames:
         return int(stream.frames)
     if stream.duration:
@@ -168,10 +168,10 @@ def _announced_count(container: Any, stream: Any, rate: float) -> int | None:
 def _whole_pictures(
     path: Path, container: Any, stream: Any, rate: float, notes: list[str]
 ) -> Iterator[Picture]:
-    """Pictures of a file; `DamagedError` also after a cut that FFmpeg does not notice."""
+    """Yield the pictures of a file; raise `DamagedError` also after a cut that FFmpeg ignores."""
     pictures = _pictures(container, stream, rate, notes)
     if stream.codec_context.name == "gif" and gif_is_cut(path):
-        for whole, _ in pairwise(pictures):  # all but the last, which is torn
+        for whole, _ in pairwise(pictures):  # the last one is torn and left out
             yield whole
         raise DamagedError("the file breaks off in the middle of a picture")
     times: list[float] = []
@@ -225,7 +225,7 @@ def _to_rgb(frame: Any, notes: list[str]) -> np.ndarray:
 
 
 def _quarter_turns(frame: Any) -> int:
-    """Quarter turns anticlockwise that bring a frame upright: 0 to 3."""
+    """Return the quarter turns anticlockwise, 0 to 3, that bring a frame upright."""
     if hasattr(frame, "rotation"):
         return round(float(frame.rotation) / 90) % 4
     # Older PyAV gives the matrix alone: nine integers, the first two of which are

@@ -1,4 +1,4 @@
-"""Which videos lie below a path."""
+"""Find the videos below a path."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ def frame_files(folder: Path) -> list[Path]:
 
     Parameters
     ----------
-    folder : pathlib.Path
+    folder : Path
         An existing folder.
 
     Returns
     -------
-    list of pathlib.Path
-        Hidden files are left out; empty if there is no image.
+    list of Path
+        The images; hidden files are left out, and the list is empty if there is none.
     """
     return [entry for entry in _entries(folder) if is_image(entry)]
 
 
 def find_videos(path: PathLike, *more: PathLike) -> list[Path]:
-    """Find the videos that one or several paths stand for.
+    """Find the videos at or below one or several paths.
 
     Parameters
     ----------
     path, *more : path
-        Each is a video file, a frame folder, or a folder that is searched recursively. A
-        folder that directly holds images is one video; it is not searched further. Run folders
-        below it are left out.
+        Each is a video file, a frame folder, or a folder that is searched recursively. A folder
+        that directly contains images is one video and is not searched further. Run folders below a
+        path are left out.
 
     Returns
     -------
-    list of pathlib.Path
-        Video files and frame folders, naturally sorted within each path; a video that is
-        reached twice is listed once.
+    list of Path
+        Video files and frame folders, naturally sorted within each path; a video that is reached
+        twice is listed once.
 
     Raises
     ------
     BadVideoError
-        A path does not exist, cannot be read, or holds nothing that is read.
+        If a path does not exist, cannot be read, or has no video below it.
     """
     return [source for source, _ in find_labelled([path, *more])]
 
@@ -59,17 +59,17 @@ def find_labelled(paths: list[PathLike]) -> list[tuple[Path, str]]:
     Parameters
     ----------
     paths : list of path
-        As in `find_videos`.
+        The paths, as in `find_videos`.
 
     Returns
     -------
-    list of (pathlib.Path, str)
-        The label is the first folder below the searched path, "" at its top level.
+    list of (Path, str)
+        Each video and its label: the first folder below the searched path, "" at its top level.
 
     Raises
     ------
     BadVideoError
-        As in `find_videos`.
+        If a path does not exist, cannot be read, or has no video below it.
     """
     if not paths:
         raise BadVideoError("No video was named; give a video file or a folder of videos.")
@@ -83,7 +83,7 @@ def find_labelled(paths: list[PathLike]) -> list[tuple[Path, str]]:
 
 
 def _find_below(root: Path) -> list[Path]:
-    """Videos that one path stands for; the checks of `find_videos`."""
+    """Return the videos of one path, with the checks of `find_videos`."""
     require_file_name(root)
     try:
         if not root.exists():
@@ -109,21 +109,21 @@ def _find_below(root: Path) -> list[Path]:
 
 
 def pictures_in(path: Path) -> int:
-    """How many pictures an image file holds; 1 if it cannot be told."""
+    """Return how many pictures an image file has; 1 if that cannot be told."""
     try:
         with opened_image(path) as image:
             return int(getattr(image, "n_frames", 1))
-    except Exception:  # whatever a broken file makes Pillow raise, who reads it tells it better
+    except Exception:  # a broken file raises many errors in Pillow; the reader reports them better
         return 1
 
 
 def require_file_name(path: Path) -> None:
-    """Refuse what is an address on the network, or a name that cannot be written down or shown.
+    """Refuse a network address, and a name that cannot be written down or shown.
 
     Raises
     ------
     BadVideoError
-        With the address, or the bytes of the name.
+        If it is one; the message has the address, or the bytes of the name.
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
         raise BadVideoError(
@@ -139,7 +139,7 @@ def require_file_name(path: Path) -> None:
 
 
 def _search_root(root: Path) -> list[Path]:
-    """Videos below a folder, or the reason why there is none."""
+    """Return the videos below a folder, or raise an error that says why there is none."""
     found = _search(root, seen=set())
     if found:
         return found
@@ -148,7 +148,7 @@ def _search_root(root: Path) -> list[Path]:
 
 
 def _search(folder: Path, seen: set[Path]) -> list[Path]:
-    """Videos below a folder in natural order; `seen` stops circles of symbolic links."""
+    """Return the videos below a folder in natural order; `seen` stops circles of symbolic links."""
     if folder.resolve() in seen:
         return []
     seen.add(folder.resolve())
@@ -174,12 +174,12 @@ def _search(folder: Path, seen: set[Path]) -> list[Path]:
 
 
 def _is_run(folder: Path) -> bool:
-    """Whether dynpat has learned into a folder: its previews and samples are not observed."""
+    """Return whether a folder is a run of dynpat; what a run made is no observed video."""
     return (folder / "config.json").is_file() and (folder / "checkpoints").is_dir()
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Everything in a folder that is not hidden, naturally sorted."""
+    """Return everything in a folder that is not hidden, naturally sorted."""
     visible = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     for entry in visible:
         require_file_name(entry)
@@ -188,7 +188,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def is_image(path: Path) -> bool:
-    """Whether a path is a file with the ending of a picture."""
+    """Return whether a path is a file with the ending of a picture."""
     return path.suffix.lower() in IMAGE_ENDINGS and path.is_file()
 
 

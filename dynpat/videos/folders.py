@@ -22,11 +22,11 @@ from dynpat.videos.native import bad_image, read_native
 from dynpat.videos.notes import note_once, reason
 from dynpat.videos.profiles import in_srgb
 
-FOLDER_FPS = 25.0  # images carry no rate; 25 is that of the videos of the papers
+FOLDER_FPS = 25.0  # images have no rate; 25 is the rate of the videos in the papers
 
-_ORIENTATION = 0x0112  # the EXIF tag by which cameras say how they were held
+_ORIENTATION = 0x0112  # the EXIF tag in which cameras store which side is up
 
-# All that Pillow raises on broken or hostile images.
+# All errors that Pillow raises on broken or hostile images.
 IMAGE_ERRORS = (
     UnidentifiedImageError, OSError, ValueError, IndexError,
     EOFError, SyntaxError, TypeError, OverflowError,
@@ -39,18 +39,18 @@ def open_folder(folder: Path) -> Iterator[Clip]:
 
     Parameters
     ----------
-    folder : pathlib.Path
-        Folder that directly holds the frames as images.
+    folder : Path
+        A folder that directly contains the frames as images.
 
     Yields
     ------
     Clip
-        Its pictures are the images in natural order, at 25 frames per second.
+        The opened video: its pictures are the images in natural order, at 25 frames per second.
 
     Raises
     ------
     BadVideoError
-        No image lies in the folder, or the first one cannot be read.
+        If the folder has no image, or the first image cannot be read.
     """
     try:
         files = frame_files(folder)
@@ -69,7 +69,7 @@ def open_folder(folder: Path) -> Iterator[Clip]:
 
 
 def told_of_names(names: Sequence[str]) -> list[str]:
-    """What the names of frames, in their order, tell that a person would want to know."""
+    """Return notes on oddities in the names of frames, given in their order."""
     notes = []
     endings = sorted({Path(name).suffix.lower() for name in names})
     if len(endings) > 1:
@@ -92,7 +92,7 @@ def told_of_names(names: Sequence[str]) -> list[str]:
 
 
 def _pictures(files: list[Path], notes: list[str]) -> Iterator[Picture]:
-    """One picture for each image file; a file is opened only when its picture is loaded."""
+    """Yield one picture for each image file; a file is opened only when its picture is loaded."""
     for index, path in enumerate(files):
         yield Picture(
             name=f"'{path.name}'",
@@ -102,7 +102,7 @@ def _pictures(files: list[Path], notes: list[str]) -> Iterator[Picture]:
 
 
 def _image_size(path: Path, notes: list[str]) -> tuple[int, int]:
-    """(height, width) of an image in pixels, from its header alone where that can be."""
+    """Return (height, width) of an image in pixels, from its header alone if possible."""
     native = read_native(path, notes)
     if native is not None:
         return native.shape[0], native.shape[1]
@@ -126,20 +126,20 @@ def read_image(path: Path, notes: list[str]) -> np.ndarray:
 
     Parameters
     ----------
-    path : pathlib.Path
-        PNG, JPEG, BMP, WebP; TIFF, AVIF, JPEG 2000, PNM, OpenEXR or Radiance HDR.
+    path : Path
+        A PNG, JPEG, BMP, WebP, TIFF, AVIF, JPEG 2000, PNM, OpenEXR or Radiance HDR file.
     notes : list of str
-        Gets a sentence for everything that was changed.
+        A list that gets a sentence for everything that was changed.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         `uint8` (H, W, 3), upright; transparent parts over black; 16-bit greys scaled to 8 bit.
 
     Raises
     ------
     BadVideoError
-        The file is no image, is damaged, or has grey levels without a known range.
+        If the file is no image, is damaged, or has grey levels without a known range.
     """
     native = read_native(path, notes)
     if native is not None:

@@ -12,13 +12,13 @@ def to_levels(frame: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    frame : numpy.ndarray
+    frame : ndarray
         Grey levels of any shape and numeric type. The range is always 0..255: nothing is
         stretched, so that two videos stay comparable.
 
     Returns
     -------
-    numpy.ndarray
+    ndarray
         `uint8`; what lies outside 0..255 is saturated, never wrapped around; NaN becomes 0.
     """
     if frame.dtype == np.uint8:
@@ -33,13 +33,13 @@ def require_frames(frames: np.ndarray) -> None:
 
     Parameters
     ----------
-    frames : numpy.ndarray
-        Expected as (T, H, W, C) with C = 1 or 3, nothing of it empty, real numbers.
+    frames : ndarray
+        Real numbers (T, H, W, C) with C = 1 or 3 and no empty axis.
 
     Raises
     ------
     BadOptionError
-        They are not.
+        If the axes, the channels or the type are others, or an axis is empty.
     """
     shape = frames.shape
     if frames.ndim != 4 or shape[-1] not in (1, 3) or frames.size == 0:
@@ -55,9 +55,9 @@ def require_frames(frames: np.ndarray) -> None:
 
 
 def not_a_number_note(frames: np.ndarray) -> list[str]:
-    """Say how many grey levels of (T, H, W, C) are not a number, if any."""
+    """Return a note on how many grey levels of (T, H, W, C) are not a number, if there are any."""
     if frames.dtype.kind != "f":
         return []
-    # Frame by frame, so that no mask as large as the video is made.
+    # Frames are checked one by one, so that no mask as large as the video is made.
     count = sum(int(np.isnan(frame).sum()) for frame in frames)
     return [f"{count} grey levels were not a number and were written as black."] if count else []

@@ -1,6 +1,7 @@
 """Limits against small files that grow without bound when they are decoded.
 
-Whoever trusts a file raises them in the environment: they are about a machine, not about a run.
+Users who trust a file raise the limits in environment variables, because limits depend on the
+machine and not on the run.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from PIL import Image
 
 from dynpat.errors import BadOptionError, BadVideoError
 
-PIXELS, MOST_PIXELS = "DYNPAT_MAX_PIXELS", 100_000_000  # of one picture, three times 8K
-BYTES, MOST_BYTES = "DYNPAT_MAX_BYTES", 2_000_000_000  # of one video in memory
+PIXELS, MOST_PIXELS = "DYNPAT_MAX_PIXELS", 100_000_000  # pixels of one picture, three times 8K
+BYTES, MOST_BYTES = "DYNPAT_MAX_BYTES", 2_000_000_000  # bytes of one video in memory
 
 
 def most(variable: str) -> int:
-    """The limit that an environment variable sets, or its default.
+    """Return the limit that an environment variable sets, or its default.
 
     Raises
     ------
     BadOptionError
-        The variable holds no whole number from 1 on.
+        If the variable is not a whole number from 1 on.
     """
     text = os.environ.get(variable)
     if text is None:
@@ -45,7 +46,7 @@ def require_pixels(path: Path, height: int, width: int) -> None:
     Raises
     ------
     BadVideoError
-        With what to do for a file that is trusted.
+        If it has too many pixels; the message says how to read a file that is trusted.
     """
     if height * width > most(PIXELS):
         raise BadVideoError(
@@ -56,9 +57,15 @@ def require_pixels(path: Path, height: int, width: int) -> None:
 
 @contextmanager
 def opened_image(path: Path) -> Iterator[Any]:
-    """An image whose header is read, its pixels not; raises as `require_pixels` and Pillow do."""
+    """Give an image whose header is read but whose pixels are not.
+
+    Raises
+    ------
+    BadVideoError
+        If the picture is too large, as in `require_pixels`; Pillow raises errors of its own.
+    """
     with warnings.catch_warnings():
-        # Pillow has a limit of its own, which would warn of what is allowed here.
+        # Pillow has a limit of its own and would warn of pictures that are allowed here.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         known, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:

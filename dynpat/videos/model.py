@@ -1,4 +1,4 @@
-"""What a video is inside dynpat, and the sizes that users write."""
+"""The class of videos, and the sizes and names that users write."""
 
 from __future__ import annotations
 
@@ -31,18 +31,24 @@ class Video:
 
     Attributes
     ----------
-    frames : numpy.ndarray
+    frames : ndarray
         Grey levels 0..255, `uint8` of shape (T, H, W, C); C is 3 (red, green, blue) or 1 (grey).
     fps : float
-        Frames per second.
+        The frames per second.
     name : str
-        Stem of the file's name, or the name of the frame folder.
+        The name of the file without its ending, or the name of the frame folder.
     label : str
-        Subfolder below the searched root that holds the video; "" at the top level.
-    source : pathlib.Path
+        The subfolder below the searched root that contains the video; "" at the top level.
+    source : Path
         The file or frame folder.
     notes : tuple of str
         One sentence for everything that was changed: resized, trimmed, resampled, rotated.
+
+    Examples
+    --------
+    >>> frames = np.zeros((10, 32, 48, 3), np.uint8)
+    >>> Video(frames, fps=25.0, name="dark").frames.shape
+    (10, 32, 48, 3)
     """
 
     frames: np.ndarray
@@ -64,12 +70,17 @@ def parse_size(text: str) -> tuple[int, int]:
     Returns
     -------
     tuple of int
-        (height, width) in pixels.
+        The height and width in pixels.
 
     Raises
     ------
     BadOptionError
-        The text is neither of the two, or a side is zero.
+        If the text is neither of the two, or a side is zero.
+
+    Examples
+    --------
+    >>> parse_size("200x150")
+    (150, 200)
     """
     match = re.fullmatch(r"\s*([0-9]{1,6})(?:\s*[xX×]\s*([0-9]{1,6}))?\s*", text)
     if match is None or int(match[1]) == 0 or (match[2] is not None and int(match[2]) == 0):
@@ -83,12 +94,12 @@ def parse_size(text: str) -> tuple[int, int]:
 
 
 def size_text(height: int, width: int) -> str:
-    """Name a picture size as users write it: width x height, in pixels."""
+    """Return a picture size as users write it: width x height, in pixels."""
     return f"{width}x{height}"
 
 
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key that puts "frame2" before "frame10".
+    """Return a sort key that puts "frame2" before "frame10".
 
     Parameters
     ----------
@@ -98,8 +109,8 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     Returns
     -------
     tuple
-        Runs of digits compare as numbers, everything between as lower-case text. The text
-        itself comes last, so that "a" and "A" or "1" and "01" keep one fixed order.
+        Runs of digits compare as numbers, everything between as lower-case text. The text itself
+        comes last, so that "a" and "A" or "1" and "01" have one fixed order.
     """
     parts = re.split(r"([0-9]+)", text)
     keys = [(0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in parts]
@@ -107,10 +118,10 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def in_order(names: list[str]) -> list[str]:
-    """Names of files in the order that a person means.
+    """Return names of files in the order that a person means.
 
-    That is `natural_key`'s, but of names that hold decimal numbers in even steps ("t0.25", "t0.5",
-    "t0.75") that of the numbers.
+    It is the order of `natural_key`, except for names that contain decimal numbers in even steps
+    ("t0.25", "t0.5", "t0.75"): these are ordered by the numbers.
     """
     ordered = sorted(names, key=natural_key)
     found = [re.fullmatch(r"(.*?)([0-9]+)\.([0-9]+)(\.[A-Za-z]\w*)", name) for name in ordered]
@@ -119,19 +130,19 @@ def in_order(names: list[str]) -> list[str]:
         return ordered
     whole = [int(one[2]) * 10**9 + int(one[3]) for one in parts]
     if _even(whole) or len({len(one[3]) for one in parts}) == 1:
-        return ordered  # "shot1.9", "shot1.10"; or both orders agree
+        return ordered  # as for "shot1.9" and "shot1.10", or if both orders agree
     values = {one[0]: float(f"{one[2]}.{one[3]}") for one in parts}
     by_value = sorted(names, key=lambda name: (values[name], name))
     return by_value if _even([values[name] for name in by_value]) else ordered
 
 
 def _even(numbers: list[int] | list[float]) -> bool:
-    """Whether numbers rise in even steps, but for rounding."""
+    """Return whether numbers rise in even steps, except for rounding."""
     steps = [after - before for before, after in itertools.pairwise(numbers)]
     return min(steps) > 0 and max(steps) < 1.1 * min(steps)
 
 
 def fitted_size(height: int, width: int, pixels: int) -> tuple[int, int]:
-    """(height, width) in the same proportion with about `pixels` pixels, each side even."""
+    """Return (height, width) in the same proportion with about `pixels` pixels, each side even."""
     scale = (pixels / (height * width)) ** 0.5
     return max(2, 2 * round(height * scale / 2)), max(2, 2 * round(width * scale / 2))

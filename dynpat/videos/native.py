@@ -1,7 +1,7 @@
-"""Frames in formats that few libraries read, through the native decoders of tensorflow-io.
+"""Read frames in rare formats with the native decoders of tensorflow-io.
 
-They work in a process of their own: some of them do not survive a damaged file, and TensorFlow is
-loaded there alone. Where they do not load, Pillow reads what it can.
+The decoders run in a process of their own, because some do not survive a damaged file, and because
+TensorFlow then loads only there. If they cannot be loaded, Pillow reads what it can.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ KINDS = {
     ".exr": "exr", ".hdr": "hdr", ".tif": "tiff", ".tiff": "tiff", ".avif": "avif",
     ".jp2": "jp2", ".pnm": "pnm", ".ppm": "pnm", ".pgm": "pnm",
 }  # fmt: skip
-ALONE = (".exr", ".hdr")  # what nothing else reads
+ALONE = (".exr", ".hdr")  # formats that nothing else reads
 REMEDY = (
     "install dynpat[tfio] on Linux with Python 3.12 or older, or convert the frames to PNG"
 )
 
 
 class NativeError(Exception):
-    """What a native decoder says about a file."""
+    """The message of a native decoder about a file."""
 
 
 class Decoders:
@@ -55,12 +55,12 @@ class Decoders:
         self.available = not self.why
 
     def decode(self, kind: str, path: Path) -> np.ndarray | None:
-        """The picture in a file, as the decoder gives it; None where Pillow reads it better.
+        """Return the picture in a file as the decoder gives it, or None if Pillow reads it better.
 
         Raises
         ------
         NativeError
-            The file is damaged, or the decoder did not survive it.
+            If the file is damaged, or the decoder did not survive it.
         """
         stdin, stdout = self._pipes()
         try:
@@ -74,7 +74,7 @@ class Decoders:
             data = stdout.read(answer["bytes"])
             return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
         except (OSError, EOFError, ValueError) as error:
-            decoders.cache_clear()  # the next file gets a new process
+            decoders.cache_clear()  # the next file starts a new process
             self.close()
             raise NativeError("the native decoder broke off; the file is damaged") from error
 
@@ -101,24 +101,31 @@ class Decoders:
 
 @lru_cache(maxsize=1)
 def decoders() -> Decoders:
-    """The decoders, started when they are first asked for."""
+    """Return the decoders, which start when they are first needed."""
     started = Decoders()
     atexit.register(started.close)
     return started
 
 
 def read_native(path: Path, notes: list[str]) -> np.ndarray | None:
-    """Read one frame by a native decoder; None where Pillow has to.
+    """Read one frame with a native decoder; return None if Pillow has to read it.
+
+    Parameters
+    ----------
+    path : Path
+        The image file.
+    notes : list of str
+        A list that gets a sentence for everything that was changed.
 
     Returns
     -------
-    numpy.ndarray
-        `uint8` (H, W, 3). Linear light (EXR, HDR) becomes sRGB, what is brighter than 1 white.
+    ndarray or None
+        `uint8` (H, W, 3). Linear light (EXR, HDR) becomes sRGB, and light above 1 becomes white.
 
     Raises
     ------
     BadVideoError
-        The file is damaged, or of a kind that nothing reads here.
+        If the file is damaged, or of a kind that nothing reads here.
     """
     ending = path.suffix.lower()
     if ending not in KINDS:
@@ -145,7 +152,7 @@ def read_native(path: Path, notes: list[str]) -> np.ndarray | None:
 
 
 def bad_image(path: Path, error: BaseException) -> BadVideoError:
-    """The sentence for an image that is damaged."""
+    """Return the error for an image that is damaged."""
     return BadVideoError(
         f"'{path}' cannot be read as an image ({reason(error)}); replace it or remove it from "
         "the folder."
@@ -153,7 +160,7 @@ def bad_image(path: Path, error: BaseException) -> BadVideoError:
 
 
 def _standard(light: np.ndarray) -> np.ndarray:
-    """Linear light, 1 = white, to the grey levels of sRGB (IEC 61966-2-1), uint8."""
+    """Turn linear light, 1 = white, into grey levels of sRGB (IEC 61966-2-1), uint8."""
     light = np.clip(np.nan_to_num(light.astype(np.float32)), 0, 1)
     curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     return np.rint(255 * curved).astype(np.uint8)

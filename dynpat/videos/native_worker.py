@@ -1,8 +1,8 @@
 """The process in which tensorflow-io decodes; `dynpat.videos.native` starts it and talks to it.
 
-It answers each line of JSON {"kind", "path"} by a line {"bytes"} and a .npy file of so many bytes,
-by a line {"beyond"} for what only Pillow reads rightly, or by a line {"error"}. The first line says
-whether the decoders load.
+It answers each line of JSON {"kind", "path"} with a line {"bytes"} and a .npy file of so many
+bytes, with a line {"beyond"} for files that only Pillow reads correctly, or with a line {"error"}.
+The first line says whether the decoders load.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from PIL import UnidentifiedImageError
 
 from dynpat.videos.limits import opened_image, require_pixels
 
-COLOURS = ({"R", "G", "B"}, {"Y"})  # channels of an EXR file that make a picture
-ORIENTATION = 0x0112  # the EXIF tag by which cameras say how they were held
+COLOURS = ({"R", "G", "B"}, {"Y"})  # the sets of channels of an EXR file that make a picture
+ORIENTATION = 0x0112  # the EXIF tag in which cameras store which side is up
 MAGIC = {"exr": b"\x76\x2f\x31\x01", "hdr": b"#?"}  # their decoders crash on other files
 
 
 def main() -> None:
     """Answer until the input ends."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print must not come between
+    os.dup2(2, 1)  # libraries must not print into the answers
     try:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf
@@ -36,7 +36,7 @@ def main() -> None:
 
         image = tfio.experimental.image
         image.decode_pnm(b"P5 1 1 255 \x07")
-    except Exception as error:  # whatever a foreign library raises
+    except Exception as error:  # the library raises errors of any class
         _say(answers, {"error": type(error).__name__})
         return
     _say(answers, {"ready": True})
@@ -57,10 +57,10 @@ def main() -> None:
 
 
 def beyond(path: Path) -> bool:
-    """Whether an image holds what the native decoders drop or do not survive.
+    """Return whether an image has content that native decoders drop or do not survive.
 
-    They give 8 bit, the first picture and no word about the rest; Pillow's reader tells. What
-    Pillow does not know at all is left to them.
+    They give 8 bit and the first picture without a word about the rest; Pillow's reader tells.
+    Files that Pillow does not know at all are left to them.
     """
     try:
         with opened_image(path) as header:
@@ -68,12 +68,12 @@ def beyond(path: Path) -> bool:
             return not plain or header.getexif().get(ORIENTATION, 1) != 1
     except UnidentifiedImageError:
         return False
-    except Exception:  # whatever Pillow raises on a broken header, it raises again for the user
+    except Exception:  # Pillow raises the same error again where the user sees it
         return True
 
 
 def decode(image: Any, tf: Any, kind: str, path: Path) -> np.ndarray:
-    """One picture (H, W, C), as its decoder gives it."""
+    """Return one picture (H, W, C) as its decoder gives it."""
     data = path.read_bytes()
     if not data.startswith(MAGIC.get(kind, b"")):
         raise ValueError(f"it is no {kind.upper()} file")

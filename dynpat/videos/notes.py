@@ -1,14 +1,14 @@
-"""What is said of a video: notes, each once, and reasons of others in a few words."""
+"""Notes on a video, each only once, and the reasons of errors in a few words."""
 
 from __future__ import annotations
 
-LONGEST_REASON = 200  # characters
+LONGEST_REASON = 200  # in characters
 
 
 def reason(error: BaseException) -> str:
     """Say in a few words what an exception of PyAV, Pillow or the system complains about."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    words = " ".join(str(text).split())  # some go over lines, or quote the bytes of the file
+    words = " ".join(str(text).split())  # some have several lines, or quote the bytes of the file
     return words if len(words) <= LONGEST_REASON else f"{words[:LONGEST_REASON]}…"
 
 

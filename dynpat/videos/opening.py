@@ -1,4 +1,4 @@
-"""Open whatever a video is kept in, and say which of its frames are read."""
+"""Open a video of any kind, and tell which of its frames are read."""
 
 from __future__ import annotations
 
@@ -16,28 +16,34 @@ from dynpat.videos.stacks import open_stack
 
 
 def opened(source: Path) -> AbstractContextManager[Clip]:
-    """The clip in a video file, a folder of frames or a file with a stack of pictures."""
+    """Return the clip in a video file, a folder of frames or a file with a stack of pictures."""
     if source.is_dir():
         return open_folder(source)
     return open_stack(source) if is_image(source) else open_file(source)
 
 
 def require_existing(source: Path) -> None:
-    """Raise `BadVideoError` unless there is something at a path."""
+    """Raise an error unless there is something at a path.
+
+    Raises
+    ------
+    BadVideoError
+        If nothing is there, or it cannot be accessed.
+    """
     require_file_name(source)
     try:
         found = source.exists()
-    except (OSError, ValueError) as error:  # no permission; a zero byte in the name
+    except (OSError, ValueError) as error:  # there is no permission, or a zero byte in the name
         raise BadVideoError(f"'{source}' cannot be read ({error}); check the path.") from error
     if not found:
         raise BadVideoError(f"'{source}' does not exist; check the spelling of the path.")
 
 
 def frame_numbers(source: Path, fps: float, start: int, count: int) -> list[int]:
-    """Which of a video's own frames `read_video` gives when it resamples to `fps`.
+    """Return which frames of a video `read_video` gives when it resamples to `fps`.
 
-    The numbers of `count` frames from `start` on, which is counted in the rate of the output; as
-    many as there are.
+    These are the numbers of up to `count` frames from `start` on, which counts in the output's
+    rate.
     """
     require_existing(source)
     with opened(source) as clip:

@@ -1,4 +1,4 @@
-"""Colour profiles of pictures: levels as a viewer shows them, in sRGB."""
+"""Apply the colour profiles of pictures, so that levels are those of a viewer, in sRGB."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dynpat.videos.notes import note_once
 
 
 def in_srgb(image: Any, notes: list[str]) -> Any:
-    """An image of red, green and blue with its profile carried out, which is noted.
+    """Return an RGB image converted from its profile to sRGB, which is noted.
 
-    Images without a profile, with that of sRGB, or in another mode stay as they are.
+    Images without a profile, with the profile of sRGB, or in another mode are returned as they are.
     """
     data = image.info.get("icc_profile")
     if not data or image.mode not in ("RGB", "RGBA"):
@@ -25,7 +25,7 @@ def in_srgb(image: Any, notes: list[str]) -> Any:
             return image
         target = ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, own, target, outputMode=image.mode)
-        assert converted is not None  # it is, unless told to convert in place
+        assert converted is not None  # it is None only for a conversion in place
         converted.info.update(image.info)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         note_once(notes, "Its colour profile cannot be read; levels are taken as sRGB.")

@@ -1,4 +1,4 @@
-"""Read videos: select frames in time, bring them to a size, with bounded memory."""
+"""Read videos: select frames in time and resize them, with bounded memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dynpat.videos.limits import BYTES, most
 from dynpat.videos.model import Video, fitted_size, size_text
 from dynpat.videos.opening import opened, require_existing
 
-UNEVEN = 1.6  # times the shortest: more than the rounding to hundredths of a second makes
+UNEVEN = 1.6  # ratio of delays; more than their rounding to hundredths of a second explains
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _Wanted(Reading):
             raise BadOptionError(f"at_most={self.at_most} is too few; give 1 or more.")
 
     def size_of(self, height: int, width: int) -> tuple[int, int]:
-        """What pictures of (height, width), upright, are brought to."""
+        """Return the size to which upright pictures of (height, width) are resized."""
         if self.size is not None:
             return self.size
         if self.pixels is not None and height * width > self.pixels:
@@ -48,7 +48,7 @@ class _Wanted(Reading):
 
     @property
     def limit(self) -> int | None:
-        """After how many frames reading stops."""
+        """The number of frames after which reading stops."""
         return self.at_most if self.frames is None else self.frames
 
 
@@ -66,42 +66,50 @@ def read_video(
 ) -> Video:
     """Read one video file or frame folder.
 
-    Frames are decoded one after the other, brought to `size` at once, and decoding stops with
-    the last frame wanted, so that memory depends on the result alone.
+    Frames are decoded one after the other and resized at once, and decoding stops with the last
+    frame wanted, so that memory depends on the result alone.
 
     Parameters
     ----------
     path : path
-        A video file, or a folder that directly holds the frames as images.
-    size : tuple of int, optional
-        (height, width) in pixels to resize to, without cropping; the file's own if left out.
-    frames : int, optional
-        How many frames; all from `start` on if left out.
+        A video file, or a folder that directly contains the frames as images.
+    size : tuple of int or None
+        The height and width in pixels to resize to, without cropping; by default the file's own.
+    frames : int or None
+        The number of frames, by default all from `start` on.
     start : int
-        Index of the first frame, counted in the output's frame rate.
-    fps : float, optional
-        Frames per second to resample to by the nearest frame in time. For a frame folder it
-        is its rate (25 if left out) and drops nothing.
+        The number of the first frame, counted from 0 in the output's frame rate.
+    fps : float or None
+        The frames per second to resample to, by the nearest frame in time. For a frame folder it is
+        the rate (by default 25) and drops nothing.
     grey : bool
         Whether to give one channel of luma (ITU-R 601) instead of red, green and blue.
-    at_most : int, optional
-        If `frames` is left out, read no more than so many; fewer are no error.
-    pixels : int, optional
-        If `size` is left out, shrink larger pictures to about so many pixels, in proportion.
+    at_most : int or None
+        The largest number of frames to read if `frames` is None; fewer are no error.
+    pixels : int or None
+        The number of pixels to which larger pictures shrink in proportion, if `size` is None.
     label : str
-        Kept in the result.
+        The label of the result.
 
     Returns
     -------
     Video
-        `frames` is `uint8` (T, H, W, 3), or (T, H, W, 1) if `grey`.
+        The video; `frames` is `uint8` (T, H, W, 3), or (T, H, W, 1) if `grey`.
 
     Raises
     ------
     BadVideoError
-        Not readable, damaged, shorter than asked for, of changing size, or above 2 GB.
+        If the video is not readable, damaged, shorter than asked for, changes its size, or has more
+        than 2 GB.
     BadOptionError
-        An option is out of range.
+        If an option is out of range.
+
+    Examples
+    --------
+    >>> from dynpat.videos import write_video
+    >>> _ = write_video("black.gif", np.zeros((10, 32, 32, 3), np.uint8), fps=25)
+    >>> read_video("black.gif", size=(16, 16), frames=5).frames.shape
+    (5, 16, 16, 3)
     """
     source = Path(path)
     wanted = _Wanted(size, frames, start, fps, grey, at_most, pixels)
@@ -139,9 +147,9 @@ def _too_large(source: Path, what: str) -> BadVideoError:
 def _collect(
     source: Path, pictures: Iterator[Picture], clip: Clip, wanted: _Wanted
 ) -> tuple[np.ndarray, list[float]]:
-    """Load the wanted pictures into one array `uint8` (T, H, W, C), and their times in seconds."""
+    """Load the wanted pictures into an array `uint8` (T, H, W, C), with their times in seconds."""
     times: list[float] = []
-    # A bytearray grows in place, so the frames are never held twice as by a list and a stack.
+    # A bytearray grows in place; a list and a stack would keep all frames twice.
     buffer = bytearray()
     first: tuple[str, tuple[int, ...]] | None = None
     shape: tuple[int, ...] = ()
@@ -151,7 +159,7 @@ def _collect(
     try:
         for picture in islice(pictures, wanted.start, stop):
             loaded = picture.load()
-            # By the first picture, not by the header: that says nothing of rotations.
+            # The first picture tells the size; the header does not know of rotations.
             first = first or (picture.name, loaded.shape)
             times.append(picture.time)
             if wanted.size is None and loaded.shape != first[1]:
@@ -171,7 +179,7 @@ def _collect(
 
 
 def _even_rate(times: Sequence[float], clip: Clip) -> float:
-    """The rate at which frames are shown; uneven ones keep their duration, and it is said."""
+    """Return the rate at which frames are shown; uneven frames keep their duration, with a note."""
     steps = np.diff(times)
     if not clip.timed or len(steps) < 2 or steps.max() < UNEVEN * steps.min() or steps.min() <= 0:
         return clip.fps
@@ -184,7 +192,7 @@ def _even_rate(times: Sequence[float], clip: Clip) -> float:
 
 
 def _finished(picture: np.ndarray, size: tuple[int, int], grey: bool) -> np.ndarray:
-    """Resize (H, W, 3) and turn grey: `uint8` (h, w, C)."""
+    """Resize (H, W, 3) and turn it grey if asked for: `uint8` (h, w, C)."""
     if not grey and size == picture.shape[:2]:
         return picture
     image = Image.fromarray(picture)
@@ -208,7 +216,7 @@ def _changing_size(
 
 
 def _require_enough(source: Path, count: int, damage: DamagedError | None, wanted: _Wanted) -> None:
-    """Raise if there are fewer frames than asked for, or if the file is damaged."""
+    """Raise an error if there are fewer frames than asked for, or if the file is damaged."""
     if count == wanted.limit or (count and wanted.frames is None and damage is None):
         return
     start = wanted.start
@@ -235,7 +243,7 @@ def _require_enough(source: Path, count: int, damage: DamagedError | None, wante
 
 
 def _resizing_note(shape: tuple[int, ...], wanted: _Wanted) -> list[str]:
-    """Say that frames of `shape` (H, W, 3) were resized, and whether objects change shape."""
+    """Return a note if frames of `shape` (H, W, 3) were resized, and if objects change shape."""
     height, width = wanted.size_of(*shape[:2])
     if (height, width) == shape[:2]:
         return []
@@ -249,7 +257,7 @@ def _resizing_note(shape: tuple[int, ...], wanted: _Wanted) -> list[str]:
 
 
 def _limit_note(clip: Clip, wanted: _Wanted) -> list[str]:
-    """Say that the video goes on after the frames that were read."""
+    """Return a note if the video has more frames than were read."""
     limit = wanted.at_most
     if wanted.frames is not None or limit is None or clip.count is None:
         return []
@@ -259,7 +267,7 @@ def _limit_note(clip: Clip, wanted: _Wanted) -> list[str]:
 
 
 def _resampling_note(clip: Clip, wanted: _Wanted) -> list[str]:
-    """Say that the rate was changed (more than rounding of the header would)."""
+    """Return a note if the rate was changed by more than the rounding of the header."""
     if wanted.fps is None:
         return []
     if not clip.timed:

@@ -1,4 +1,4 @@
-"""Arrays in an unnamed file: what is too much for memory and is read here and there."""
+"""Arrays in an unnamed file, for data that are too large for memory and are read in parts."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 
 from dynpat.errors import OutputError
 
-HELD_BYTES = 2**28  # of observed videos in memory; if they are more, all lie in a file
+HELD_BYTES = 2**28  # the most bytes of observed videos in memory; larger ones all go to a file
 
 
 class Shelf:
-    """Arrays: in memory while they are few, all in one file when they are not.
+    """Arrays that are kept in memory if they are few, and otherwise all in one file.
 
-    The file lies in the folder for temporary files (`TMPDIR`). It has no name and is gone with
-    the last of its arrays, or with the process. Used as a context, which ends writing.
+    The file lies in the folder for temporary files (`TMPDIR`). It has no name and disappears with
+    the last of its arrays, or with the process. The end of the context ends writing.
     """
 
     def __init__(self) -> None:
         self._held: list[np.ndarray] = []
-        self._places: list[tuple[int, np.dtype, tuple[int, ...]]] = []  # of those in the file
+        self._places: list[tuple[int, np.dtype, tuple[int, ...]]] = []  # of the arrays in the file
         self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Shelf:
@@ -42,22 +42,22 @@ class Shelf:
             If the folder for temporary files is full or cannot be written.
         """
         self._held.append(array)
-        if sum(held.nbytes for held in self._held) > HELD_BYTES:
+        if sum(own.nbytes for own in self._held) > HELD_BYTES:
             self._write()
 
     def arrays(self) -> list[np.ndarray]:
-        """All, in the order in which they came; read-only if they lie in the file.
+        """Return all arrays in the order in which they came; those in a file are read-only.
 
         Raises
         ------
         OutputError
-            As `put`.
+            If the folder for temporary files is full or cannot be written.
         """
         if self._file is None:
             return self._held
         self._write()
         with _disk():
-            # One map for all: each would hold an open file, and a process may have 1,024 of them.
+            # All arrays share one map: a map keeps a file open, and a process may open only 1,024.
             levels = np.asarray(np.memmap(self._file, np.uint8, "r"))
         return [
             np.ndarray(shape, dtype, levels, offset) for offset, dtype, shape in self._places
@@ -65,7 +65,7 @@ class Shelf:
 
     def _write(self) -> None:
         with _disk():
-            # Written, not mapped at once: a full disk is then an error and no signal.
+            # The file is written before it is mapped: a full disk is then an error and no signal.
             self._file = self._file or tempfile.TemporaryFile()  # noqa: SIM115 - till __exit__
             for array in self._held:
                 self._places.append((self._file.tell(), array.dtype, array.shape))
@@ -75,7 +75,7 @@ class Shelf:
 
 
 def stacked(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """As `numpy.stack`, in a file and read-only if it is more than `HELD_BYTES`.
+    """Stack arrays as `numpy.stack` does; above `HELD_BYTES` the result is read-only in a file.
 
     Raises
     ------
@@ -87,13 +87,13 @@ def stacked(arrays: Sequence[np.ndarray]) -> np.ndarray:
     with Shelf() as shelf:
         for array in arrays:
             shelf.put(array)
-        first = shelf.arrays()[0]  # the others lie behind it
+        first = shelf.arrays()[0]  # the others follow it in the file
     return np.ndarray((len(arrays), *first.shape), first.dtype, first.base)
 
 
 @contextmanager
 def _disk() -> Iterator[None]:
-    """What the disk refuses becomes one sentence."""
+    """Turn an error of the disk into one sentence."""
     try:
         yield
     except OSError as error:

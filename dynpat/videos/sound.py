@@ -1,4 +1,4 @@
-"""The sound of a video file: whether there is some, and copied into another file."""
+"""The sound of a video file: find it, and copy it into another file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dynpat.videos.model import VIDEO_ENDINGS
 
 
 def has_sound(source: Path) -> bool:
-    """Whether a path is a video file with sound."""
+    """Return whether a path is a video file with sound."""
     if not source.is_file() or source.suffix.lower() not in VIDEO_ENDINGS:
         return False
     silence_libav()
@@ -25,19 +25,19 @@ def has_sound(source: Path) -> bool:
 
 
 def add_sound(video: Path, source: Path) -> str:
-    """Copy the sound of a file into a video of the same length, as it is, without a loss.
+    """Copy the sound of a file, without loss, into a video of the same length.
 
     Parameters
     ----------
-    video
+    video : Path
         An MP4 file, which is replaced.
-    source
+    source : Path
         The file with the sound.
 
     Returns
     -------
     str
-        What became of it, as a sentence. If MP4 cannot hold it the video stays as it was.
+        A sentence about the result. If MP4 cannot contain the sound, the video stays as it was.
     """
     both = video.with_name(f"sound-{video.name}")
     try:
@@ -51,7 +51,7 @@ def add_sound(video: Path, source: Path) -> str:
 
 
 def _merged(video: Path, source: Path, both: Path) -> str:
-    """Write the pictures of one file and the sound of another; returns the kind of sound."""
+    """Write the pictures of one file with the sound of another; return the kind of sound."""
     silence_libav()
     options = {"movflags": "+faststart"}
     with (

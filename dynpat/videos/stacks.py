@@ -1,4 +1,4 @@
-"""Image files of several pictures, read as videos: TIFF stacks, animated PNG and WebP."""
+"""Read image files of several pictures as videos: TIFF stacks, animated PNG and WebP."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def open_stack(path: Path) -> Iterator[Clip]:
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : Path
         A TIFF, PNG or WebP file, or another that Pillow reads picture by picture.
 
     Yields
     ------
     Clip
-        At the rate of its delays; at 25 frames per second, not `timed`, if it names none.
+        The opened video at the rate of its delays, or at 25 frames per second and not `timed`.
 
     Raises
     ------
     BadVideoError
-        Not readable.
+        If the file cannot be read.
     """
     notes: list[str] = []
     with ExitStack() as opened:
         try:
             image = opened.enter_context(opened_image(path))
-            image.load()  # WebP knows its delay only then
+            image.load()  # WebP knows its delay only after loading
         except IMAGE_ERRORS as error:
             raise BadVideoError(
                 f"'{path}' cannot be read ({reason(error)}); give another copy of it."
@@ -56,7 +56,7 @@ def open_stack(path: Path) -> Iterator[Clip]:
 
 
 def _pictures(image: Any, path: Path, notes: list[str]) -> Iterator[Picture]:
-    """Picture after picture; each is kept as an array, for the next takes its place in `image`."""
+    """Yield picture after picture, each as an array, because the next replaces it in `image`."""
     time = 0.0
     try:
         for index, frame in enumerate(ImageSequence.Iterator(image)):
@@ -68,5 +68,5 @@ def _pictures(image: Any, path: Path, notes: list[str]) -> Iterator[Picture]:
 
 
 def _delay(image: Any) -> float:
-    """How long a picture is shown, in seconds; 0 if the file does not tell."""
+    """Return how long a picture is shown, in seconds; 0 if the file does not tell."""
     return float(image.info.get("duration", 0) or 0) / 1000

@@ -9,14 +9,14 @@ from typing import BinaryIO
 
 
 def gif_is_cut(path: Path) -> bool:
-    """Tell whether a GIF breaks off inside a block.
+    """Return whether a GIF breaks off inside a block.
 
-    FFmpeg and browsers show the torn last picture as if it were whole. A GIF that ends
-    between two blocks only lacks its end mark, as some programs write it; that is no damage.
+    FFmpeg and browsers show the torn last picture as if it were whole. A GIF that ends between two
+    blocks only lacks its end mark, as some programs write it; that is no damage.
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : Path
         A GIF file.
 
     Returns
@@ -64,20 +64,20 @@ def _skip_data(file: BinaryIO, size: int) -> bool:
 
 
 def ends_early(times: list[float], announced: float) -> bool:
-    """Tell whether a video is clearly shorter than its header says.
+    """Return whether a video is clearly shorter than its header says.
 
     Parameters
     ----------
     times : list of float
-        Moments at which the decoded frames are shown, in seconds.
+        The moments at which the decoded frames are shown, in seconds.
     announced : float
-        Duration by the header, in seconds.
+        The duration in the header, in seconds.
 
     Returns
     -------
     bool
-        True if more is missing than a tenth and than two of the longest frames. A single
-        frame may be shown for any time, so there it is always False.
+        True if more is missing than a tenth and than two of the longest frames. A single frame may
+        be shown for any time, so there it is always False.
     """
     longest = max((after - before for before, after in pairwise(times)), default=math.inf)
     missing = announced - (times[-1] - times[0]) if times else 0.0

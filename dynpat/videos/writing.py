@@ -1,4 +1,4 @@
-"""Write videos: each file appears whole or not at all."""
+"""Write videos; each file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def parse_formats(text: str) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        In the order given, each once.
+        The formats in the given order, each once.
 
     Raises
     ------
     BadOptionError
-        A format is unknown, or there is none.
+        If a format is unknown, or there is none.
     """
     parts = [part.strip().lower().lstrip(".") for part in text.split(",")]
     formats = tuple(dict.fromkeys(part for part in parts if part))
@@ -53,18 +53,18 @@ def parse_formats(text: str) -> tuple[str, ...]:
 
 
 def write_video(path: PathLike, frames: np.ndarray, fps: float, *, loop: bool = True) -> list[str]:
-    """Write one video; the ending decides how.
+    """Write one video; the ending of the path decides how.
 
     Parameters
     ----------
     path : path
-        Ends in .mp4, .gif or .npy; without an ending it is a folder of PNG frames. What was
-        there before is replaced, but a folder only if it holds nothing else than PNG frames.
-    frames : numpy.ndarray
-        Grey levels 0..255 of shape (T, H, W, C), C = 1 or 3, of any integer or floating type.
-        They are rounded and saturated; .npy keeps them as they are.
+        It ends in .mp4, .gif or .npy; without an ending it is a folder of PNG frames. A file there
+        is replaced, a folder only if it has nothing else than PNG frames.
+    frames : ndarray
+        Grey levels 0..255 of shape (T, H, W, C), C = 1 or 3, of any integer or floating type. They
+        are rounded and saturated; .npy keeps them as they are.
     fps : float
-        Frames per second; .npy and PNG frames do not keep it.
+        The frames per second; .npy and PNG frames do not keep it.
     loop : bool
         Whether a GIF plays forever.
 
@@ -76,9 +76,14 @@ def write_video(path: PathLike, frames: np.ndarray, fps: float, *, loop: bool = 
     Raises
     ------
     BadOptionError
-        Unknown ending, frames of another shape, or a rate out of range.
+        If the ending is unknown, the frames have another shape, or the rate is out of range.
     OutputError
-        It could not be written; nothing of it is left behind.
+        If the video cannot be written; no part of it remains.
+
+    Examples
+    --------
+    >>> write_video("black.gif", np.zeros((10, 32, 32, 3), np.uint8), fps=25)
+    []
     """
     target = Path(path)
     kind = target.suffix.lower().lstrip(".") or "png"
@@ -103,27 +108,31 @@ def write_outputs(
     Parameters
     ----------
     folder : path
-        Made if it does not exist.
+        The folder, which is made if it does not exist.
     stem : str
-        Files are called stem.gif, stem.mp4, stem.npy; PNG frames lie in the folder stem.
-    frames, fps
-        As in `write_video`.
+        The name of the files stem.gif, stem.mp4 and stem.npy, and of the folder of PNG frames.
+    frames : ndarray
+        The video, as in `write_video`.
+    fps : float
+        The frames per second, as in `write_video`.
     formats : sequence of str
         Some of gif, mp4, png, npy.
-    sound
+    sound : Path or None
         A video file of the same length whose sound goes into the MP4.
 
     Returns
     -------
-    paths : list of pathlib.Path
-        What was written, in the order of `formats`.
+    paths : list of Path
+        The files, in the order of `formats`.
     notes : list of str
         A sentence for everything that was changed.
 
     Raises
     ------
-    BadOptionError, OutputError
-        As in `write_video`.
+    BadOptionError
+        If the frames have another shape, or the rate is out of range.
+    OutputError
+        If a file cannot be written; no part of it remains.
     """
     paths: list[Path] = []
     notes: list[str] = []
@@ -137,7 +146,7 @@ def write_outputs(
 def _write(
     target: Path, kind: str, frames: np.ndarray, fps: float, loop: bool, sound: Path | None = None
 ) -> list[str]:
-    """Check, then write one format atomically."""
+    """Check a video, then write it in one format, whole or not at all."""
     require_frames(frames)
     if not (math.isfinite(fps) and 0.01 <= fps <= 1000):
         raise BadOptionError(f"{fps} frames per second is out of range; give 0.01 to 1000.")
@@ -163,10 +172,17 @@ def _write(
 def write_image(path: PathLike, picture: np.ndarray) -> None:
     """Write one picture (H, W, 3) uint8 as PNG, whole or not at all.
 
+    Parameters
+    ----------
+    path : path
+        The file, which ends in ".png".
+    picture : ndarray
+        The picture, (H, W, 3) uint8.
+
     Raises
     ------
     OutputError
-        It could not be written.
+        If the file cannot be written.
     """
     with _replacing_file(Path(path)) as temporary:
         Image.fromarray(picture).save(temporary, format="PNG")
@@ -183,14 +199,14 @@ def _reported(target: Path) -> Iterator[None]:
 
 @contextmanager
 def _replacing_file(target: Path) -> Iterator[Path]:
-    """As `atomic.replacing_file`, for what FFmpeg raises as well."""
+    """Do as `atomic.replacing_file` does, also for errors of FFmpeg."""
     with _reported(target), replacing_file(target) as temporary:
         yield temporary
 
 
 @contextmanager
 def _replacing_folder(target: Path) -> Iterator[Path]:
-    """Give a temporary folder that takes the target's place when all went well."""
+    """Give a temporary folder that takes the place of the target if the block succeeds."""
     temporary = temporary_beside(target)
     old = target.with_name(f".{target.name}.old-{os.getpid()}")
     with _reported(target):
@@ -199,7 +215,7 @@ def _replacing_folder(target: Path) -> Iterator[Path]:
             temporary.mkdir(parents=True)
             yield temporary
             if target.exists():
-                # A folder cannot be replaced in one step; the old frames stay until the new
+                # A folder cannot be replaced in one step, and the old frames stay until the new
                 # ones are in place.
                 target.rename(old)
             try:
@@ -215,7 +231,7 @@ def _replacing_folder(target: Path) -> Iterator[Path]:
 
 
 def _require_replaceable(target: Path) -> None:
-    """Refuse to delete a folder that holds anything else than frames written by dynpat."""
+    """Refuse to delete a folder that has anything else than frames written by dynpat."""
     if not target.exists():
         return
     if not target.is_dir():
