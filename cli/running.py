@@ -1,4 +1,4 @@
-"""What the commands that learn have in common: run a plan to its end or a stop, and show it."""
+"""The common part of the commands that learn: run a plan to its end or to a stop, and show it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run_plan(
     plan: Plan, options: dict[str, Any], begin: Callable[..., Result],
     replicas: Replicas | None = None,
 ) -> Result:
-    """Begin a run by its task's function `begin`, or go on with the run in --out."""
+    """Start a run with the function `begin` of its task, or continue the run in --out."""
     from dynpat.tasks.resume import resume
 
     quiet = options["quiet"] or not (replicas is None or replicas.chief)
@@ -33,7 +33,7 @@ def run_plan(
 
 
 def shared_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Options of `make_plan` that all these commands have, from the command line's."""
+    """Return the options of `make_plan` that all these commands have, from the command line."""
     return {
         "langevin": {"steps": options["langevin_steps"], "step_size": options["step_size"]},
         "learn": {name: options[name] for name in LEARNING},
@@ -42,12 +42,12 @@ def shared_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_end(task: str, result: Result, options: dict[str, Any], onwards: str = "") -> None:
-    """Show what was made, and what to do next: `onwards`, or after a stop how to go on."""
+    """Show the result and what to do next: `onwards`, or after a stop how to continue."""
     stopped = f"Stopped and saved; go on with: dynpat {task} --resume --out {folder_of(result)}"
     last = onwards if result.finished else stopped
     show_result(result, options["as_json"], options["quiet"], last)
 
 
 def folder_of(result: Result) -> str:
-    """The run folder as a shell takes it."""
+    """Return the run folder, quoted for a shell."""
     return shlex.quote(str(result.run))

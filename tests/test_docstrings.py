@@ -28,7 +28,7 @@ TYPED = ("Parameters", "Attributes")
 ERRORS = {name for name, found in vars(errors).items() if inspect.isclass(found)}
 WITH_EXAMPLES = (
     "LangevinConfig", "LearnConfig", "TextureModel", "Video", "StridedConv3D", "AllOfSpace",
-    "learn", "recover", "extend", "evaluate", "read_video", "write_video",
+    "learn", "recover", "evaluate", "read_video", "write_video",
 )
 
 
