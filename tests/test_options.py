@@ -17,7 +17,7 @@ from dynpat.options import OF_TASKS, Missing, Reading
 from dynpat.runs.plan import Plan, make_plan
 from dynpat.tasks.restore import make_restoration
 
-RECOVER = RecoverConfig(estimate="sample", burn_in=3, weigh=False)
+RECOVER = RecoverConfig(estimate="sample")
 WAYS = {"recover": {"mask": "m.png"}, "inpaint": {"mask": "m.png"}, "extend": {"after": 2}}
 
 
