@@ -173,6 +173,9 @@ def extend(
 def load_model(path: str | Path, state: str = "last") -> EnergyModel:
     """The learned model of a run folder, or that of a `.keras` file.
 
+    `keras.saving.load_model` reads such a file, too, once `import dynpat.models` has told Keras of
+    the classes; `import dynpat` alone does not load them, or it would load TensorFlow.
+
     Parameters
     ----------
     path

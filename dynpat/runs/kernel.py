@@ -1,0 +1,43 @@
+"""The first kernel of a saved model, read without Keras and TensorFlow, which take seconds."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from dynpat.errors import BadRunError
+
+LAYERS = ("blind_conv3d", "strided_conv3d")  # what Keras calls a first layer in the file
+
+
+def first_kernel(file: Path) -> np.ndarray | None:
+    """The kernel of the first layer of a `.keras` file, if it is a convolution.
+
+    Returns
+    -------
+    (T, H, W, C, filters) float32, or None
+        None if the first layer covers everything at once.
+
+    Raises
+    ------
+    BadRunError
+        If the file is damaged.
+    """
+    try:
+        with zipfile.ZipFile(file) as archive:
+            kernels = json.loads(archive.read("config.json"))["config"]["kernels"]
+            if not isinstance(kernels[0], list):
+                return None
+            with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as weights:
+                layers = weights["layers"]
+                name = next(name for name in LAYERS if name in layers)
+                return np.asarray(layers[name]["vars"]["0"])
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError, IndexError, StopIteration) as error:
+        raise BadRunError(
+            f"'{file}' is not a model of dynpat ({type(error).__name__}); learn it again."
+        ) from error
