@@ -104,7 +104,7 @@ class Coloured:
             further = below + 2**power
             below = np.where(values >= self._at(further), further, below)
         low, high = self._at(below), self._at(below + 1)
-        share = np.clip((values - low) / np.maximum(high - low, np.finfo(np.float32).tiny), 0, 1)
+        share = np.clip((values - low) / np.maximum(high - low, 1e-6), 0, 1)
         y = (below + share) * (KNOTS[1] - KNOTS[0]) + KNOTS[0]
         return np.asarray(np.where(self.maps[-1] - self.maps[0] > STEEPNESS, y, 0), np.float32)
 
@@ -129,7 +129,6 @@ def fit(
         Of the noise that spreads whole grey levels out.
     axes
         (C, C) the axes of the colours; the videos' own principal ones if left out.
-
     """
     seen = np.ones(videos.shape[:4], bool) if missing is None else ~missing
     mean, deviation, count = _deviation(videos, seen, everywhere)
@@ -142,11 +141,11 @@ def fit(
     # What moves most counts most, here as in the correlations that are measured.
     importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
     importance = importance / max(importance.sum(), np.finfo(np.float32).tiny)
-    latent = []
+    window, latent = _window(seen.shape[1:], everywhere), []
     for axis in range(len(axes)):
-        observed = _correlation(values[..., axis] * seen, seen, everywhere, lags)
+        observed = correlation(values[..., axis] * seen, seen, window, lags)
         powers = np.einsum("khw,hw->k", series[..., axis] ** 2, importance)
-        latent.append(before_maps(observed, powers) * _taper(lags))
+        latent.append(before_maps(observed, powers) * taper(lags))
     return Coloured(*(np.asarray(part, np.float32) for part in (mean, axes, maps, latent)))
 
 
@@ -228,22 +227,23 @@ def quantiles(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return np.nan_to_num(low + (rank - below) * (high - low))
 
 
-def _correlation(
-    values: np.ndarray, seen: np.ndarray, everywhere: bool, lags: Sequence[int]
+def _window(shape: tuple[int, ...], everywhere: bool) -> np.ndarray:
+    """Fades towards the ends, in time, and towards the borders where all places are alike."""
+    faded = zip(shape, (True, everywhere, everywhere), strict=True)
+    edges = [np.hanning(size + 2)[1:-1] if fade else np.ones(size) for size, fade in faded]
+    return np.einsum("t,h,w->thw", *(np.float32(edge) for edge in edges))
+
+
+def correlation(
+    values: np.ndarray, seen: np.ndarray, window: np.ndarray, lags: Sequence[int]
 ) -> np.ndarray:
     """The correlation of values (N, T, H, W) at each lag, (2·lag+1, …), 1 at lag 0.
 
-    Under a window that fades towards the ends, in time, and towards the borders where all places
-    are alike; divided by that of the window itself, in which missing pixels are holes.
+    Under a window (T, H, W), and divided by that of the window itself, in which missing pixels are
+    holes. Values are 0 where they are not seen.
     """
-    shape = values.shape[1:]
-    faded = (True, everywhere, everywhere)
-    edges = [
-        np.float32(np.hanning(size + 2)[1:-1] if fade else np.ones(size))
-        for size, fade in zip(shape, faded, strict=True)
-    ]
-    window = np.einsum("t,h,w->thw", *edges)
-    padded = [scipy.fft.next_fast_len(n + lag, True) for n, lag in zip(shape, lags, strict=True)]
+    sizes = zip(window.shape, lags, strict=True)
+    padded = [scipy.fft.next_fast_len(size + lag, True) for size, lag in sizes]
 
     def products(field: np.ndarray) -> np.ndarray:
         return np.asarray(scipy.fft.irfftn(np.abs(scipy.fft.rfftn(field, padded)) ** 2, padded))
@@ -257,7 +257,7 @@ def _correlation(
     return np.asarray(measured[box] / measured[0, 0, 0])
 
 
-def _taper(lags: Sequence[int]) -> np.ndarray:
+def taper(lags: Sequence[int]) -> np.ndarray:
     """Weights that let a correlation end softly beyond its last lags."""
     curves = [0.5 + 0.5 * np.cos(np.pi * np.arange(-lag, lag + 1) / (lag + 1)) for lag in lags]
     return np.asarray(np.einsum("t,h,w->thw", *curves))
