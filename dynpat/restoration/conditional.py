@@ -30,8 +30,8 @@ from dynpat.restoration.neighbourhoods import (
     neighbourhoods,
 )
 
-RHO = 0.2  # ρ, where y has variance 1: what of it no other value tells
-STEPS = 50  # of conjugate gradients, at most
+RHO = 0.7  # ρ, where y has variance 1: what of it no other value tells, and what S has wrong
+STEPS = 20  # of conjugate gradients, at most
 TOLERANCE = 0.03  # of what is left of the system, by its norm, along the widest axis of colours
 LOOSEST = 0.5  # the same, along axes that hardly matter
 DRAWS = 0xD7A3  # keeps their noise apart
@@ -79,12 +79,12 @@ class Conditional:
             begun = np.where(shown, begun, self.process.to_gaussian(start))
         blended = np.zeros_like(self.observed)
         for part in self.parts:
-            hole, inside = _hole(part, self.missing), _inside(part, self.missing)
+            hole, inside, (rows, columns) = self._hole(part), self._inside(part), part.place
             for axis in range(blended.shape[-1]):
                 known = np.zeros(part.grid, np.float32)
-                known[inside] = begun[(slice(None), *part.place, axis)]
+                known[inside] = begun[:, rows, columns, axis]
                 found = _solved(part.spectrum[axis], known, hole, self._tolerance(axis))
-                blended[(slice(None), *part.place, axis)] += part.share * found[inside]
+                blended[:, rows, columns, axis] += part.share * found[inside]
         return np.where(shown, self.observed, blended)
 
     def fluctuation(self, seed: int) -> np.ndarray:
@@ -102,12 +102,12 @@ class Conditional:
             white = rng.standard_normal(size, np.float32)
             grain = np.float32(RHO) * rng.standard_normal(size, np.float32)
             for part in self.parts:
-                hole, inside = _hole(part, self.missing), _inside(part, self.missing)
+                hole, inside, (rows, columns) = self._hole(part), self._inside(part), part.place
                 cut = tuple(slice(start, start + length) for start, length in _origin(part))
                 drawn = _filtered(white[cut], np.sqrt(part.spectrum[axis]))
                 seen = np.where(hole, np.float32(0), drawn + grain[cut])
                 expected = _solved(part.spectrum[axis], seen, hole, self._tolerance(axis))
-                blended[(slice(None), *part.place, axis)] += part.share * (drawn - expected)[inside]
+                blended[:, rows, columns, axis] += part.share * (drawn - expected)[inside]
         return np.where(self.missing[..., np.newaxis], blended, np.float32(0))
 
     def draw(self, seed: int, mean: np.ndarray | None = None) -> np.ndarray:
@@ -129,6 +129,17 @@ class Conditional:
         """Grey levels 0 … 255 of y, (T, H, W, C) float32; visible pixels are bit-equal."""
         made = np.clip(self.process.to_grey(y), 0, 255)
         return np.where(self.missing[..., np.newaxis], made, self.video)
+
+    def _inside(self, part: Neighbourhood) -> tuple[slice, ...]:
+        """What of a part's grid is in the video."""
+        return tuple(slice(0, length) for length in (len(self.missing), *part.share.shape))
+
+    def _hole(self, part: Neighbourhood) -> np.ndarray:
+        """What is missing on a part's grid, bool; beyond the video everything is."""
+        rows, columns = part.place
+        hole = np.ones(part.grid, bool)
+        hole[self._inside(part)] = self.missing[:, rows, columns]
+        return hole
 
     def _tolerance(self, axis: int) -> float:
         """Of an axis of the colours: the fewer grey levels it spans, the less it matters."""
@@ -165,18 +176,6 @@ def _origin(part: Neighbourhood) -> tuple[tuple[int, int], ...]:
     """Where the part's grid begins in (t, y, x), and its lengths."""
     starts = (0, part.place[0].start, part.place[1].start)
     return tuple(zip(starts, part.grid, strict=True))
-
-
-def _inside(part: Neighbourhood, missing: np.ndarray) -> tuple[slice, ...]:
-    """What of the part's grid is in the video."""
-    return tuple(slice(0, length) for length in (len(missing), *part.share.shape))
-
-
-def _hole(part: Neighbourhood, missing: np.ndarray) -> np.ndarray:
-    """What is missing on the part's grid, bool; beyond the video everything is."""
-    hole = np.ones(part.grid, bool)
-    hole[_inside(part, missing)] = missing[(slice(None), *part.place)]
-    return hole
 
 
 def _filtered(field: np.ndarray, gain: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ True = missing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,8 +21,10 @@ from dynpat.reference.translation import LAGS, Coloured
 from dynpat.restoration.kriging import visible_mean
 
 APART = 37  # pixels, about, from the middle of a window to that of the next
-MARGIN = 12  # frames and pixels by which a periodic grid keeps opposite borders from each other
+MARGIN = max(LAGS)  # frames and pixels by which a grid keeps opposite borders from each other
 FEWEST = 8  # frames that must show a pixel for a map of its own
+
+OWN = 0.5  # of a neighbourhood's correlations; the rest are those of the whole picture
 
 Place = tuple[slice, slice]
 
@@ -58,8 +59,8 @@ def fit_visible(video: np.ndarray, missing: np.ndarray) -> Coloured:
     process = translation.fit(video[np.newaxis], missing=missing[np.newaxis])
     seen = np.sum(~missing, axis=0)
     known = seen >= min(FEWEST, seen.max())
-    nearest = distance_transform_edt(~known, return_distances=False, return_indices=True)
-    maps = process.maps[(slice(None), *nearest)]
+    rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    maps = process.maps[:, rows, columns]
     return replace(process, mean=visible_mean(video, missing), maps=maps)
 
 
@@ -119,17 +120,14 @@ def _local(
     # What moves most counts most, here as in the correlations that are measured.
     importance = np.mean(inside**2, axis=0).max(axis=-1) * window**2
     importance /= max(importance.sum(), np.finfo(np.float32).tiny)
-    return replace(process, correlations=np.stack([
-        _latent(inside[np.newaxis, ..., axis], seen, fading, lags,
-                np.einsum("khw,hw->k", series[..., axis] ** 2, importance))
-        for axis in range(inside.shape[-1])
-    ]))
-
-
-def _latent(
-    values: np.ndarray, seen: np.ndarray, window: np.ndarray, lags: Sequence[int],
-    powers: np.ndarray,
-) -> np.ndarray:
-    """The correlation of y for which the maps give that of the values, fading at its last lags."""
-    observed = translation.correlation(values, seen, window, lags)
-    return np.float32(translation.before_maps(observed, powers) * translation.taper(lags))
+    blended = (1 - OWN) * process.correlations
+    for axis in range(inside.shape[-1]):
+        observed = translation.correlation(inside[np.newaxis, ..., axis], seen, fading, lags)
+        powers = np.einsum("khw,hw->k", series[..., axis] ** 2, importance)
+        latent = translation.before_maps(observed, powers) * translation.taper(lags)
+        middle = tuple(
+            slice(size // 2 - lag, size // 2 + lag + 1)
+            for size, lag in zip(blended.shape[1:], lags, strict=True)
+        )
+        blended[axis][middle] += OWN * latent
+    return replace(process, correlations=np.asarray(blended, np.float32))
