@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import scipy.fft
 from dynpat.datasets import flames, ocean
 from dynpat.masks import draw_mask
 from dynpat.restoration.conditional import RHO, Conditional, fit_conditional
+from dynpat.restoration.first_guess import make_guess, with_texture
 from dynpat.restoration.kriging import interpolate_in_time, visible_mean
 from dynpat.restoration.neighbourhoods import Neighbourhood, fit_visible
 
@@ -199,6 +201,32 @@ def test_flames_are_filled_better_than_by_interpolation() -> None:
             straight, video, missing
         )
         assert ours < 0.95 * theirs, (kind, ours, theirs)
+
+
+def test_chains_start_from_a_draw_around_the_guess() -> None:
+    """As far from it as its own errors on hidden pixels are, and moving nearly as the truth."""
+    video = flames(40, (40, 40))
+    missing = draw_mask("region:0.2", video.shape[:3], 3)
+    known = hidden(video, missing)
+    guess = make_guess(known, missing)
+    start, again, other = (with_texture(guess, known, missing, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(start[~missing], video[~missing])
+    np.testing.assert_array_equal(start, again)
+    assert np.any(start != other)
+
+    def motion(of: np.ndarray) -> float:
+        return float(np.abs(np.diff(of.astype(np.float32), axis=0))[missing[1:]].mean())
+
+    assert motion(guess.filled) < 0.85 * motion(video)
+    assert 0.85 < motion(start) / motion(video) < 1.25
+    # White noise of the same size moves more, because it knows of no neighbours.
+    width = (start - guess.filled)[missing].std()
+    noise = np.random.default_rng(0).normal(0, width, video.shape)
+    assert motion(np.clip(guess.filled + noise, 0, 255)) > 1.1 * motion(start)
+    assert error(start, video, missing) < 1.6 * error(guess.filled, video, missing)
+    # A guess that is nearly right is hardly left.
+    exact = replace(guess, without=video.astype(np.float32), filled=video.astype(np.float32))
+    assert error(with_texture(exact, known, missing, 0), video, missing) < 1
 
 
 def test_a_still_video_stays_as_it_is() -> None:

@@ -99,7 +99,10 @@ def test_the_guess_takes_what_predicts_best() -> None:
         )
 
 
-def test_chains_start_with_the_variance_of_what_is_visible() -> None:
+def test_chains_in_large_videos_start_with_the_variance_of_what_is_visible(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dynpat.restoration.first_guess.LARGEST", 0)
     video = autoregressive(0.1, (400, 6, 6, 1))
     missing = draw_mask("salt-pepper:0.5", video.shape[:3], 0)
     smooth = np.where(missing[..., np.newaxis], kriging.visible_mean(video, missing), video)
