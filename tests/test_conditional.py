@@ -176,6 +176,17 @@ def test_pixels_that_no_frame_shows_have_the_map_of_their_neighbours() -> None:
     assert inside > 0.5 * beside
 
 
+def test_a_hole_larger_than_a_neighbourhood_is_filled() -> None:
+    """Where nothing is ever seen, the correlations are those of the whole picture."""
+    video = ocean(12, (44, 44))
+    missing = np.zeros(video.shape[:3], bool)
+    missing[:, :32, :32] = True
+    of = fit_conditional(hidden(video, missing), missing, 8)
+    made = of.to_grey(of.draw(0))
+    assert np.isfinite(made).all() and made[missing].std() > 1
+    np.testing.assert_array_equal(of.parts[0].spectrum, of.process.spectrum(of.parts[0].grid))
+
+
 def test_opposite_borders_do_not_know_of_each_other() -> None:
     """A wider margin changes nothing; none at all would."""
     video = flames(16, (30, 34))

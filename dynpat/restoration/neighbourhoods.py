@@ -25,6 +25,7 @@ MARGIN = max(LAGS)  # frames and pixels by which a grid keeps opposite borders f
 FEWEST = 8  # frames that must show a pixel for a map of its own
 
 OWN = 0.5  # of a neighbourhood's correlations; the rest are those of the whole picture
+SEEN = 0.1  # share of a neighbourhood that has to be visible to tell of its correlations
 
 Place = tuple[slice, slice]
 
@@ -113,6 +114,8 @@ def _local(
     """
     rows, columns = place
     inside, seen = values[:, rows, columns], ~missing[np.newaxis, :, rows, columns]
+    if seen.mean() < SEEN:
+        return process
     lags = [min(lag, size - 1) for lag, size in zip(LAGS, inside.shape[:3], strict=True)]
     fading = np.hanning(len(inside) + 2)[1:-1, np.newaxis, np.newaxis]
     fading = np.asarray(fading * window, np.float32)
