@@ -26,7 +26,7 @@ FILLS = 0xF111
 START = 0x5EED
 VISIBLE = 0x6A1
 # In the seeds of NumPy's generators.
-HIDDEN, TEXTURE, COURSE = 0x0CA1, 0x7E87, 1
+HIDDEN, TEXTURE, CONDITIONAL, COURSE = 0x0CA1, 0x7E87, 0xD7A3, 1
 CALIBRATION = 987_654_321  # far from the seeds that users choose
 
 
@@ -158,6 +158,11 @@ def hidden(seed: int) -> list[int]:
 def texture(seed: int) -> list[int]:
     """The noise that a guess gets."""
     return [TEXTURE, seed]
+
+
+def conditional(seed: int) -> list[int]:
+    """The draw of missing pixels given the visible ones."""
+    return [CONDITIONAL, seed]
 
 
 def mask(seed: int, video: int) -> int:

@@ -42,7 +42,7 @@ def test_kriging_finds_the_conditional_mean_of_an_autoregressive_video(rho: floa
     video = autoregressive(rho, (60, 24, 24, 1))
     missing = np.zeros(video.shape[:3], bool)
     missing[4:-4:4] = True
-    (made,) = kriging.krige(hidden(video, missing), missing, (0.02,))
+    made = kriging.krige(hidden(video, missing), missing, 0.02)
     best = video.copy()
     frames = np.arange(4, 56, 4)
     best[frames] = 128 + rho / (1 + rho**2) * (video[frames - 1] + video[frames + 1] - 256)
@@ -59,7 +59,7 @@ def test_visible_pixels_stay_and_guesses_stay_in_range(
 ) -> None:
     video = np.random.default_rng(seed).integers(0, 256, (12, 10, 11, colours), dtype=np.uint8)
     missing = draw_mask(f"salt-pepper:{share:.2f}", video.shape[:3], seed)
-    for made in (*kriging.krige(hidden(video, missing), missing),
+    for made in (kriging.krige(hidden(video, missing), missing),
                  kriging.interpolate_in_time(hidden(video, missing), missing),
                  make_guess(hidden(video, missing), missing).filled):
         np.testing.assert_allclose(made[~missing], video[~missing], atol=1e-3)

@@ -38,6 +38,7 @@ KNOWN = {
     seeds.judging: ((7,), 8),
     seeds.hidden: ((7,), [3233, 7]),
     seeds.texture: ((7,), [32_391, 7]),
+    seeds.conditional: ((7,), [55_203, 7]),
     seeds.mask: ((7, 2), 9),
     seeds.course: ((7,), [7, 1]),
 }

@@ -39,7 +39,9 @@ from dynpat.reference.maps import (
 )
 
 LAGS = (24, 24, 24)  # frames and pixels beyond which values count as unrelated
+SOFT = 0.25  # of the lags: up to here correlations are as measured, beyond they fade out
 GRAIN = 0.05  # noise on the observed before quantiles are taken, as a share of the spread
+LEAST = 1e-2  # of the most pairs of values that tell of a lag, so many must
 FLOOR = 1e-4  # of the mean of a spectrum: estimates of it may fall below zero
 
 
@@ -174,11 +176,13 @@ def _latent(
     # What moves most counts most, here as in the correlations that are measured.
     importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
     importance = importance / max(importance.sum(), np.finfo(np.float32).tiny)
-    latent = []
+    window, latent = _window(seen.shape[1:], everywhere), []
     for axis in range(values.shape[-1]):
-        observed = _correlation(values[..., axis] * seen, seen, everywhere, lags)
+        observed = correlation(
+            values[..., axis] * seen, seen, window, lags, np.asarray(spread[..., axis])
+        )
         powers = np.einsum("khw,hw->k", series[..., axis] ** 2, importance)
-        latent.append(before_maps(observed, powers) * _taper(lags))
+        latent.append(before_maps(observed, powers) * taper(lags))
     return latent
 
 
@@ -219,36 +223,41 @@ def _root_mean_square(values: np.ndarray, seen: np.ndarray, count: np.ndarray) -
     return np.asarray(np.sqrt(squares / count) + np.finfo(np.float32).tiny)
 
 
-def _correlation(
-    values: np.ndarray, seen: np.ndarray, everywhere: bool, lags: Sequence[int]
+def _window(shape: tuple[int, ...], everywhere: bool) -> np.ndarray:
+    """Fades towards the ends, in time, and towards the borders where all places are alike."""
+    faded = zip(shape, (True, everywhere, everywhere), strict=True)
+    edges = [np.hanning(size + 2)[1:-1] if fade else np.ones(size) for size, fade in faded]
+    return np.einsum("t,h,w->thw", *(np.float32(edge) for edge in edges))
+
+
+def correlation(
+    values: np.ndarray, seen: np.ndarray, window: np.ndarray, lags: Sequence[int],
+    spread: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """The correlation of values (N, T, H, W) at each lag, (2·lag+1, …), 1 at lag 0.
 
-    Under a window that fades towards the ends, in time, and towards the borders where all places
-    are alike; divided by that of the window itself, in which missing pixels are holes.
+    Under a window (T, H, W), and divided by that of the window itself, in which missing pixels are
+    holes. Values are 0 where they are not seen. If places move unlike much, their `spread` (H, W)
+    belongs to what is divided by: a flame beside a wall that stands still is not less like its
+    other half.
     """
-    shape = values.shape[1:]
-    faded = (True, everywhere, everywhere)
-    edges = [
-        np.float32(np.hanning(size + 2)[1:-1] if fade else np.ones(size))
-        for size, fade in zip(shape, faded, strict=True)
-    ]
-    window = np.einsum("t,h,w->thw", *edges)
-    padded = [scipy.fft.next_fast_len(n + lag, True) for n, lag in zip(shape, lags, strict=True)]
+    sizes = zip(window.shape, lags, strict=True)
+    padded = [scipy.fft.next_fast_len(size + lag, True) for size, lag in sizes]
 
     def products(field: np.ndarray) -> np.ndarray:
         return np.asarray(scipy.fft.irfftn(np.abs(scipy.fft.rfftn(field, padded)) ** 2, padded))
 
-    overlap = sum(products(window * part) for part in seen)
+    overlap = sum(products(window * spread * part) for part in seen)
     total = sum(products(window * part) for part in values)
-    measured = total / np.maximum(overlap, 1e-3 * np.max(overlap))
+    measured = total / np.maximum(overlap, LEAST * np.max(overlap))
     box = np.ix_(*(np.arange(-lag, lag + 1) for lag in lags))
     if not measured[0, 0, 0]:  # nothing moves: no value tells of another
         measured[0, 0, 0] = 1
     return np.asarray(measured[box] / measured[0, 0, 0])
 
 
-def _taper(lags: Sequence[int]) -> np.ndarray:
+def taper(lags: Sequence[int]) -> np.ndarray:
     """Weights that let a correlation end softly beyond its last lags."""
-    curves = [0.5 + 0.5 * np.cos(np.pi * np.arange(-lag, lag + 1) / (lag + 1)) for lag in lags]
-    return np.asarray(np.einsum("t,h,w->thw", *curves))
+    far = [np.abs(np.arange(-lag, lag + 1)) / (lag + 1) for lag in lags]
+    ending = [np.clip((share - SOFT) / (1 - SOFT), 0, 1) for share in far]
+    return np.asarray(np.einsum("t,h,w->thw", *(0.5 + 0.5 * np.cos(np.pi * end) for end in ending)))

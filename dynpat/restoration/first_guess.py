@@ -14,11 +14,13 @@ import numpy as np
 from scipy.optimize import nnls
 
 from dynpat import seeds
-from dynpat.restoration.kriging import RIDGES, interpolate_in_time, krige, visible_mean
+from dynpat.restoration.conditional import fit_conditional
+from dynpat.restoration.kriging import interpolate_in_time, krige, visible_mean
 
 EVERY = 3  # one in so many frames also loses pixels that are known
 FEWEST = 200  # hidden pixels that can weigh anything
 MOST = 200_000
+LARGEST = 30_000_000  # values of a video whose coloured reference fits into about 1 GB
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,32 @@ def make_guess(video: np.ndarray, missing: np.ndarray, seed: int = 0) -> Guess:
 
 
 def with_texture(guess: Guess, video: np.ndarray, missing: np.ndarray, seed: int) -> np.ndarray:
+    """The guess with the motion and texture that a mean lacks, (T, H, W, C) float32 grey levels.
+
+    Where chains on missing pixels start: a draw of what is missing under the coloured reference,
+    around the guess. Where that reference expects larger errors than the guess makes on hidden
+    pixels, it is drawn nearer to the guess. Videos too large for it take white noise.
+    """
+    if video.size > LARGEST:
+        return _with_white_noise(guess, video, missing, seed)
+    given = fit_conditional(video, missing)
+    around, away = given.process.to_gaussian(guess.filled), given.fluctuation(seed)
+    drawn = given.to_grey(around + away)
+    if np.count_nonzero(guess.hidden) < FEWEST:
+        return drawn
+    wrong = np.mean((guess.without - video.astype(np.float32))[guess.hidden] ** 2)
+    expected = np.mean((drawn - guess.filled)[missing] ** 2)
+    share = np.sqrt(min(1.0, float(wrong) / max(float(expected), 1e-9)))
+    return given.to_grey(around + np.float32(share) * away)
+
+
+def _with_white_noise(
+    guess: Guess, video: np.ndarray, missing: np.ndarray, seed: int
+) -> np.ndarray:
     """The guess with as much white noise as its missing pixels lack of the visible ones' variance.
 
-    Where chains on missing pixels start: from a guess that is too smooth they would not get away,
-    because a learned energy may be flat around the mean.
+    From a guess that is too smooth chains would not get away, because a learned energy may be flat
+    around the mean.
     """
     mean = visible_mean(video, missing)
 
@@ -87,9 +111,12 @@ def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:
 
 def _estimates(video: np.ndarray, missing: np.ndarray) -> dict[str, np.ndarray]:
     kriged = krige(video, missing)
-    return {"interpolation": interpolate_in_time(video, missing)} | {
-        f"kriging {ridge:g}": made for ridge, made in zip(RIDGES, kriged, strict=True)
-    }
+    estimates = {"interpolation": interpolate_in_time(video, missing), "kriging": kriged}
+    if video.size <= LARGEST:
+        given = fit_conditional(video, missing)
+        # Kriging is near to it already: fewer steps are left.
+        estimates["the coloured reference"] = given.to_grey(given.mean(kriged))
+    return estimates
 
 
 def _weights(

@@ -18,7 +18,7 @@ NEIGHBOURS = 20
 POOL = 25  # pixels: edge of the neighbourhood whose correlations are measured together
 GRID = 4  # pixels between two places where they are
 TRUSTED = 3000  # pairs of pixels from which on a neighbourhood counts more than all the video
-RIDGES = (0.05, 0.5)  # shares of the variance: what is left to chance, little or much
+RIDGE = 0.05  # share of the variance that is left to chance
 BEYOND = 0.1  # of the neighbours' range: how far outside of it an estimate may lie
 CHUNK = 20_000  # missing pixels at a time
 
@@ -74,14 +74,11 @@ def interpolate_in_time(video: np.ndarray, missing: np.ndarray) -> np.ndarray:
     return filled.astype(np.float32)
 
 
-def krige(
-    video: np.ndarray, missing: np.ndarray, ridges: tuple[float, ...] = RIDGES
-) -> list[np.ndarray]:
+def krige(video: np.ndarray, missing: np.ndarray, ridge: float = RIDGE) -> np.ndarray:
     """The conditional mean of missing pixels in a local Gaussian model, float32 (T, H, W, C).
 
     Visible pixels are returned as they are. Covariances that are measured on different pairs need
-    not fit each other; a ridge, as a share of the variance, makes up for it. There is one result
-    for each: smooth motion wants a small one.
+    not fit each other; the ridge, as a share of the variance, makes up for it.
     """
     mean = visible_mean(video, missing)
     deviation = np.where(missing[..., np.newaxis], 0, video - mean).astype(np.float32)
@@ -91,16 +88,14 @@ def krige(
     offsets = [offsets[i] for i in order]
     lags = _lag_numbers(offsets, index)
     from_missing = np.array([index[offset] for offset in offsets])
-    filled = [mean + deviation for _ in ridges]
+    filled = mean + deviation
     places = np.argwhere(missing)
     for first in range(0, len(places), CHUNK):
         part = places[first : first + CHUNK]
-        found = _estimates(
-            part, deviation, missing, np.array(offsets), table, lags, from_missing, ridges
+        filled[tuple(part.T)] += _estimates(
+            part, deviation, missing, np.array(offsets), table, lags, from_missing, ridge
         )
-        for video_of_ridge, values in zip(filled, found, strict=True):
-            video_of_ridge[tuple(part.T)] += values
-    return [np.clip(video_of_ridge, 0, 255) for video_of_ridge in filled]
+    return np.clip(filled, 0, 255)
 
 
 def _offsets() -> list[Offset]:
@@ -177,9 +172,9 @@ def _pooled(values: np.ndarray) -> np.ndarray:
 
 def _estimates(
     places: np.ndarray, deviation: np.ndarray, missing: np.ndarray, offsets: np.ndarray,
-    table: np.ndarray, lags: np.ndarray, from_missing: np.ndarray, ridges: tuple[float, ...],
-) -> list[np.ndarray]:
-    """Conditional means of the deviations at some places (n, 3), as (n, C), for each ridge."""
+    table: np.ndarray, lags: np.ndarray, from_missing: np.ndarray, ridge: float,
+) -> np.ndarray:
+    """Conditional means of the deviations at some places (n, 3), as (n, C)."""
     around = places[:, np.newaxis] + offsets
     inside = np.all((around >= 0) & (around < missing.shape), axis=-1)
     around = np.where(inside[..., np.newaxis], around, 0)
@@ -200,10 +195,8 @@ def _estimates(
     known = np.where(useful[..., np.newaxis], values, 0)  # the mean is known of every pixel
     low, high = known.min(axis=1), known.max(axis=1)
     beyond = BEYOND * (high - low)
-    diagonal, found = np.arange(NEIGHBOURS), []
-    for ridge in ridges:
-        matrix[:, diagonal, diagonal] = ((1 + ridge) * variance)[:, np.newaxis]
-        weights = np.linalg.solve(matrix, vector[..., np.newaxis])[..., 0] * useful
-        estimate = np.einsum("nk,nkc->nc", weights, values)
-        found.append(np.clip(estimate, low - beyond, high + beyond))
-    return found
+    diagonal = np.arange(NEIGHBOURS)
+    matrix[:, diagonal, diagonal] = ((1 + ridge) * variance)[:, np.newaxis]
+    weights = np.linalg.solve(matrix, vector[..., np.newaxis])[..., 0] * useful
+    estimate = np.einsum("nk,nkc->nc", weights, values)
+    return np.asarray(np.clip(estimate, low - beyond, high + beyond))
