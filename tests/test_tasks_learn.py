@@ -113,7 +113,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from dynpat.tasks import learn as tasks
-from test_tasks import Signals, short_plan
+from test_tasks_learn import Signals, short_plan
 plan = short_plan(Path({video!r}), learn={{"checkpoint_every": {every}}})
 tasks.learn(plan, {out!r}, reporter=Signals(9, at=4))
 """
