@@ -95,6 +95,7 @@ def test_stopped_run_goes_on_bit_equal(
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_stop_with_windows_and_batches_of_several_videos(
     tmp_path: Path, state_of: State
 ) -> None:
@@ -119,7 +120,9 @@ tasks.learn(plan, {out!r}, reporter=Signals(9, at=4))
 """
 
 
-@pytest.mark.parametrize(("every", "kept"), [(0.0, 3), (1e9, 0)])
+@pytest.mark.parametrize(("every", "kept"), [
+    (0.0, 3), pytest.param(1e9, 0, marks=pytest.mark.slow),
+])
 def test_killed_run_goes_on_bit_equal(
     new_process: Call, flames_file: Path, undisturbed: Path, tmp_path: Path, state_of: State,
     every: float, kept: int,
@@ -138,6 +141,7 @@ def test_killed_run_goes_on_bit_equal(
     require_equal_runs(out, undisturbed, state_of)
 
 
+@pytest.mark.slow
 def test_interrupt_from_outside_says_how_to_go_on(
     flames_file: Path, tmp_path: Path, wait_until: Call
 ) -> None:
