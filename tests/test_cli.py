@@ -234,7 +234,9 @@ def test_progress_in_a_file_is_a_line_now_and_then(
     assert captured.out == "" and "\x1b" not in captured.err
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp437", "latin-1"])
+@pytest.mark.parametrize("encoding", [
+    "ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cp437", "latin-1")),
+])
 def test_a_terminal_without_a_dash_gets_plain_characters(
     tmp_path: Path, encoding: str
 ) -> None:

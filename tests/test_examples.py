@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,17 @@ from dynpat.videos import read_video
 
 Script = Callable[[str], ModuleType]
 EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def at(size: tuple[int, int], example: ModuleType, name: str) -> ModuleType:
+    """The example with its rendered video, the function `name`, at another size."""
+    render = getattr(example, name)
+
+    def smaller(**options: Any) -> Any:
+        return render(**{**options, "size": size})
+
+    setattr(example, name, smaller)
+    return example
 
 
 def test_learn_texture(tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script) -> None:
@@ -23,14 +35,14 @@ def test_learn_texture(tmp_path: Path, capsys: pytest.CaptureFixture[str], scrip
 
 
 def test_sample_longer(tmp_path: Path, script: Script) -> None:
-    script("examples/sample_longer.py").main(2, tmp_path)
+    at((24, 24), script("examples/sample_longer.py"), "flames").main(2, tmp_path)
     video = read_video(tmp_path / "longer" / "synthesised_000.gif")
     assert len(video.frames) == 48
     assert video.fps == pytest.approx(25)
 
 
 def test_remove_boat(tmp_path: Path, script: Script) -> None:
-    error = script("examples/remove_boat.py").main(2, tmp_path)
+    error = at((32, 48), script("examples/remove_boat.py"), "boat").main(2, tmp_path)
     assert error < 40  # the boat itself is further from the water
     assert (tmp_path / "run" / "results" / "comparison_000.gif").is_file()
 
@@ -38,16 +50,16 @@ def test_remove_boat(tmp_path: Path, script: Script) -> None:
 def test_recover_and_extend(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script
 ) -> None:
-    script("examples/recover_and_extend.py").main(2, tmp_path)
+    at((32, 32), script("examples/recover_and_extend.py"), "ocean").main(2, tmp_path)
     assert "interpolation in time: error" in capsys.readouterr().out
     extended = read_video(tmp_path / "extended" / "results" / "recovered_000.gif")
     assert len(extended.frames) == 52
 
 
 def test_arrays(capsys: pytest.CaptureFixture[str], script: Script) -> None:
-    figures = script("examples/arrays.py").main(2)
+    figures = at((32, 32), script("examples/arrays.py"), "flames").main(2)
     assert figures["patches"] > 0
-    assert "(2, 60, 48, 48, 3)" in capsys.readouterr().out
+    assert "(2, 60, 32, 32, 3)" in capsys.readouterr().out
 
 
 def test_every_example_is_tested() -> None:

@@ -42,7 +42,7 @@ def assert_reaches_the_oracle(model: ActionModel, videos: np.ndarray, chains: in
     assert np.sqrt(np.mean((kernel - expected) ** 2)) < 0.4 * standard_error
 
 
-@pytest.mark.parametrize("sigma", [1.0, 2.0])
+@pytest.mark.parametrize("sigma", [pytest.param(1.0, marks=pytest.mark.slow), 2.0])
 def test_a_linear_model_learns_the_mean_over_the_variance(sigma: float, tmp_path: Path) -> None:
     videos = pattern_videos(sigma)
     config = LearnConfig(

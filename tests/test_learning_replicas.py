@@ -71,7 +71,10 @@ def compared(new_process: Callable[..., Any], frames: int, updates: int, folder:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("frames", [12, 30], ids=["one window seen by both", "windows shared out"])
+@pytest.mark.parametrize("frames", [
+    pytest.param(12, id="one window seen by both", marks=pytest.mark.slow),
+    pytest.param(30, id="windows shared out"),
+])
 def test_two_devices_learn_what_one_does(
     frames: int, new_process: Callable[..., Any], tmp_path: Path
 ) -> None:

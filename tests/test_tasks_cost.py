@@ -45,6 +45,7 @@ def test_estimate_keeps_to_the_time_budget(flames_file: Path) -> None:
     assert cost.seconds == pytest.approx(learning)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 def test_estimated_memory_is_near_the_measured(new_process: Call, tmp_path: Path) -> None:
     write_video(tmp_path / "a.gif", flames(30, (64, 64)), 25)

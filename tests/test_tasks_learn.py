@@ -96,6 +96,7 @@ def test_stopped_run_goes_on_bit_equal(
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_stop_with_windows_and_batches_of_several_videos(
     tmp_path: Path, state_of: State
 ) -> None:
@@ -114,13 +115,15 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from dynpat.tasks import learn as tasks
-from test_tasks import Signals, short_plan
+from test_tasks_learn import Signals, short_plan
 plan = short_plan(Path({video!r}), learn={{"checkpoint_every": {every}}})
 tasks.learn(plan, {out!r}, reporter=Signals(9, at=4))
 """
 
 
-@pytest.mark.parametrize(("every", "kept"), [(0.0, 3), (1e9, 0)])
+@pytest.mark.parametrize(("every", "kept"), [
+    (0.0, 3), pytest.param(1e9, 0, marks=pytest.mark.slow),
+])
 def test_killed_run_goes_on_bit_equal(
     new_process: Call, flames_file: Path, undisturbed: Path, tmp_path: Path, state_of: State,
     every: float, kept: int,
@@ -139,6 +142,7 @@ def test_killed_run_goes_on_bit_equal(
     require_equal_runs(out, undisturbed, state_of)
 
 
+@pytest.mark.slow
 def test_interrupt_from_outside_says_how_to_go_on(
     flames_file: Path, tmp_path: Path, wait_until: Call
 ) -> None:

@@ -105,7 +105,8 @@ def test_inpaint_works_small_and_returns_the_size_of_the_input(
 
 
 @pytest.mark.parametrize(("options", "length", "known"), [
-    (("--frames", 5), 25, slice(0, 20)), (("--before", 4), 24, slice(4, 24)),
+    pytest.param(("--frames", 5), 25, slice(0, 20), marks=pytest.mark.slow),
+    pytest.param(("--before", 4), 24, slice(4, 24), marks=pytest.mark.slow),
     (("--frames", 2, "--before", 3), 25, slice(3, 23)), (("--between", 2), 58, slice(0, 58, 3)),
 ])  # fmt: skip
 def test_extend_puts_frames_around_and_between(
@@ -133,6 +134,7 @@ class Stop(restoring.Reporter):
             os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_is_bit_equal_to_undisturbed(
     sea: Path, tmp_path: Path, state_of: Callable[[Path], dict[str, np.ndarray]]
 ) -> None:
