@@ -57,6 +57,9 @@ class EnergyModel(NewVideos, Trainable):
         Whether the reference is a `ColouredReference` instead of Gaussians. The model's scale is
         then that of its coordinates, `sigma` is its ρ, and `centre` 'channel' gives all places one
         map.
+    colours_follow : bool
+        Whether the colours of a coloured reference follow the brightness where each pixel has its
+        own map (`dynpat.reference.colours`).
     precision : str
         'float32', or 'bfloat16' for the products inside layers; all else stays float32.
     start : str
