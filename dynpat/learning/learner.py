@@ -259,8 +259,6 @@ def learn_model(
         A function that is called after each update; True ends learning, with a checkpoint.
     restored : callable
         A function that is called after each return to a checkpoint; later records are void.
-    watch : Watch or None
-        What detects that learning goes wrong, by default `Watch()`.
 
     Returns
     -------
