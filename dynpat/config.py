@@ -31,7 +31,7 @@ def require(condition: bool, name: str, rule: str, received: object, remedy: str
     Raises
     ------
     BadOptionError
-        If `condition` is false; it says "`name` must `rule`; received `received`. `remedy`."
+        If `condition` is false; it says "`name` must `rule`; received …. `remedy`".
     """
     if not condition:
         raise BadOptionError(f"{name} must {rule}; received {received}. {remedy}.")
