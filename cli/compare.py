@@ -16,9 +16,6 @@ from .progress import errors_as_click
 def compare(runs: tuple[Path, ...], out: Path) -> None:
     """Write a page that shows RUNS side by side: their videos, figures and different settings."""
     with errors_as_click():
-        from dynpat.devices import load_tensorflow
-
-        load_tensorflow()
         from dynpat.tasks.compare import compare_runs
 
         path = compare_runs(runs, out)

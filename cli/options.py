@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from dynpat.config import PATTERN_NAMES, PRESET_NAMES
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 BYTES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 READING = ("size", "frames", "start", "fps", "grey")
@@ -162,11 +164,11 @@ reading_options = together(
 )
 
 model_options = together(
-    click.option("--pattern", type=click.Choice(["texture", "scene", "action"]), default="scene",
+    click.option("--pattern", type=click.Choice(PATTERN_NAMES), default="scene",
                  show_default=True, help="The kind of pattern. A texture is stationary in space "
                  "and time (water), a scene in time only (fire in a pot), an action in neither (a "
                  "running animal)."),
-    click.option("--preset", type=click.Choice(["default", "gaussian", "paper"]),
+    click.option("--preset", type=click.Choice(PRESET_NAMES),
                  help="The network, its reference and its settings. default: on coloured noise; "
                       "gaussian: on Gaussians; paper: those of the authors [default: default; for "
                       "actions: gaussian]."),

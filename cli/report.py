@@ -14,9 +14,6 @@ from .progress import errors_as_click
 def report(run: Path) -> None:
     """Write the page report.html of the run folder RUN again."""
     with errors_as_click():
-        from dynpat.devices import load_tensorflow
-
-        load_tensorflow()
         from dynpat.runs.folder import Run
         from dynpat.tasks.report import write_report
 

@@ -13,6 +13,13 @@ from dynpat.errors import BadOptionError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+PATTERN_NAMES = ("texture", "scene", "action")  # the kinds of models, as in `models.PATTERNS`
+PRESET_NAMES = ("default", "gaussian", "paper")  # the presets of each kind
+# Settings of earlier versions that are constants now, with the values that they had in runs.
+FORMER: dict[str, tuple[Any, ...]] = {
+    "noise": (1.0,), "beta_1": (0.5,), "burn_in": (40,), "samples": (20,), "between": (8,),
+    "weigh": (True, False), "padding": ("same",), "output_scale": (1.0,),
+}
 WIDEST = 1000.0  # grey levels; no video needs a σ above this
 
 Config = TypeVar("Config", bound="DataclassInstance")
@@ -64,7 +71,7 @@ def check_step_size(step_size: float, sigma: float) -> None:
 
 @dataclass(frozen=True)
 class LangevinConfig:
-    """How chains move: I ← I − ε²/2·(I/σ² − ∂f/∂I) + noise·ε·Z.
+    """How chains move: I ← I − ε²/2·(I/σ² − ∂f/∂I) + ε·Z.
 
     Raises
     ------
@@ -74,15 +81,13 @@ class LangevinConfig:
     Examples
     --------
     >>> LangevinConfig(steps=20, step_size=0.3)
-    LangevinConfig(steps=20, step_size=0.3, noise=1.0, momentum=0.0)
+    LangevinConfig(steps=20, step_size=0.3, momentum=0.0)
     """
 
     steps: int = 5
     """Number of Langevin steps before each update of the weights; at least 1."""
     step_size: float = 0.6
     """Step size ε in grey levels; on a coloured reference, in its coordinates of deviation 1."""
-    noise: float = 1.0
-    """Factor on the noise, 0 to 1: 1 is Langevin dynamics, 0 descends the energy without noise."""
     momentum: float = 0.0
     """Share of its velocity that a chain keeps at a step, below 1; 0 is the equation above."""
 
@@ -91,7 +96,6 @@ class LangevinConfig:
                 "Raise --langevin-steps")
         require(math.isfinite(self.step_size) and self.step_size > 0, "step_size", "be positive",
                 self.step_size, "Raise --step-size")
-        require(0 <= self.noise <= 1, "noise", "lie in [0, 1]", self.noise, "Use noise=1")
         require(0 <= self.momentum < 1, "momentum", "lie in [0, 1)", self.momentum, "Use 0")
 
 
@@ -124,8 +128,6 @@ class LearnConfig:
     """Learning rate at the end of the cosine decay."""
     half_after: int = 0
     """Number of updates after which the rate is also halved; 0 leaves the cosine decay alone."""
-    beta_1: float = 0.5
-    """Decay of Adam's mean of the gradients (0.5 in the authors' code)."""
     beta_2: float = 0.999
     """Decay of Adam's mean of squares; 0.999 lags behind gradients that grow from nothing."""
     observed_noise: float = 0.0
@@ -174,7 +176,6 @@ class LearnConfig:
                 self.final_learning_rate, "Use a value such as 0.00002")
         require(self.half_after >= 0, "half_after", "not be negative", self.half_after,
                 "Use 1500, or 0 for never")
-        require(0 <= self.beta_1 < 1, "beta_1", "lie in [0, 1)", self.beta_1, "Use 0.5")
         require(0 < self.beta_2 < 1, "beta_2", "lie in (0, 1)", self.beta_2, "Use 0.999")
         require(self.life >= 0, "life", "not be negative", self.life, "Use 12, or 0 for no end")
         require(0 <= self.youth < max(self.life, 1), "youth", f"lie in [0, life = {self.life})",
@@ -207,26 +208,23 @@ class RecoverConfig:
     Raises
     ------
     BadOptionError
-        If `estimate` is unknown, or a number is below 1.
+        If `estimate` is neither 'mean' nor 'sample'.
     """
 
     estimate: str = "mean"
     """'mean' has the smallest error; 'sample' keeps texture and motion."""
-    burn_in: int = 40
-    """Number of Langevin steps before the first state of a chain that counts."""
-    samples: int = 20
-    """Number of states of a chain that are averaged."""
-    between: int = 8
-    """Number of Langevin steps between two of these states."""
-    weigh: bool = True
-    """Whether the mean is mixed with the first guess, by how well both recover known pixels."""
 
     def __post_init__(self) -> None:
         require(self.estimate in ("mean", "sample"), "estimate", "be mean or sample",
                 self.estimate, "Use --estimate mean")
-        for name in ("burn_in", "samples", "between"):
-            require(getattr(self, name) >= 1, name, "be at least 1", getattr(self, name),
-                    f"Raise {name}")
+
+    @property
+    def weighed(self) -> bool:
+        """Whether the mean is mixed with the first guess, by how well both recover known pixels.
+
+        A sample is no mix: to weigh one would take as long again as to draw it.
+        """
+        return self.estimate == "mean"
 
 
 @dataclass(frozen=True)
@@ -251,6 +249,21 @@ class ModelConfig:
                 self.precision, "Use --precision auto")
         if self.sigma is not None:
             check_sigma(self.sigma)
+
+
+def without_former(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without those of earlier versions that nothing set to another value.
+
+    Raises
+    ------
+    BadOptionError
+        If one of them has another value all the same.
+    """
+    for name, only in FORMER.items():
+        found = values.get(name, only[0])
+        require(found in only, name, f"be {' or '.join(map(str, only))}, as it cannot be set now",
+                found, "Start a new run without it")
+    return {name: value for name, value in values.items() if name not in FORMER}
 
 
 def to_dict(config: DataclassInstance) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
-MOST_NUMBERS = 2**24  # the most chains, or windows in an update, that `numbered` can tell apart
+from dynpat import seeds
+
 Energy: TypeAlias = Callable[[tf.Tensor], tf.Tensor]
 
 
@@ -122,7 +123,7 @@ def numbered(seed: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
     """Return seeds (N, 2) for N things with `numbers` (N,), made from one seed (2,)."""
     first = tf.fill(tf.shape(numbers), seed[0])
     return tf.ensure_shape(
-        tf.stack([first, seed[1] * MOST_NUMBERS + numbers], axis=1), (numbers.shape[0], 2)
+        tf.stack([first, seeds.numbered(seed[1], numbers)], axis=1), (numbers.shape[0], 2)
     )
 
 
@@ -200,13 +201,13 @@ def chain(
     """
 
     def seed_of(step: tf.Tensor | int) -> tf.Tensor:
-        pair = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
+        pair = tf.stack(seeds.step(tf.cast(seed, tf.int64), tf.cast(step, tf.int64)))
         return pair if numbers is None else numbered(pair, numbers)
 
     def body(step: tf.Tensor, state: tf.Tensor, velocity: tf.Tensor) -> tuple[tf.Tensor, ...]:
         # Some energies change at each step, in such a way that their mean is the energy meant.
         shifted = getattr(energy, "shifted", None)
-        own = tf.stack([tf.cast(seed, tf.int64), tf.cast(step, tf.int64)])
+        own = tf.stack(seeds.step(tf.cast(seed, tf.int64), tf.cast(step, tf.int64)))
         one = energy if shifted is None else shifted(own, modes)
         if momentum:
             moved, velocity = kinetic_step(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dynpat.config import RecoverConfig, from_dict, require
+from dynpat.config import RecoverConfig, from_dict, require, without_former
 from dynpat.errors import BadOptionError
 
 OF_TASKS = {  # fields of `Missing` that fit each task
@@ -164,7 +164,7 @@ class Missing:
             If a key is unknown or a value has the wrong type.
         """
         known = dict(values)
-        known["recover"] = from_dict(RecoverConfig, known.get("recover", {}))
+        known["recover"] = from_dict(RecoverConfig, without_former(known.get("recover", {})))
         known["complete"] = tuple(known.get("complete", ()))
         return from_dict(cls, known)
 

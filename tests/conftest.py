@@ -19,7 +19,6 @@ import pytest
 from click.testing import CliRunner, Result
 from making_videos import ramp
 
-from dynpat.config import RecoverConfig
 from dynpat.datasets import FRAMES_PER_SECOND, flames
 from dynpat.quality import metrics
 from dynpat.videos import write_video
@@ -68,11 +67,9 @@ def quick_results() -> Iterator[None]:
 
     What they look like is not tested; where figures are, the test asks for `thorough` ones.
     """
-    def few_states(**values: Any) -> RecoverConfig:
-        return RecoverConfig(**{**values, "burn_in": 2, "samples": 3, "between": 2})
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dynpat.tasks.restore.RecoverConfig", few_states)
+        for name, value in {"BURN_IN": 2, "SAMPLES": 3, "BETWEEN": 2}.items():
+            patch.setattr(f"dynpat.restoration.posterior.{name}", value)
         patch.setattr("dynpat.tasks.learn.SAMPLE_STEPS", 5)
         patch.setattr("dynpat.quality.metrics.PATCHES", 400)
         patch.setattr("dynpat.quality.metrics.PROJECTIONS", 16)

@@ -54,3 +54,18 @@ def encoded(path: Path, frames: np.ndarray, change: Callable[[Any], None] = lamb
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+def half_transparent(path: Path, size: tuple[int, int], codec: str = "libvpx-vp9") -> Path:
+    """Five red frames, of which the right half is hidden."""
+    rgba = np.zeros((5, *size, 4), np.uint8)
+    rgba[..., 0], rgba[:, :, : size[1] // 2, 3] = 200, 255
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = *size, "yuva420p"
+        stream.options = {"auto-alt-ref": "0"}  # which opacity does not go with in VP8
+        for picture in rgba:
+            frame = av.VideoFrame.from_ndarray(picture, format="rgba")
+            container.mux(stream.encode(frame.reformat(format="yuva420p")))
+        container.mux(stream.encode())
+    return path

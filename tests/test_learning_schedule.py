@@ -1,8 +1,9 @@
-"""The learning rate, its limits in updates and time, and the decay of weights."""
+"""The learning rate, what settings leave open, limits in updates and time, decay of weights."""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,8 +13,10 @@ from small_learning import Rows, learner
 
 import dynpat.learning.learner as learning_module
 from dynpat.config import LearnConfig
-from dynpat.learning.learner import learn_model
-from dynpat.learning.schedule import learning_rate
+from dynpat.datasets import flames
+from dynpat.learning.learner import Learner, learn_model
+from dynpat.learning.schedule import learning_rate, settled, usual_chains, usual_rate
+from dynpat.models import SceneModel
 
 
 def test_the_learning_rate_falls_from_the_peak_to_the_final_one(tmp_path: Path) -> None:
@@ -102,3 +105,30 @@ def test_a_time_budget_ends_learning_and_its_schedule(
 def test_the_first_limit_reached_ends_learning(tmp_path: Path) -> None:
     ours = learner(iterations=2, time_budget=1e6)
     assert learn_model(ours, tmp_path) and ours.update == 2
+
+
+@pytest.mark.parametrize("given", [{}, {"chains": 5, "learning_rate": 0.003}])
+def test_a_learner_made_by_hand_settles_what_its_preset_leaves_open(
+    tmp_path: Path, given: dict[str, float]
+) -> None:
+    """The default preset gives neither a rate nor a number of chains: not 0, but the usual."""
+    model = SceneModel.from_preset("default", frames=12, size=(16, 16), seed=2)
+    videos = flames(12, (16, 16))[np.newaxis]
+    config = replace(model.usual_learning, iterations=2, time_budget=None, **given)
+    assert given or (config.learning_rate, config.chains) == (0, 0)
+    ours, rows = Learner(model, videos, config, model.usual_langevin), Rows()
+    before = [weight.numpy() for weight in model.trainable_variables]
+    learn_model(ours, tmp_path, listeners=[rows])
+    peak = given.get("learning_rate", usual_rate(config, (16, 16)))
+    assert rows[0]["learning_rate"] == pytest.approx(peak) and rows[1]["learning_rate"] > 0
+    assert ours.config.chains == given.get("chains", usual_chains(config, 1)) > 0
+    assert int(ours.chains.video.shape[1]) == ours.config.chains
+    assert any(np.any(old != new) for old, new in zip(
+        before, [weight.numpy() for weight in model.trainable_variables], strict=True
+    ))
+
+
+def test_devices_share_the_chains_that_are_left_open_evenly() -> None:
+    config = LearnConfig(chains=0, learning_rate=0)
+    assert [settled(config, 1, (32, 32), devices).chains for devices in (1, 2, 4)] == [3, 4, 4]
+    assert settled(replace(config, chains=3), 1, (32, 32), 2).chains == 3

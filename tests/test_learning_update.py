@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from small_updates import FRAMES, MOVING, SHAPE, grey_levels, prepared
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.learning import update as synthesis
 from dynpat.models import TextureModel
 from dynpat.reference.gaussians import Reference
@@ -150,8 +150,8 @@ def test_with_a_limit_the_update_descends_what_counts() -> None:
 def test_noise_on_the_observed_is_what_chains_are_compared_with() -> None:
     indices = tf.range(3, dtype=tf.int64)
     (noisy, chains, observed), (clean, clean_chains, _) = prepared(), prepared()
-    seeds = tf.constant([[8 + synthesis.GRAIN, window] for window in range(3)], tf.int64)
-    grain = 2.5 * langevin.standard_normal(observed, seeds)
+    own = tf.constant([[8 + seeds.GRAIN, window] for window in range(3)], tf.int64)
+    grain = 2.5 * langevin.standard_normal(observed, own)
     ours = synthesis.update(noisy, chains, observed, indices, MOVING, observed_noise=2.5)
     theirs = synthesis.update(clean, clean_chains, observed + grain, indices, MOVING)
     for name, value in theirs.items():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,14 @@ import numpy as np
 import pytest
 from small_models import SHAPE, SMOOTH, random, small
 
+import dynpat
 from dynpat.config import LangevinConfig
 from dynpat.models import PATTERNS, EnergyModel, SceneModel
 
 UNUSUAL: dict[str, Any] = {
     "frames": 5, "size": (7, 9), "channels": 2, "filters": (4, 3, 2),
     "kernels": ((3, 4, 2), 3, "all"), "strides": ((1, 2, 2), 2, 1), "activation": "softplus",
-    "padding": "valid", "centre": "channel", "input_scale": 0.37, "sigma": 1.7,
+    "centre": "channel", "input_scale": 0.37, "sigma": 1.7,
     "kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.21}},
     "precision": "bfloat16", "start": "spread", "shown": "picture", "modes": 3, "seed": 23,
     "preset": "gaussian",
@@ -84,3 +88,24 @@ def test_a_clone_from_config_starts_from_the_same_weights() -> None:
     clone = SceneModel.from_config(model.get_config())
     for mine, other in zip(model.get_weights(), clone.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, other)
+
+
+def test_keras_loads_a_model_once_dynpat_models_is_imported(
+    new_process: Callable[..., subprocess.CompletedProcess[str]], learned_once: Path
+) -> None:
+    """The way that docs/api.md shows; what Keras alone would say is left to Keras."""
+    page = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(import dynpat\.models.+?)```", page, flags=re.DOTALL)
+    done = new_process(
+        "-c", snippet.replace("runs/fire", str(learned_once)) + "print(type(model).__name__)"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "SceneModel"
+
+
+def test_the_network_of_the_docs_can_be_made() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(model = dynpat.+?)```", page, flags=re.DOTALL)
+    names: dict[str, Any] = {"dynpat": dynpat}
+    exec(snippet, names)
+    assert isinstance(names["model"], SceneModel) and names["model"].built

@@ -41,25 +41,13 @@ def test_too_small_videos_name_the_layer_and_a_remedy(
     assert "layer_" in message and "--size" in message and "--frames" in message
 
 
-def test_a_kernel_without_room_in_a_valid_layer_is_refused() -> None:
-    with pytest.raises(BadOptionError, match=r"too small for this network: layer_1"):
-        TextureModel(
-            6, (8, 8), filters=(3, 3), kernels=((5, 5, 5), (3, 3, 3)), strides=((1, 1, 1),) * 2,
-            padding="valid",
-        )
-    with pytest.raises(BadOptionError, match=r"too small for this network: layer_0"):
-        TextureModel(
-            4, (8, 8), filters=(3,), kernels=((5, 3, 3),), strides=((1, 1, 1),), padding="valid"
-        )
-
-
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
         ({"frames": 0}, "frames"), ({"channels": 0}, "channels"), ({"size": (8,)}, "size"),
         ({"size": (8, 0)}, "size"), ({"filters": (3,)}, "filters"), ({"sigma": 0.0}, "sigma"),
         ({"sigma": -1.0}, "sigma"), ({"precision": "float16"}, "precision"),
-        ({"centre": "frame"}, "centre"), ({"padding": "causal"}, "padding"),
+        ({"centre": "frame"}, "centre"),
         ({"filters": (), "kernels": (), "strides": ()}, "filters"),
     ],
 )  # fmt: skip

@@ -43,7 +43,7 @@ def test_unknown_preset_names_the_known_ones(kind: type[EnergyModel]) -> None:
 
 
 def test_texture_model_works_at_other_sizes_and_lengths() -> None:
-    model = small("texture", padding="same")
+    model = small("texture")
     for shape in ((2, 6, 8, 9, 2), (2, 11, 8, 9, 2), (1, 6, 20, 15, 2), (1, 4, 7, 5, 2)):
         energies = model(random(shape)).numpy()
         assert energies.shape == shape[:1] and np.all(np.isfinite(energies))

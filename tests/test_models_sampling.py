@@ -125,15 +125,6 @@ def test_a_start_takes_the_place_of_noise(texture: EnergyModel) -> None:
     assert np.abs(free - start).mean() > 20
 
 
-def test_noise_zero_descends_the_energy_the_same_way_from_one_start(texture: EnergyModel) -> None:
-    start = np.full((FRAMES, *SIZE, CHANNELS), 130, np.uint8)
-    still = LangevinConfig(step_size=0.4, noise=0.0)
-    first, second = sample_videos(
-        texture, ask(texture, still, steps=5, starts=[start]), count=2
-    )
-    np.testing.assert_array_equal(first, second)
-
-
 @pytest.mark.parametrize("steps", [1, 20, 45])
 def test_progress_counts_every_step_up_to_the_total(steps: int, texture: EnergyModel) -> None:
     told: list[tuple[int, int]] = []

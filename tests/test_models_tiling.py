@@ -26,7 +26,6 @@ from dynpat.models.tiles import Grid, cuttable, make_grid
 from dynpat.tasks.large import sample_tiled
 
 MOVING = LangevinConfig(step_size=2.0)
-QUIET = LangevinConfig(step_size=2.0, noise=0.0)
 
 
 def texture(**changes: Any) -> TextureModel:
@@ -76,7 +75,7 @@ def test_a_step_in_tiles_is_the_step_of_the_whole(
     video = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
     chain = started(model, grid_of(model, shape, parts, repeating), tmp_path, video)
     for _ in range(3):
-        chain.move(QUIET, noise=0.0)
+        chain.move(MOVING, noise=0.0)
     energy = periodic.Repeating(model, repeating) if repeating else model
     whole = langevin.sample(energy, model.to_model(video[None]), 3, 2.0, seed=0, noise=0.0)
     ours = chain.video([slice(None)] * 3)
@@ -89,7 +88,7 @@ def test_scenes_are_cut_in_time_alone(tmp_path: Path) -> None:
     assert cuttable(model) == (1,)
     video = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
     chain = started(model, grid_of(model, shape, (3, 1, 1)), tmp_path, video)
-    chain.move(QUIET, noise=0.0)
+    chain.move(MOVING, noise=0.0)
     whole = langevin.sample(model, model.to_model(video[None]), 1, 2.0, seed=0, noise=0.0)
     np.testing.assert_allclose(
         chain.video([slice(None)] * 3), model.to_grey(whole)[0], atol=2e-3
@@ -103,8 +102,8 @@ def test_modes_and_levels_are_those_of_the_whole_video(tmp_path: Path) -> None:
     video = model.to_grey(0.5 * rng.normal(0, 1, shape)).numpy()  # between the modes
     grid = grid_of(model, shape, (2, 2, 2))
     chain = started(model, grid, tmp_path, video)
-    chain.move(QUIET, noise=0.0)
-    chain.move(QUIET, noise=0.0)
+    chain.move(MOVING, noise=0.0)
+    chain.move(MOVING, noise=0.0)
     whole = langevin.sample(model, model.to_model(video[None]), 2, 2.0, seed=0, noise=0.0)
     np.testing.assert_allclose(
         chain.video([slice(None)] * 3), model.to_grey(whole)[0], atol=2e-3

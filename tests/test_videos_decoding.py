@@ -1,12 +1,14 @@
-"""Frames of an opened stream: interlaced ones lose their combs."""
+"""Frames of an opened stream: interlaced ones lose their combs, opacity is read where it can be."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
-from making_videos import encoded
+import pytest
+from making_videos import encoded, half_transparent
 
 from dynpat.videos import read_video
 
@@ -35,3 +37,38 @@ def test_interlaced_frames_lose_their_combs(tmp_path: Path) -> None:
     assert combs(woven) > 10 and combs(video.frames) < 0.3 * combs(woven)
     whole = read_video(encoded(tmp_path / "b.mp4", fields[::2]))
     assert not any("interlaced" in note for note in whole.notes)
+
+
+def test_the_decoder_of_opacity_is_opened_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    class Counting:
+        @staticmethod
+        def create(name: str, mode: str) -> Any:
+            opened.append(name)
+            return usual.create(name, mode)
+
+    usual = av.codec.CodecContext
+    path = half_transparent(tmp_path / "a.webm", SIZE)
+    monkeypatch.setattr("av.codec.CodecContext", Counting)
+    video = read_video(path)
+    assert opened == ["libvpx-vp9"]
+    assert video.frames[:, 8:-8, SIZE[1] // 2 + 8 :].max() < 20
+    assert not any("transparency is not read" in note for note in video.notes)
+
+
+def test_opacity_that_nothing_here_reads_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lacking:
+        @staticmethod
+        def create(name: str, mode: str) -> Any:
+            raise ValueError(f"no decoder {name}")
+
+    path = half_transparent(tmp_path / "a.webm", SIZE)
+    monkeypatch.setattr("av.codec.CodecContext", Lacking)
+    video = read_video(path)
+    assert sum("transparency is not read" in note for note in video.notes) == 1
+    assert video.frames.shape == (5, *SIZE, 3)

@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from making_videos import encoded, indices, noise, ramp
+from making_videos import encoded, half_transparent, indices, noise, ramp
 from PIL import Image
 
 from dynpat.datasets import flames
@@ -149,17 +149,7 @@ def test_pixels_that_are_not_square_are_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("codec", "ending"), [("libvpx-vp9", "webm"), ("libvpx", "webm")])
 def test_transparency_of_web_video_is_over_black(tmp_path: Path, codec: str, ending: str) -> None:
-    rgba = np.zeros((5, *SIZE, 4), np.uint8)
-    rgba[..., 0], rgba[:, :, : SIZE[1] // 2, 3] = 200, 255
-    with av.open(str(tmp_path / f"a.{ending}"), "w") as container:
-        stream = container.add_stream(codec, rate=25)
-        stream.height, stream.width, stream.pix_fmt = *SIZE, "yuva420p"
-        stream.options = {"auto-alt-ref": "0"}  # which opacity does not go with in VP8
-        for picture in rgba:
-            frame = av.VideoFrame.from_ndarray(picture, format="rgba")
-            container.mux(stream.encode(frame.reformat(format="yuva420p")))
-        container.mux(stream.encode())
-    video = read_video(tmp_path / f"a.{ending}")
+    video = read_video(half_transparent(tmp_path / f"a.{ending}", SIZE, codec))
     assert video.frames.shape == (5, *SIZE, 3)
     half = SIZE[1] // 2
     assert video.frames[:, 8:-8, 4 : half - 8, 0].min() > 180

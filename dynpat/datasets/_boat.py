@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dynpat import seeds
 from dynpat.datasets._common import (
     Array,
     Video,
@@ -200,7 +201,7 @@ def boat(frames: int = 70, size: tuple[int, int] = (100, 100), seed: int = 0) ->
     frames, height, width, seed = check_options(frames, size, seed)
     truth = ocean(frames, (height, width), seed)
     # a stream of its own: the ocean has used up the one of the bare seed
-    course = _draw_course(np.random.default_rng([seed, 1]))
+    course = _draw_course(np.random.default_rng(seeds.course(seed)))
     painter = _Boat(course, height, width)
     video = truth.copy()
     mask = np.zeros(truth.shape[:3], dtype=np.bool_)

@@ -15,6 +15,7 @@ Array = npt.NDArray[np.float64]
 Video = npt.NDArray[np.uint8]
 
 SMALLEST_SIDE = 8
+SLOPE = 1.6  # of noise: how fast the amplitude falls with frequency; larger is smoother
 
 
 def _is_integer(value: Any) -> bool:
@@ -81,7 +82,7 @@ def grid(height: int, width: int) -> tuple[Array, Array]:
     return rows + 0.5, columns + 0.5
 
 
-def noise_tile(rng: np.random.Generator, side: int, scale: float, slope: float = 1.6) -> Array:
+def noise_tile(rng: np.random.Generator, side: int, scale: float) -> Array:
     """Draw a periodic tile of fractal noise.
 
     Parameters
@@ -92,8 +93,6 @@ def noise_tile(rng: np.random.Generator, side: int, scale: float, slope: float =
         Side of the tile in texels.
     scale : float
         Size of the largest features, in texels.
-    slope : float
-        How fast the amplitude falls with frequency: larger is smoother.
 
     Returns
     -------
@@ -101,7 +100,7 @@ def noise_tile(rng: np.random.Generator, side: int, scale: float, slope: float =
         Noise with mean 0 and standard deviation 1.
     """
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
-    amplitude = (1.0 + (frequency * scale) ** 2) ** (-slope / 2.0 - 0.5)
+    amplitude = (1.0 + (frequency * scale) ** 2) ** (-SLOPE / 2.0 - 0.5)
     amplitude[0, 0] = 0.0
     spectrum = np.fft.rfft2(rng.standard_normal((side, side))) * amplitude
     tile = np.fft.irfft2(spectrum, s=(side, side))

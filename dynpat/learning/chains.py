@@ -7,23 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
-from dynpat.config import LearnConfig
+from dynpat import langevin, seeds
 from dynpat.reference.gaussians import Reference
 
-VELOCITY = 0x7E1  # makes the noise of first velocities differ from other noise
-RENEWAL = 0x1F3  # makes the noise from which chains start again differ from that of steps
 MOST_SLOTS = 64  # if there are more observed videos, several share their chains
-MOVED = 3  # the usual number of chains that an update moves
-
-
-def usual_chains(config: LearnConfig, videos: int) -> int:
-    """Return how many chains each of `videos` observed videos has, if the settings leave it open.
-
-    An update moves about `MOVED` chains: more updates with fewer chains get farther in the same
-    time.
-    """
-    return config.chains or max(1, MOVED // min(config.batch, videos))
 
 
 def slots(groups: Sequence[np.ndarray], videos: int) -> list[np.ndarray]:
@@ -79,7 +66,7 @@ class Chains(tf.Module):
         self.video = tf.Variable(start, trainable=False, name="video")
         self.velocity: tf.Variable | None = None
         if moving:
-            drawn = tf.random.stateless_normal(start.shape, [seed, VELOCITY])
+            drawn = tf.random.stateless_normal(start.shape, seeds.velocity(seed))
             self.velocity = tf.Variable(drawn, trainable=False, name="velocity")
         self.life = life
         self.age: tf.Variable | None = None
@@ -145,7 +132,9 @@ class Chains(tf.Module):
         They start from noise, as samples do: a model that knows only old chains leads samples
         nowhere.
         """
-        draw = tf.stack([tf.cast(self.seed, tf.int64) + RENEWAL, self.update])
+        seed = tf.cast(self.seed, tf.int64)
+        draw = tf.stack(seeds.renewal(seed, self.update))
+        first = tf.stack(seeds.anew(seed, self.update))
         # A number is drawn for each chain of all, because videos that share a chain must agree.
         every = tf.random.stateless_uniform(self.video.shape[:2], draw)
         which = tf.gather_nd(every, self.places(indices, part)) < share
@@ -154,8 +143,8 @@ class Chains(tf.Module):
 
         def anew() -> tf.Tensor:
             flat = tf.reshape(current, [-1, *current.shape[2:]])
-            seeds = langevin.numbered(draw + 1, self.numbers(indices, part))
-            normal = tf.reshape(langevin.standard_normal(flat, seeds), tf.shape(current))
+            own = langevin.numbered(first, self.numbers(indices, part))
+            normal = tf.reshape(langevin.standard_normal(flat, own), tf.shape(current))
             modes = tf.repeat(self.modes_of(indices)[:, tf.newaxis], self.per_video, axis=1)
             noise = reference.place(
                 tf.ensure_shape(normal, current.shape), modes, spread=spread

@@ -22,7 +22,7 @@ from dynpat.errors import BadRunError
 from dynpat.learning.checkpoints import Saver, Values, roll_back, save
 from dynpat.learning.missing import Fills
 from dynpat.learning.replicas import Replicas
-from dynpat.learning.schedule import learning_rate
+from dynpat.learning.schedule import learning_rate, settled
 from dynpat.learning.trainable import Trainable, adam_of
 from dynpat.learning.watch import Watch
 
@@ -57,7 +57,7 @@ class Learner:
     videos : ndarray
         The observed videos, (N, T, H, W, C) uint8 or float32 grey levels.
     config : LearnConfig
-        The settings of learning.
+        The settings of learning; the videos decide what it leaves open (see `settled`).
     langevin : LangevinConfig
         How chains move.
     at_once : int
@@ -73,8 +73,9 @@ class Learner:
         langevin: LangevinConfig, at_once: int = 0, missing: np.ndarray | None = None,
         replicas: Replicas | None = None,
     ) -> None:
-        self.model, self.videos, self.config = model, videos, config
         self.replicas = replicas or Replicas()
+        config = settled(config, len(videos), videos.shape[2:4], self.replicas.count)
+        self.model, self.videos, self.config = model, videos, config
         self.last_tick = time.monotonic()
         with self.replicas.scope():
             _compile(model, config, langevin, at_once)
@@ -241,7 +242,6 @@ def learn_model(
     say: Callable[[str], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
     restored: Callable[[Learner], None] = lambda _: None,
-    watch: Watch | None = None,
 ) -> bool:
     """Learn until the first limit of `learner.config`, from the last checkpoint if there is one.
 
@@ -259,8 +259,6 @@ def learn_model(
         A function that is called after each update; True ends learning, with a checkpoint.
     restored : callable
         A function that is called after each return to a checkpoint; later records are void.
-    watch : Watch or None
-        What detects that learning goes wrong, by default `Watch()`.
 
     Returns
     -------
@@ -284,7 +282,7 @@ def learn_model(
     saver = Saver(manager, learner.config.checkpoint_every)
     stopped = wishes > 0
     while learner.fraction_done() < 1 and not stopped:
-        loop = _Loop(learner, watch or Watch(), [*listeners, saver], stop)
+        loop = _Loop(learner, Watch(), [*listeners, saver], stop)
         learner.model.fit(
             learner.videos, batch_size=learner.config.batch, chains=learner.config.chains,
             seed=learner.config.seed, steps_per_epoch=2**31 - 1,  # `_Loop` stops earlier

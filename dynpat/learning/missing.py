@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig
-
-APART = 0xF111  # makes the noise of missing pixels differ from that of the synthesised chains
 
 
 class Fills(tf.Module):
@@ -73,15 +71,15 @@ class Fills(tf.Module):
         known, visible = windows(tf.convert_to_tensor(self.video)), windows(self.visible)
         start = known
         if grain:
-            pair = tf.stack([tf.cast(seed, tf.int64) + APART, -1])
+            pair = tf.stack(seeds.grain_of_fills(tf.cast(seed, tf.int64)))
             noise = tf.random.stateless_normal(tf.shape(known), pair)
             start = tf.where(visible, known + grain * noise, known)
         moved, _ = langevin.chain(
             model, start,
             tf.constant(config.steps, tf.int32),
             tf.constant(config.step_size, tf.float32),
-            tf.constant(config.noise, tf.float32),
-            tf.cast(seed, tf.int64) + APART,
+            tf.constant(1.0),
+            seeds.fills(tf.cast(seed, tf.int64)),
             held=visible, at_once=at_once, momentum=config.momentum,
         )
         numbers = starts[:, tf.newaxis] + tf.range(frames, dtype=starts.dtype)

@@ -1,16 +1,41 @@
-"""The learning rate of an update: how far it may move the weights."""
+"""What the settings leave open until the videos are known, and the learning rate of an update."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dynpat.config import LearnConfig
 
+MOVED = 3  # the usual number of chains that an update moves
 PIXELS = 100 * 100  # pixels of the pictures for which `RATE` is the usual rate
 RATE = 4e-4  # smaller pictures have a larger rate
 MOST = 1e-3  # the largest usual rate
 RATE_CUT = 0.5  # each rollback halves the learning rate
+
+
+def usual_chains(config: LearnConfig, videos: int) -> int:
+    """Return how many chains each of `videos` observed videos has, if the settings leave it open.
+
+    An update moves about `MOVED` chains: more updates with fewer chains get farther in the same
+    time.
+    """
+    return config.chains or max(1, MOVED // min(config.batch, videos))
+
+
+def settled(
+    config: LearnConfig, videos: int, size: Sequence[int], devices: int = 1
+) -> LearnConfig:
+    """Return the settings with the number of chains and the rate that they leave open.
+
+    `videos` is the number of observed videos, `size` the (H, W) of their pictures, and each of
+    `devices` has as many chains.
+    """
+    chains = config.chains
+    if not chains:
+        chains = -(-usual_chains(config, videos) // devices) * devices
+    return replace(config, chains=chains, learning_rate=usual_rate(config, size))
 
 
 def usual_rate(config: LearnConfig, size: Sequence[int]) -> float:

@@ -9,15 +9,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dynpat import seeds
 from dynpat.config import LangevinConfig, LearnConfig, check_step_size
-from dynpat.learning.chains import Chains, modes_of_slots, slots, usual_chains
+from dynpat.learning.chains import Chains, modes_of_slots, slots
 from dynpat.learning.missing import Fills
-from dynpat.learning.schedule import usual_rate
+from dynpat.learning.schedule import usual_chains, usual_rate
 from dynpat.learning.update import update
 from dynpat.learning.windows import observed_windows
 from dynpat.reference.gaussians import Reference
 from dynpat.videos.shelf import HELD_BYTES
 
+BETA_1 = 0.5  # decay of Adam's mean of the gradients, as in the authors' code
 COORDINATES = tf.float16  # of observed videos; its error is below 1/50 of the noise they get
 AT_ONCE = 64  # number of frames whose coordinates are looked up together
 
@@ -25,7 +27,7 @@ AT_ONCE = 64  # number of frames whose coordinates are looked up together
 def adam_of(config: LearnConfig, size: Sequence[int]) -> keras.optimizers.Adam:
     """Return Adam for pictures of (H, W), with the averaging and decay of the settings."""
     optimizer = keras.optimizers.Adam(
-        usual_rate(config, size), beta_1=config.beta_1, beta_2=config.beta_2,
+        usual_rate(config, size), beta_1=BETA_1, beta_2=config.beta_2,
         use_ema=config.average > 0, ema_momentum=config.average,
         weight_decay=config.weight_decay or None,
     )
@@ -141,7 +143,7 @@ class Trainable(keras.Model):
         shared, modes = slots(groups, videos), modes_of_slots(groups, videos)
         slot_of = {video: slot for slot, those in enumerate(shared) for video in those}
         starts = [
-            self.reference.draw(shape, seed * 10_007 + slot, mode, spread=False)
+            self.reference.draw(shape, seeds.of_slot(seed, slot), mode, spread=False)
             for slot, mode in enumerate(modes)
         ]
         strategy = self.distribute_strategy
@@ -260,7 +262,7 @@ class Trainable(keras.Model):
             noise = 0.0
             observed = self.fills.move(
                 self, indices, starts, self._arguments["frames"], self.langevin_config,
-                tf.cast(self.chains.seed, tf.int64) * 1_000_003 + self.chains.update, self.at_once,
+                seeds.chains(tf.cast(self.chains.seed, tf.int64), self.chains.update), self.at_once,
                 self.observed_noise,
             )
         figures = update(

@@ -11,14 +11,11 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig
 from dynpat.learning.chains import Chains
 from dynpat.learning.replicas import all_mean, all_of, replicas_now
 from dynpat.reference.gaussians import Reference
-
-SHIFT = 0x5F1  # makes the shift of the grid differ from that of the chains
-GRAIN = 0x67A  # makes the noise on observed videos differ from that of the chains
 
 
 class Potential(Protocol):
@@ -94,7 +91,7 @@ def update(
     """
     part = tf.cast(part, tf.int64)
     if observed_noise:
-        seed = tf.stack([tf.cast(chains.seed, tf.int64) + GRAIN, chains.update])
+        seed = tf.stack(seeds.grain(tf.cast(chains.seed, tf.int64), chains.update))
         if windows is None:
             windows = tf.range(int(observed.shape[0]), dtype=tf.int64)
         observed += observed_noise * langevin.standard_normal(
@@ -114,8 +111,8 @@ def update(
         tf.reshape(starts, [-1, *observed.shape[1:]]),
         tf.constant(config.steps),
         tf.constant(config.step_size, tf.float32),
-        tf.constant(config.noise, tf.float32),
-        tf.cast(chains.seed, tf.int64) * 1_000_003 + chains.update,
+        tf.constant(1.0),
+        seeds.chains(tf.cast(chains.seed, tf.int64), chains.update),
         at_once=at_once,
         numbers=chains.numbers(indices, part),
         momentum=config.momentum,
@@ -124,7 +121,7 @@ def update(
     )
     counts = int(observed.shape[0]), int(synthesised.shape[0])
     values = math.prod(observed.shape[1:])
-    shift = tf.stack([tf.cast(chains.seed, tf.int64) + SHIFT, chains.update])
+    shift = tf.stack(seeds.shift(tf.cast(chains.seed, tf.int64), chains.update))
     sizes = tf.repeat(tf.constant(counts, tf.float32), counts)
     grown = chains.grown(indices, part, youth)
 

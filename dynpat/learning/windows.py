@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from dynpat import seeds
+
 
 def mini_batch(
     update: tf.Tensor, batch: int, videos: int, frames: int, window: int, seed: int, each: int = 1
@@ -25,12 +27,13 @@ def mini_batch(
     per_epoch = videos // batch
     update = tf.cast(update, tf.int64)
     epoch, position = update // per_epoch, update % per_epoch
-    order_seed = tf.stack([tf.cast(seed, tf.int64), epoch])
+    own = tf.cast(seed, tf.int64)
     places = position * batch + tf.range(batch, dtype=tf.int64)
-    indices = tf.random.experimental.index_shuffle(places, order_seed, videos - 1)
+    indices = tf.random.experimental.index_shuffle(
+        places, tf.stack(seeds.order(own, epoch)), videos - 1
+    )
     starts = tf.random.stateless_uniform(
-        (batch * each,), tf.stack([tf.cast(seed, tf.int64), update]), 0, frames - window + 1,
-        tf.int64,
+        (batch * each,), tf.stack(seeds.windows(own, update)), 0, frames - window + 1, tf.int64,
     )
     return indices, starts
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from dynpat import seeds
 from dynpat.errors import DivergedError
 from dynpat.models import EnergyModel
 from dynpat.models.sampling import SETTLING, ask, sample_videos, usual_frames
@@ -22,7 +23,6 @@ from dynpat.reference.gaussians import AXES, Reference, moments
 ROUNDS = 12  # the largest number of rounds
 GAIN = 0.4  # of the first round; a shift moves the mean by about three times itself
 REACH = 4.0  # standard deviation, in pixels, of the window that smooths the difference of the means
-SEED = 987_654_321  # far from the seeds that users choose
 
 
 def rounds_within(model: EnergyModel, observed: np.ndarray, frame_steps: float) -> int:
@@ -60,7 +60,7 @@ def calibrate(
     for number in range(rounds):
         if stop():
             return
-        asked = ask(model, model.langevin_config, frames=frames, seed=SEED + number)
+        asked = ask(model, model.langevin_config, frames=frames, seed=seeds.calibration(number))
         samples = sample_videos(model, asked, count=len(wanted))
         try:
             lacking = [

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dynpat.config import LangevinConfig, LearnConfig
+from dynpat.config import LangevinConfig, LearnConfig, without_former
 from dynpat.errors import BadOptionError
 from dynpat.learning.trainable import Trainable
 from dynpat.models import layers, network
@@ -38,12 +38,10 @@ class EnergyModel(NewVideos, Trainable):
         frames and all of space, and its stride is one integer; "all" covers the whole video.
     activation, top_activation : str
         Keras activations of all layers, and of the last one if it has another ("": the same).
-    padding : str
-        'same' or 'valid'; it concerns the layers that do not cover all of space.
     centre : str
         The observed mean to subtract: of each 'pixel' over time, each 'channel', or one 'scalar'.
-    input_scale, output_scale : float
-        Factors on the video before the first layer, and on the sum over the last layer.
+    input_scale : float
+        A factor on the video before the first layer.
     sigma : float
         The σ of the reference distribution N(0, σ²), in grey levels, in (0, 1000].
     widest, steady : float
@@ -116,10 +114,8 @@ class EnergyModel(NewVideos, Trainable):
         strides: tuple[Any, ...] = ((2, 2, 2), (1, 1, 1)),
         activation: str = "relu",
         top_activation: str = "",
-        padding: str = "same",
         centre: str = "pixel",
         input_scale: float = 1.0,
-        output_scale: float = 1.0,
         sigma: float = 1.0,
         widest: float = 0.0,
         bounded: bool = False,
@@ -142,8 +138,8 @@ class EnergyModel(NewVideos, Trainable):
             "filters": tuple(filters), "kernels": network.tuples(kernels),
             "strides": network.tuples(strides),
             "activation": activation, "top_activation": top_activation,
-            "padding": padding, "centre": centre,
-            "input_scale": input_scale, "output_scale": output_scale, "sigma": sigma,
+            "centre": centre,
+            "input_scale": input_scale, "sigma": sigma,
             "widest": widest, "bounded": bounded, "steady": steady,
             "kernel_initializer": kernel_initializer,
             "top_kernel_initializer": top_kernel_initializer, "coloured": coloured,
@@ -153,7 +149,7 @@ class EnergyModel(NewVideos, Trainable):
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
-        self.output_scale, self.coloured = float(output_scale), bool(coloured)
+        self.coloured = bool(coloured)
         self.reference = network.make_reference(self._arguments)
         self.reach = network.reach_of_shifts(self._arguments)
         self.usual_langevin = LangevinConfig(**self.langevin_presets.get(preset, {}))
@@ -196,7 +192,7 @@ class EnergyModel(NewVideos, Trainable):
             return
         self.reference.build(input_shape)
         shape: Any = input_shape
-        network.require_rooms(self.network, shape, self._arguments["padding"])
+        network.require_rooms(self.network, shape)
         if self.reach:  # all shifts of the grid must leave videos of one size
             sizes = zip(self._arguments["size"], self.reach[1:], strict=True)
             frames = self._arguments["frames"] + self.reach[0]
@@ -221,7 +217,7 @@ class EnergyModel(NewVideos, Trainable):
             for layer in self.network:
                 features = layer(features)
         axes = list(range(1, len(features.shape)))
-        return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes) * self.output_scale
+        return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes)
 
     def _seen(
         self, video: tf.Tensor, seed: tf.Tensor | None, modes: tf.Tensor | None
@@ -296,3 +292,8 @@ class EnergyModel(NewVideos, Trainable):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, **self._arguments}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> EnergyModel:
+        """A model from what `get_config` gave, now or in an earlier version."""
+        return cls(**without_former(config))

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from dynpat import seeds
 from dynpat.config import check_sigma, require
 from dynpat.errors import BadOptionError
 from dynpat.models.blind import BlindConv3D
@@ -27,7 +28,7 @@ def make_layer(
     common = {
         "activation": arguments["activation"],
         "kernel_initializer": _seeded(
-            arguments["kernel_initializer"], arguments["seed"] * 101 + number
+            arguments["kernel_initializer"], seeds.of_layer(arguments["seed"], number)
         ),
         "dtype": PRECISIONS[arguments["precision"]],
         "name": f"layer_{number}",
@@ -36,7 +37,7 @@ def make_layer(
         common["activation"] = arguments["top_activation"] or arguments["activation"]
         if arguments["top_kernel_initializer"]:
             common["kernel_initializer"] = _seeded(
-                arguments["top_kernel_initializer"], arguments["seed"] * 101 + number
+                arguments["top_kernel_initializer"], seeds.of_layer(arguments["seed"], number)
             )
     if kernel == "all":
         if filters == 1:  # a single rectified unit may be 0 for every video and would learn nothing
@@ -46,7 +47,7 @@ def make_layer(
         return AllOfSpace(filters, kernel, stride, **common)
     # A layer that sees a coloured reference must not leave a grid of its own.
     layer = BlindConv3D if arguments["coloured"] and number == 0 else StridedConv3D
-    return layer(filters, kernel, stride, padding=arguments["padding"], **common)
+    return layer(filters, kernel, stride, padding="same", **common)
 
 
 def make_reference(arguments: dict[str, Any]) -> Reference | ColouredReference:
@@ -107,12 +108,10 @@ def check_arguments(a: dict[str, Any]) -> None:
             "Use 'spread'")
     require(a["shown"] in SHOWN, "shown", f"be one of {', '.join(SHOWN)}", a["shown"],
             "Use 'picture'")
-    require(a["padding"] in ("same", "valid"), "padding", "be 'same' or 'valid'", a["padding"],
-            "Use 'same'")
     check_sigma(a["sigma"])
 
 
-def require_rooms(layers: list[Any], shape: tuple[Any, ...], padding: str) -> None:
+def require_rooms(layers: list[Any], shape: tuple[Any, ...]) -> None:
     """Refuse a video of `shape` (N, T, H, W, C) that is too small for one of the layers.
 
     Raises
@@ -122,15 +121,13 @@ def require_rooms(layers: list[Any], shape: tuple[Any, ...], padding: str) -> No
     """
     video = shape[1:4]
     for layer in layers:
-        require_room(layer, shape, video, padding)
+        require_room(layer, shape, video)
         if isinstance(layer, keras.Sequential):  # it covers the whole video
             return
         shape = layer.compute_output_shape(shape)
 
 
-def require_room(
-    layer: Any, shape: tuple[Any, ...], video: tuple[Any, ...], padding: str
-) -> None:
+def require_room(layer: Any, shape: tuple[Any, ...], video: tuple[Any, ...]) -> None:
     """Refuse an input on which the kernel would see only padding, or would not fit at all.
 
     Raises
@@ -143,7 +140,7 @@ def require_room(
         return
     for name, edge, k in zip(("frames", "pixels high", "pixels wide"), shape[1:4], kernel,
                              strict=True):
-        if edge < ((k + 1) // 2 if padding == "same" else k):
+        if edge < (k + 1) // 2:
             t, h, w = video
             raise BadOptionError(
                 f"A video of {t} frames of {w}×{h} pixels is too small for this network: "

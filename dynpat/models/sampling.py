@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig, check_step_size, require
 from dynpat.denoising import denoised
 from dynpat.errors import BadOptionError, DivergedError
@@ -41,7 +41,7 @@ class Asked:
 
     def seed_of(self, number: int) -> int:
         """Return the seed of one video, which does not depend on how many videos are made."""
-        return self.seed * 10_007 + number
+        return seeds.of_video(self.seed, number)
 
     def mode_of(self, number: int) -> int:
         """Return the mode of one video."""
@@ -190,7 +190,7 @@ def sample_videos(
         while done < steps:
             now = min(CHUNK, steps - done)
             video = langevin.sample(
-                energy, video, now, moving.step_size, seed * 100_003 + done, noise=moving.noise,
+                energy, video, now, moving.step_size, seeds.part(seed, done),
                 momentum=moving.momentum, modes=modes,
             )
             done += now

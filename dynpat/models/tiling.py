@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.atomic import write_json
 from dynpat.config import LangevinConfig
 from dynpat.errors import BadRunError, OutputError
@@ -161,7 +161,7 @@ class TiledChain:
         """Add noise to a tile, drawn block by block: it does not depend on how the video is cut."""
         like = tf.zeros((*self.grid.blocks, self.shape[3]))
         for number, place in self.grid.blocks_of(tile):
-            drawn = _draw(like, tf.constant([self.seed * 100_003 + step, number], tf.int64))
+            drawn = _draw(like, tf.constant(seeds.block(self.seed, step, number), tf.int64))
             part = values[place]
             part += np.float32(scale) * drawn.numpy()[tuple(slice(0, n) for n in part.shape[:3])]
 

@@ -26,7 +26,7 @@ def pixel_gaussian(observed: np.ndarray, seed: int = 0) -> np.ndarray:
     return np.clip(video, 0, 255).astype(np.float32)
 
 
-def linear_system(observed: np.ndarray, seed: int = 0, modes: int = MODES) -> np.ndarray:
+def linear_system(observed: np.ndarray, seed: int = 0) -> np.ndarray:
     """Learn and run a linear dynamical system (Doretto, Chiuso, Wu, Soatto, IJCV 2003).
 
     y(t) = ȳ + C·x(t), x(t+1) = A·x(t) + v(t). C comes from the singular value decomposition of the
@@ -36,7 +36,7 @@ def linear_system(observed: np.ndarray, seed: int = 0, modes: int = MODES) -> np
     frames = observed.reshape(len(observed), -1).astype(np.float64)
     mean = frames.mean(axis=0)
     left, values, right = np.linalg.svd(frames - mean, full_matrices=False)
-    modes = max(1, min(modes, len(observed) // 2, int(np.sum(values > 1e-9 * max(values[0], 1)))))
+    modes = max(1, min(MODES, len(observed) // 2, int(np.sum(values > 1e-9 * max(values[0], 1)))))
     states = left[:, :modes] * values[:modes]
     transition = np.linalg.lstsq(states[:-1], states[1:], rcond=None)[0]
     radius = float(np.abs(np.linalg.eigvals(transition)).max())

@@ -19,7 +19,8 @@ from dynpat.config import require
 PATCH = (4, 7, 7)  # frames, pixels in height, pixels in width
 PATCHES = 20_000
 PROJECTIONS = 256
-SCALES = (1, 2, 4)
+QUANTILES = 2000  # number of quantiles of the patches along a direction
+BANDS = 8  # number of bands of frequencies in time, and in space
 WINDOW = 8  # number of frames of a passage that may be copied
 ROUNDING = 1 / 12  # the power that rounding to whole grey levels adds everywhere
 MOVING = 20.0  # grey levels; a pixel with a larger standard deviation over time surely moves
@@ -77,9 +78,9 @@ def sliced_wasserstein(
     return float(np.mean(np.abs(sides[0] - sides[1])))
 
 
-def _quantiles(numbers: np.ndarray, count: int = 2000) -> np.ndarray:
-    """Return `np.quantile` of (directions, n) as (directions, count); sorting rows is quicker."""
-    places = (np.arange(count) + 0.5) / count * (numbers.shape[1] - 1)
+def _quantiles(numbers: np.ndarray) -> np.ndarray:
+    """Return `np.quantile` of (directions, n) as (directions, QUANTILES); sorting is quicker."""
+    places = (np.arange(QUANTILES) + 0.5) / QUANTILES * (numbers.shape[1] - 1)
     below = places.astype(int)
     above = np.minimum(below + 1, numbers.shape[1] - 1)
     share = (places - below).astype(np.float32)
@@ -236,18 +237,18 @@ def spectrum_distance(observed: np.ndarray, synthesised: np.ndarray) -> float:
     return float(np.mean(np.abs(power(observed) - power(synthesised))))
 
 
-def _banded(spectrum: np.ndarray, bands: int = 8) -> np.ndarray:
+def _banded(spectrum: np.ndarray) -> np.ndarray:
     """Return log₁₀ of the mean power in bands of equal width of temporal × spatial frequency."""
     t, h, w = (np.arange(n) for n in spectrum.shape)
     frames, height = spectrum.shape[:2]
     temporal = np.minimum(t, frames - t) / (frames / 2)
     rows, columns = np.minimum(h, height - h) / (height / 2), w / max(len(w) - 1, 1)
     spatial = np.sqrt((rows[:, np.newaxis] ** 2 + columns**2) / 2)
-    one = np.minimum((temporal * bands).astype(int), bands - 1)
-    two = np.minimum((spatial * bands).astype(int), bands - 1)
-    index = (one[:, np.newaxis, np.newaxis] * bands + two).ravel()
-    power = np.bincount(index, weights=spectrum.ravel(), minlength=bands * bands)
-    count = np.bincount(index, minlength=bands * bands)
+    one = np.minimum((temporal * BANDS).astype(int), BANDS - 1)
+    two = np.minimum((spatial * BANDS).astype(int), BANDS - 1)
+    index = (one[:, np.newaxis, np.newaxis] * BANDS + two).ravel()
+    power = np.bincount(index, weights=spectrum.ravel(), minlength=BANDS * BANDS)
+    count = np.bincount(index, minlength=BANDS * BANDS)
     return np.log10(power[count > 0] / count[count > 0] + ROUNDING)
 
 

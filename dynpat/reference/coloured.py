@@ -20,6 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dynpat import seeds
 from dynpat.reference import translation
 from dynpat.reference.colours import EVERY
 from dynpat.reference.groups import Grouped
@@ -247,7 +248,7 @@ class ColouredReference(Grouped):
 
     def draw(self, shape: tuple[int, ...], seed: int, mode: int, *, spread: bool) -> tf.Tensor:
         """Draws of y, (N, T, H, W, C)."""
-        normal = tf.random.stateless_normal(shape, seed=[seed, 0x5EED])
+        normal = tf.random.stateless_normal(shape, seed=seeds.start(seed))
         return self.filtered(normal, 0.5, tf.fill([shape[0]], mode % self.modes))
 
     def get_config(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dynpat import seeds
 from dynpat.reference.groups import Grouped
 
 AXES = {"pixel": (0, 1), "channel": (0, 1, 2, 3), "scalar": None}  # over which a mean is taken
@@ -179,7 +180,7 @@ class Reference(Grouped):
 
     def draw(self, shape: tuple[int, ...], seed: int, mode: int, *, spread: bool) -> tf.Tensor:
         """White noise around the mean of a mode, (N, T, H, W, C): with σ, or the wider `spread`."""
-        normal = tf.random.stateless_normal(shape, seed=[seed, 0x5EED])
+        normal = tf.random.stateless_normal(shape, seed=seeds.start(seed))
         return self.place(normal, tf.constant(mode % self.modes), spread=spread)
 
     def place(self, normal: tf.Tensor, modes: tf.Tensor, *, spread: bool) -> tf.Tensor:

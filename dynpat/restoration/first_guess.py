@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
+from dynpat import seeds
 from dynpat.restoration.kriging import RIDGES, interpolate_in_time, krige, visible_mean
 
-CALIBRATION, TEXTURE = 0x0CA1, 0x7E87  # keep their noise apart
 EVERY = 3  # one in this many frames also has known pixels hidden
 FEWEST = 200  # with fewer hidden pixels, the guesses are not weighed
 MOST = 200_000
@@ -65,7 +65,7 @@ def with_texture(guess: Guess, video: np.ndarray, missing: np.ndarray, seed: int
         return np.asarray(total / np.maximum(where.sum(axis=0), 1)[..., np.newaxis])
 
     lacking = np.sqrt(np.maximum(variance(video, ~missing) - variance(guess.filled, missing), 0))
-    noise = np.random.default_rng([TEXTURE, seed]).normal(size=video.shape)
+    noise = np.random.default_rng(seeds.texture(seed)).normal(size=video.shape)
     return np.where(
         missing[..., np.newaxis], guess.filled + lacking * noise, guess.filled
     ).astype(np.float32)
@@ -76,7 +76,7 @@ def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:
 
     They are hidden in the same manner as the missing ones are.
     """
-    rng = np.random.default_rng([CALIBRATION, seed])
+    rng = np.random.default_rng(seeds.hidden(seed))
     frames = len(missing)
     moved = np.roll(missing, int(rng.integers(1, max(frames, 2))), axis=0)
     chosen = np.arange(frames) % EVERY == rng.integers(EVERY)

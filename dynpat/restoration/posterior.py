@@ -13,11 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from dynpat import langevin
+from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig, RecoverConfig
 from dynpat.models import EnergyModel
 from dynpat.models.sampling import SETTLING
 from dynpat.restoration.first_guess import Guess
+
+BURN_IN = 40  # Langevin steps before the first state that counts
+SAMPLES = 20  # states of the chain that are averaged
+BETWEEN = 8  # Langevin steps between two of them
 
 Progress = Callable[[int, int], None]
 
@@ -68,7 +72,7 @@ def estimate(
     moving : LangevinConfig
         The step size of the chain.
     config : RecoverConfig
-        How many states are averaged.
+        Whether the mean is weighed.
     seed : int
         The seed of the chain's noise.
     grain : float
@@ -82,20 +86,20 @@ def estimate(
     Estimate
         The mean, its spread, and a sample.
     """
-    steps = config.burn_in + config.samples * config.between
-    total = 2 * steps if config.weigh else steps
+    steps = BURN_IN + SAMPLES * BETWEEN
+    total = 2 * steps if config.weighed else steps
 
     def run(start: np.ndarray, hidden: np.ndarray, done: int, own: int) -> Estimate:
         return _posterior(
-            model, start, hidden, moving, config, own, grain, lambda n: progress(done + n, total)
+            model, start, hidden, moving, own, grain, lambda n: progress(done + n, total)
         )
 
     found = run(fill, missing, 0, seed)
     weight = 1.0
-    if config.weigh:
+    if config.weighed:
         hidden, cheap = guess.hidden, guess.without
         start = np.where(hidden[..., np.newaxis], cheap, fill)
-        chain = run(start, missing | hidden, steps, seed + 1)
+        chain = run(start, missing | hidden, steps, seeds.judging(seed))
         weight = _weight(video[hidden], cheap[hidden], chain.mean[hidden])
     mean = guess.filled + weight * (found.mean - guess.filled)
     parts = ((mean, video), (found.spread, np.zeros_like(mean)), (found.sample, video))
@@ -116,26 +120,26 @@ def _weight(truth: np.ndarray, cheap: np.ndarray, ours: np.ndarray) -> float:
 
 def _posterior(
     model: EnergyModel, start: np.ndarray, missing: np.ndarray, moving: LangevinConfig,
-    config: RecoverConfig, seed: int, grain: float, progress: Callable[[int], None],
+    seed: int, grain: float, progress: Callable[[int], None],
 ) -> Estimate:
     """Return the mean, spread and one state of the chain that starts from `start` (T, H, W, C)."""
     held = tf.constant(~missing[np.newaxis, ..., np.newaxis])
     video = known = model.to_model(start[np.newaxis])
 
     def move(video: tf.Tensor, steps: int, number: int, noise: float) -> tf.Tensor:
-        own = seed * 100_003 + number
-        normal = tf.random.stateless_normal(video.shape, [own, 0x6A1])
+        own = seeds.part(seed, number)
+        normal = tf.random.stateless_normal(video.shape, seeds.visible(own))
         video = tf.where(held, known + grain * noise * normal, video)
         return langevin.sample(model, video, steps, moving.step_size, own, held=held, noise=noise)
 
-    video = move(video, config.burn_in, 0, moving.noise)
+    video = move(video, BURN_IN, 0, 1.0)
     mean, square = np.zeros(start.shape), np.zeros(start.shape)
-    for number in range(1, config.samples + 1):
-        video = move(video, config.between, number, moving.noise)
+    for number in range(1, SAMPLES + 1):
+        video = move(video, BETWEEN, number, 1.0)
         state = np.asarray(model.to_grey(video)[0], np.float64)
-        mean += state / config.samples
-        square += state**2 / config.samples
-        progress(config.burn_in + number * config.between)
+        mean += state / SAMPLES
+        square += state**2 / SAMPLES
+        progress(BURN_IN + number * BETWEEN)
     sample = np.asarray(model.to_grey(move(video, SETTLING, 0, 0.0))[0])
     spread = np.sqrt(np.maximum(square - mean**2, 0))
     return Estimate(mean, spread, np.clip(sample, 0, 255), 1.0)

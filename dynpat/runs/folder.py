@@ -12,10 +12,9 @@ import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tensorflow as tf
 
 from dynpat.atomic import (
     is_temporary,
@@ -26,11 +25,12 @@ from dynpat.atomic import (
     write_text,
 )
 from dynpat.errors import BadRunError, DynpatError
-from dynpat.models import EnergyModel
-from dynpat.models.loading import load_model
 from dynpat.runs import lock
 from dynpat.runs.plan import Plan
 from dynpat.videos import Video
+
+if TYPE_CHECKING:
+    from dynpat.models import EnergyModel
 
 CHAINS_IN_CHECKPOINT = "chains/video/.ATTRIBUTES/VARIABLE_VALUE"
 PACKAGES = ("dynpat", "tensorflow", "keras", "numpy", "av")
@@ -215,6 +215,8 @@ class Run:
         BadRunError
             If there is none yet, or the file is damaged.
         """
+        from dynpat.models.loading import load_model  # TensorFlow: a folder is read without it
+
         file = self.best_file if state == "best" and self.best_file.exists() else self.model_file
         if not file.exists():
             raise BadRunError(
@@ -231,6 +233,8 @@ class Run:
         BadRunError
             If the folder has no checkpoint, or a damaged one.
         """
+        import tensorflow as tf
+
         try:
             latest = tf.train.latest_checkpoint(str(self.checkpoints))
             return np.asarray(tf.train.load_checkpoint(latest).get_tensor(CHAINS_IN_CHECKPOINT))

@@ -7,9 +7,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynpat.config import (
+    PATTERN_NAMES,
+    PRESET_NAMES,
     Config,
     LangevinConfig,
     LearnConfig,
@@ -18,22 +20,24 @@ from dynpat.config import (
     from_dict,
     require,
     to_dict,
+    without_former,
 )
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
-from dynpat.learning.chains import usual_chains
-from dynpat.learning.schedule import usual_rate
-from dynpat.models import PATTERNS, EnergyModel
+from dynpat.learning.schedule import settled
 from dynpat.options import OF_TASKS, Missing, Reading
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, read_videos
 
-VERSION = 3  # of what `Plan.to_dict` writes
-RENAMED = {"default": "gaussian", "coloured": "default"}  # presets, since version 1
-DEFAULT_FRAMES = 70  # the paper's length
-DEFAULT_WINDOW = 24  # frames learned at once; networks look at little more together
-DEFAULT_PIXELS = 100 * 100  # the paper's size
-MOST_MODES = 32  # more observed videos than this share their places to start from
+if TYPE_CHECKING:
+    from dynpat.models import EnergyModel
+
+VERSION = 3  # version of the format that `Plan.to_dict` writes
+RENAMED = {"default": "gaussian", "coloured": "default"}  # presets renamed since version 1
+DEFAULT_FRAMES = 70  # the length of the videos in the paper
+DEFAULT_WINDOW = 24  # number of frames learned at once; networks see hardly more together
+DEFAULT_PIXELS = 100 * 100  # the size of the videos in the paper
+MOST_MODES = 32  # if there are more observed videos, several share a mode
 
 
 @dataclass(frozen=True)
@@ -77,10 +81,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
-        """Make a plan from `values` that `to_dict` returned, also in an earlier version.
-
-        A value that is unknown or out of range raises `BadOptionError`.
-        """
+        """Make a plan from `values` of `to_dict`; an unfit value raises `BadOptionError`."""
         reading = dict(values["reading"])
         window = reading.pop("window")
         preset = values["preset"]
@@ -88,15 +89,16 @@ class Plan:
         version = int(values.get("version", 1))
         if version < 2:
             preset = RENAMED.get(preset, preset)
-        if version < 3 and preset == "default":  # which had no colours that follow the brightness
+        if version < 3 and preset == "default":  # its colours did not follow the brightness yet
             model = {"colours_follow": False, **model}
-        PATTERNS[values["pattern"]].presets[preset]  # a KeyError says that there is none
+        if values["pattern"] not in PATTERN_NAMES or preset not in PRESET_NAMES:
+            raise KeyError(f"{values['pattern']}, {preset}")
         return cls(
             videos=tuple(values["videos"]), reading=from_dict(Reading, reading),
             pattern=values["pattern"], preset=preset,
             model=from_dict(ModelConfig, model),
-            langevin=from_dict(LangevinConfig, values["langevin"]),
-            learn=from_dict(LearnConfig, values["learn"]), window=window,
+            langevin=from_dict(LangevinConfig, without_former(values["langevin"])),
+            learn=from_dict(LearnConfig, without_former(values["learn"])), window=window,
             task=str(values.get("task", "learn")),
             missing=Missing.from_dict(values.get("missing", {})),
         )
@@ -150,11 +152,11 @@ def make_plan(
     BadOptionError
         If an option is unknown or out of range.
     """
-    require(pattern in PATTERNS, "pattern", f"be one of {', '.join(PATTERNS)}", pattern,
+    require(pattern in PATTERN_NAMES, "pattern", f"be one of {', '.join(PATTERN_NAMES)}", pattern,
             "Use --pattern scene")
-    kind = PATTERNS[pattern]
+    kind = _kind(pattern)
     preset = preset or kind.usual_preset
-    require(preset in kind.presets, "preset", f"be one of {', '.join(kind.presets)}", preset,
+    require(preset in PRESET_NAMES, "preset", f"be one of {', '.join(PRESET_NAMES)}", preset,
             "Use --preset default")
     reading = Reading(size, frames, start, fps, grey)
     model = ModelConfig(resolve_precision(precision), sigma)
@@ -164,6 +166,13 @@ def make_plan(
     videos = [videos] if isinstance(videos, str | Path) else videos
     names = tuple(str(Path(video)) for video in videos)
     return Plan(names, reading, pattern, preset, model, moving, learning, window)
+
+
+def _kind(pattern: str) -> type[EnergyModel]:
+    """The class of a pattern's models; a plan is read without it, and so without TensorFlow."""
+    from dynpat.models import PATTERNS
+
+    return PATTERNS[pattern]
 
 
 def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
@@ -236,12 +245,9 @@ def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -
 
 
 def for_videos(plan: Plan, videos: Sequence[Video], devices: int = 1) -> Plan:
-    """Return the plan with chains (of all `devices`) and the learning rate that it left open."""
-    chains = plan.learn.chains
-    if not chains:
-        chains = -(-usual_chains(plan.learn, len(videos)) // devices) * devices
-    rate = usual_rate(plan.learn, videos[0].frames.shape[1:3])
-    return replace(plan, learn=replace(plan.learn, chains=chains, learning_rate=rate))
+    """Return the plan with what it leaves open until the videos are known; see `settled`."""
+    size = videos[0].frames.shape[1:3]
+    return replace(plan, learn=settled(plan.learn, len(videos), size, devices))
 
 
 def given(values: dict[str, Any] | None) -> dict[str, Any]:
@@ -287,7 +293,7 @@ def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> Ene
     """Make the unlearned model of a plan for `videos` videos of `shape` (T, H, W, C)."""
     frames, height, width, channels = shape
     modes = 1 if plan.preset == "paper" else min(videos, MOST_MODES)
-    return PATTERNS[plan.pattern].from_preset(
+    return _kind(plan.pattern).from_preset(
         plan.preset, frames=frames, size=(height, width), channels=channels, seed=plan.learn.seed,
         modes=modes, **given(asdict(plan.model)),
     )

@@ -62,7 +62,7 @@ class Restoring:
                     guess, plan.langevin, plan.missing.recover,
                     plan.learn.seed, plan.learn.observed_noise, reporter.sampling,
                 )
-            if plan.missing.recover.weigh:
+            if plan.missing.recover.weighed:
                 reporter.say(_told(found, guess))
             yield number, found
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dynpat import seeds
 from dynpat.errors import BadMaskError, BadOptionError
 from dynpat.masks import box_mask, draw_mask, read_mask
 from dynpat.reporter import Reporter
@@ -135,7 +136,7 @@ def _mask(
     wanted = plan.missing
     video_shape = (shape[0], shape[1], shape[2])
     if wanted.occlude:
-        return draw_mask(wanted.occlude, video_shape, plan.learn.seed + number)
+        return draw_mask(wanted.occlude, video_shape, seeds.mask(plan.learn.seed, number))
     if wanted.box:
         return box_mask(wanted.box, video_shape, source)
     mask = wanted.mask if given.mask is None else given.mask

@@ -116,7 +116,7 @@ def sample_tiled(
             progress(counted, len(folders) * last * len(grid))
 
         while chain.step < last:
-            chain.move(asked.langevin, asked.langevin.noise * (chain.step < asked.steps), done)
+            chain.move(asked.langevin, float(chain.step < asked.steps), done)
         yield chain.video(asked.inner)
         chain.remove()
 

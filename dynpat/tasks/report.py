@@ -21,6 +21,7 @@ from dynpat.report.page import (
     table,
 )
 from dynpat.runs.folder import Run, read_log
+from dynpat.runs.kernel import first_kernel
 from dynpat.runs.plan import Plan
 from dynpat.tasks.made import made_videos, of_each, read_made, read_named
 
@@ -32,7 +33,8 @@ def write_report(run: Run) -> Path:
     single = read_named([run.observed_file, *made_videos(run)])
     players = [player("Videos", single, fps),
                player("Side by side", _beside(run, len(single) > 1), fps)]
-    if (kernel := _first_kernel(run)) is not None:
+    kernel = first_kernel(run.model_file) if run.model_file.exists() else None
+    if kernel is not None:
         tiles = {"each filter over its frames": pictures.filters(kernel)}
         players.append(player("Filters of the first layer", tiles, fps))
     return Page(
@@ -60,14 +62,6 @@ def _beside(run: Run, finished: bool) -> dict[str, np.ndarray]:
         name: read_made(path)
         for name, stem in named.items() for path in of_each(run.results, f"{stem}*")
     }
-
-
-def _first_kernel(run: Run) -> np.ndarray | None:
-    """(T, H, W, C, filters) of the learned model, if there is one."""
-    if not run.model_file.exists():
-        return None
-    kernel = run.load_model().trainable_variables[0].numpy()
-    return kernel if kernel.ndim == 5 else None
 
 
 def _sentences(run: Run, plan: Plan, rows: Sequence[Mapping[str, Any]]) -> list[str]:

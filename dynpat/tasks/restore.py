@@ -68,10 +68,7 @@ def make_restoration(
         If an option is unknown or out of range, or contradicts another one.
     """
     require(task in TASKS, "task", f"be one of {', '.join(TASKS)}", task, "Choose one")
-    wanted = estimate or TASKS[task]
-    # A sample is not a mix; to weigh it would take as long as to draw it.
-    recover = RecoverConfig(estimate=wanted, weigh=wanted == "mean")
-    said = Missing.asked(task, missing or {}, recover)
+    said = Missing.asked(task, missing or {}, RecoverConfig(estimate or TASKS[task]))
     asked = options.get("learn") or {}
     chosen = {name: value for name, value in asked.items() if value is not None}
     if "iterations" not in chosen:

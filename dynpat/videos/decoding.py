@@ -18,25 +18,28 @@ AV_ERRORS = (av.error.FFmpegError, OSError, ValueError, IndexError, EOFError)
 WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders, by the kind of stream
 
 
-def decoder(stream: Any) -> Any:
+def _decoder(stream: Any, notes: list[str]) -> Any:
     """Return the decoder of a stream: FFmpeg's usual one, or libvpx for VP8 and VP9 with opacity.
 
-    FFmpeg's own decoders ignore the opacity, so that hidden parts would become visible.
+    FFmpeg's own decoders ignore the opacity, which is noted, because hidden parts become visible.
     """
     usual = stream.codec_context
+    if stream.metadata.get("alpha_mode") != "1":
+        return usual
     name = WITH_OPACITY.get(usual.name)
-    if stream.metadata.get("alpha_mode") != "1" or name is None:
-        return usual
-    try:
-        other = av.codec.CodecContext.create(name, "r")
-    except AV_ERRORS:  # this FFmpeg has no libvpx
-        return usual
-    other.extradata, other.options = usual.extradata, usual.options
-    return other
+    if name is not None:
+        with suppress(*AV_ERRORS):  # this FFmpeg may have no libvpx
+            other = av.codec.CodecContext.create(name, "r")
+            other.extradata, other.options = usual.extradata, usual.options
+            return other
+    note_once(notes, "Its transparency is not read: what it hides comes up. Flatten it first.")
+    return usual
 
 
 def decoded(container: Any, stream: Any, notes: list[str]) -> Iterator[Any]:
     """Yield the frames of a stream; interlaced frames are deinterlaced, which is noted.
+
+    Noted is also a transparency that this FFmpeg does not read.
 
     Raises
     ------
@@ -45,7 +48,7 @@ def decoded(container: Any, stream: Any, notes: list[str]) -> Iterator[Any]:
     """
     combs = _Deinterlacer(stream, notes)
     try:
-        for frame in _as_coded(container, stream):
+        for frame in _as_coded(container, stream, notes):
             yield from combs.through(frame)
     except DamagedError:
         yield from combs.rest()
@@ -53,10 +56,10 @@ def decoded(container: Any, stream: Any, notes: list[str]) -> Iterator[Any]:
     yield from combs.rest()
 
 
-def _as_coded(container: Any, stream: Any) -> Iterator[Any]:
+def _as_coded(container: Any, stream: Any, notes: list[str]) -> Iterator[Any]:
     """Yield decoded frames; at a damaged place, those still inside the decoder, then the error."""
     problem: BaseException | None = None
-    decoding = decoder(stream)
+    decoding = _decoder(stream, notes)
     try:
         for packet in container.demux(stream):
             if packet.is_corrupt:  # the end of a truncated file cuts it off

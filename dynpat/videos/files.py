@@ -16,7 +16,7 @@ import numpy as np
 
 from dynpat.errors import BadVideoError
 from dynpat.videos.clips import Clip, DamagedError, Picture, over_black
-from dynpat.videos.decoding import AV_ERRORS, decoded, decoder
+from dynpat.videos.decoding import AV_ERRORS, decoded
 from dynpat.videos.limits import PIXELS, most, require_pixels
 from dynpat.videos.model import ENDINGS_SENTENCE
 from dynpat.videos.notes import note_once, reason
@@ -130,8 +130,6 @@ def _said_of(stream: Any) -> list[str]:
             f"It has a high dynamic range ({transfer}) and is read as if it were ordinary, which "
             "makes it pale; tone-map it first."
         )
-    if stream.metadata.get("alpha_mode") == "1" and decoder(stream) is stream.codec_context:
-        notes.append("Its transparency is not read: what it hides comes up. Flatten it first.")
     return notes
 
 
