@@ -13,9 +13,9 @@ from dynpat.errors import BadOptionError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-PATTERN_NAMES = ("texture", "scene", "action")  # of the kinds of models, `dynpat.models.PATTERNS`
-PRESET_NAMES = ("default", "gaussian", "paper")  # that each of them has
-# Settings of earlier versions, which are constants now, and the values that they had in runs.
+PATTERN_NAMES = ("texture", "scene", "action")  # the kinds of models, as in `models.PATTERNS`
+PRESET_NAMES = ("default", "gaussian", "paper")  # the presets of each kind
+# Settings of earlier versions that are constants now, with the values that they had in runs.
 FORMER: dict[str, tuple[Any, ...]] = {
     "noise": (1.0,), "beta_1": (0.5,), "burn_in": (40,), "samples": (20,), "between": (8,),
     "weigh": (True, False), "padding": ("same",), "output_scale": (1.0,),
@@ -31,7 +31,7 @@ def require(condition: bool, name: str, rule: str, received: object, remedy: str
     Raises
     ------
     BadOptionError
-        If `condition` is false; it says "`name` must `rule`; received `received`. `remedy`."
+        If `condition` is false; it says "`name` must `rule`; received …. `remedy`".
     """
     if not condition:
         raise BadOptionError(f"{name} must {rule}; received {received}. {remedy}.")
@@ -208,7 +208,7 @@ class RecoverConfig:
     Raises
     ------
     BadOptionError
-        If `estimate` is unknown.
+        If `estimate` is neither 'mean' nor 'sample'.
     """
 
     estimate: str = "mean"
@@ -252,12 +252,12 @@ class ModelConfig:
 
 
 def without_former(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without those of earlier versions that nothing ever set to another value.
+    """Return settings without those of earlier versions that nothing set to another value.
 
     Raises
     ------
     BadOptionError
-        If one has another value all the same.
+        If one of them has another value all the same.
     """
     for name, only in FORMER.items():
         found = values.get(name, only[0])

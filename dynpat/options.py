@@ -1,4 +1,4 @@
-"""What users ask for beside settings, frozen and checked: how videos are read, what is missing."""
+"""The options of a run besides its settings, frozen and checked: reading and missing pixels."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class Reading:
     Raises
     ------
     BadOptionError
-        If a value is out of range or of a wrong kind.
+        If a value is out of range or has the wrong type.
     """
 
     size: tuple[int, int] | None = None
-    """(H, W) in pixels that pictures are resized to."""
+    """Height and width (H, W) in pixels to which pictures are resized; None keeps them."""
     frames: int | None = None
-    """How many frames are read."""
+    """Number of frames to read; None reads the usual number."""
     start: int = 0
-    """Number of the first frame that is read."""
+    """Number of the first frame to read, counted from 0."""
     fps: float | None = None
-    """Frames per second that the video is resampled to."""
+    """Frames per second to which videos are resampled; None keeps their rate."""
     grey: bool = False
-    """Whether there is one channel of luma instead of three of colours."""
+    """Whether to read one channel of luma instead of three of colours."""
 
     def __post_init__(self) -> None:
         try:
@@ -71,36 +71,36 @@ class Reading:
 
 @dataclass(frozen=True)
 class Missing:
-    """What says which pixels are missing, and how they are estimated.
+    """Which pixels are missing, and how they are recovered.
 
     Raises
     ------
     BadOptionError
-        If a value is of a wrong kind.
+        If a value has the wrong type, or two options contradict each other.
     """
 
     mask: str | None = None
     """A file or folder in which missing pixels are white."""
     box: str | None = None
-    """'x,y,w,h': left, top, width and height in pixels of the video's own size."""
+    """'x,y,w,h': left, top, width and height of a missing box, in pixels of the video file."""
     occlude: str | None = None
-    """'salt-pepper:P', 'region:SHARE' or 'frames:SHARE' of pixels that are hidden to try it out."""
+    """'salt-pepper:P', 'region:SHARE' or 'frames:SHARE': pixels to hide whose truth is known."""
     invert: bool = False
-    """Whether black is missing."""
+    """Whether black pixels of the mask are missing, not white ones."""
     dilate: int = 0
-    """Pixels by which the mask grows."""
+    """Number of pixels by which the mask grows to each side."""
     truth: str | None = None
-    """The video as it was before; it measures what was recovered."""
+    """The complete video, with which the recovered pixels are compared."""
     complete: tuple[str, ...] = ()
-    """Videos of which nothing is missing, to learn from as well."""
+    """Videos without missing pixels, to learn from as well."""
     before: int = 0
-    """New frames before the first."""
+    """Number of new frames before the first one."""
     after: int = 0
-    """New frames after the last."""
+    """Number of new frames after the last one."""
     between: int = 0
-    """New frames between every two."""
+    """Number of new frames between every two."""
     recover: RecoverConfig = field(default_factory=RecoverConfig)
-    """How missing pixels are estimated once a model is learned."""
+    """How missing pixels are recovered once a model is learned."""
 
     def __post_init__(self) -> None:
         for name, what in TEXTS.items():
@@ -119,12 +119,26 @@ class Missing:
 
     @classmethod
     def asked(cls, task: str, values: Mapping[str, Any], recover: RecoverConfig) -> Missing:
-        """What a user asks for in a task; what is None, empty, 0 or False counts as left out.
+        """Return what a user asks for in a `task`; empty, 0 and False `values` count as left out.
+
+        Parameters
+        ----------
+        task : str
+            'recover', 'inpaint' or 'extend'.
+        values : mapping
+            The options by their names.
+        recover : RecoverConfig
+            How missing pixels are recovered.
+
+        Returns
+        -------
+        Missing
+            The checked options.
 
         Raises
         ------
         BadOptionError
-            If a key is unknown or does not fit the task, or a value is of a wrong kind.
+            If a key is unknown or does not fit the task, or a value has the wrong type.
         """
         fitting = OF_TASKS[task]
         said = {name: value for name, value in values.items() if not _left_out(value)}
@@ -142,12 +156,12 @@ class Missing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Missing:
-        """What `to_dict` gave back.
+        """Return the options that `to_dict` returned as `values`.
 
         Raises
         ------
         BadOptionError
-            If a key is unknown or a value is of a wrong kind.
+            If a key is unknown or a value has the wrong type.
         """
         known = dict(values)
         known["recover"] = from_dict(RecoverConfig, without_former(known.get("recover", {})))
@@ -155,13 +169,13 @@ class Missing:
         return from_dict(cls, known)
 
     def to_dict(self) -> dict[str, Any]:
-        """For `config.json`: what is there, and how missing pixels are estimated."""
+        """Return the given options, and how pixels are recovered, as `config.json` stores them."""
         values = {name: value for name, value in asdict(self).items() if value}
         return values | ({"complete": list(self.complete)} if self.complete else {})
 
 
 def _left_out(value: Any) -> bool:
-    """Whether a value says nothing; an array says something, and is refused by its kind."""
+    """Return whether a value counts as left out; an array does not, and is refused by its type."""
     return value is None or (isinstance(value, bool | int | str | list | tuple) and not value)
 
 

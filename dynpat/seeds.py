@@ -1,23 +1,23 @@
-"""Every seed that is derived from another: which stream of random numbers has which.
+"""Every seed that is derived from another: each function is one stream of random numbers.
 
-A run has one seed, and all that is drawn in it is a function of that seed and of what is counted:
-updates, videos, chains, steps. Each function below is one stream. Those of learning get numbers
-that Python knows or tensors of int64, and give what they get; pairs are those of TensorFlow's
-stateless operations. Other numbers here would change what comes of a given seed.
+A run has one seed. All its random numbers depend only on that seed and on counters: of updates,
+videos, chains and steps. The functions of learning take numbers of Python or tensors of int64, and
+return the same kind; pairs are seeds of TensorFlow's stateless operations. If a number here
+changes, the result of every seed changes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-# Numbers: Python's, or int64 tensors. Each stream gives numbers of the kind that it is given.
-UPDATES = 1_000_003  # apart are the noises of chains in the updates of neighbouring seeds
-PARTS = 100_003  # the parts of a chain
-VIDEOS = 10_007  # the videos of a seed
-LAYERS = 101  # the weights of a network's layers
-MOST_NUMBERS = 2**24  # of chains, or of windows, in an update
+# Arguments are numbers of Python or int64 tensors, and results are of the same kind.
+UPDATES = 1_000_003  # distance between the chains' noise of neighbouring seeds, in updates
+PARTS = 100_003  # distance between the parts of neighbouring chains
+VIDEOS = 10_007  # distance between the videos of neighbouring seeds
+LAYERS = 101  # distance between the layers of neighbouring seeds
+MOST_NUMBERS = 2**24  # the most chains, or windows, in an update
 
-# What keeps the streams of learning apart: added to the seed, or beside it.
+# These numbers keep the streams of learning apart; they are added to the seed, or beside it.
 SHIFT = 0x5F1
 GRAIN = 0x67A
 RENEWAL = 0x1F3
@@ -25,154 +25,154 @@ VELOCITY = 0x7E1
 FILLS = 0xF111
 START = 0x5EED
 VISIBLE = 0x6A1
-# In the seeds of NumPy's generators.
+# These numbers are parts of the seeds of NumPy's generators.
 HIDDEN, TEXTURE, CONDITIONAL, COURSE = 0x0CA1, 0x7E87, 0xD7A3, 1
 CALIBRATION = 987_654_321  # far from the seeds that users choose
 
 
-# The weights.
+# Streams of the weights.
 
 
 def of_layer(seed: int, layer: int) -> int:
-    """The first weights of a layer."""
+    """Return the seed of the first weights of a layer."""
     return seed * LAYERS + layer
 
 
-# Learning.
+# Streams of learning.
 
 
 def order(seed: Any, epoch: Any) -> tuple[Any, Any]:
-    """The order of the observed videos in an epoch; it is shuffled, and draws no numbers."""
+    """Return the seed of the order of the observed videos in an epoch, which is shuffled."""
     return seed, epoch
 
 
 def windows(seed: Any, update: Any) -> tuple[Any, Any]:
-    """Where the windows of an update begin."""
+    """Return the seed of the places where the windows of an update begin."""
     return seed, update
 
 
 def of_slot(seed: int, slot: int) -> int:
-    """Where the chains of a slot start."""
+    """Return the seed of the noise from which the chains of a slot start."""
     return seed * VIDEOS + slot
 
 
 def velocity(seed: int) -> tuple[int, int]:
-    """The first velocities of chains."""
+    """Return the seed of the first velocities of chains."""
     return seed, VELOCITY
 
 
 def chains(seed: Any, update: Any) -> Any:
-    """The Langevin steps of the chains in an update, see `step`."""
+    """Return the seed of the Langevin steps of the chains in an update; see `step`."""
     return seed * UPDATES + update
 
 
 def fills(of_chains: Any) -> Any:
-    """Those of the missing pixels in an update, from the chains'."""
+    """Return the seed of the Langevin steps of the missing pixels in an update."""
     return of_chains + FILLS
 
 
 def grain(seed: Any, update: Any) -> tuple[Any, Any]:
-    """The noise on the observed windows of an update, see `numbered`."""
+    """Return the seed of the noise on the observed windows of an update; see `numbered`."""
     return seed + GRAIN, update
 
 
 def grain_of_fills(of_chains: Any) -> tuple[Any, int]:
-    """The noise on visible pixels while missing ones move: before their first step."""
+    """Return the seed of the noise on visible pixels while missing ones move."""
     return fills(of_chains), -1
 
 
 def renewal(seed: Any, update: Any) -> tuple[Any, Any]:
-    """Which chains start again in an update."""
+    """Return the seed that selects the chains which start again in an update."""
     return seed + RENEWAL, update
 
 
 def anew(seed: Any, update: Any) -> tuple[Any, Any]:
-    """Where they start, see `numbered`."""
+    """Return the seed of the noise from which they start; see `numbered`."""
     return seed + RENEWAL + 1, update + 1
 
 
 def shift(seed: Any, update: Any) -> tuple[Any, Any]:
-    """How the grid of f is shifted when the weights move."""
+    """Return the seed of the shift of f's grid when the weights move."""
     return seed + SHIFT, update
 
 
-# Langevin chains, of learning as of sampling.
+# Streams of Langevin chains, for learning and sampling.
 
 
 def step(of_chain: Any, number: Any) -> tuple[Any, Any]:
-    """A Langevin step of a chain: its noise, and the shift of the grid through which f is seen."""
+    """Return the seed of a Langevin step: of its noise, and of the shift of f's grid."""
     return of_chain, number
 
 
 def numbered(second: Any, numbers: Any) -> Any:
-    """The second seeds of things with numbers, of which the first seed is one."""
+    """Return the second seeds of numbered things, whose first seed is the same."""
     return second * MOST_NUMBERS + numbers
 
 
-# Sampling.
+# Streams of sampling.
 
 
 def of_video(seed: int, video: int) -> int:
-    """A new video of a seed: where it starts, and its chain. It starts as a slot of learning."""
+    """Return the seed of a new video: of its start, and of its chain."""
     return seed * VIDEOS + video
 
 
 def start(of_chain: int) -> tuple[int, int]:
-    """The white noise from which chains start."""
+    """Return the seed of the white noise from which chains start."""
     return of_chain, START
 
 
 def part(of_chain: int, number: int) -> int:
-    """The part of a chain that begins at a step, or the state of that number; see `step`."""
+    """Return the seed of the part of a chain that begins at a step; see `step`."""
     return of_chain * PARTS + number
 
 
 def block(of_chain: int, number: int, place: int) -> tuple[int, int]:
-    """The noise of a block of a large video at a step."""
+    """Return the seed of the noise of a block of a large video at a step."""
     return part(of_chain, number), place
 
 
 def calibration(round_: int) -> int:
-    """The samples by which a learned model's means are set right, in a round."""
+    """Return the seed of the samples in a round of calibration."""
     return CALIBRATION + round_
 
 
-# Recovery.
+# Streams of recovery.
 
 
 def visible(of_state: int) -> tuple[int, int]:
-    """The noise on the visible pixels beside a state of the chain of missing ones."""
+    """Return the seed of the noise on visible pixels beside a state of the missing ones."""
     return of_state, VISIBLE
 
 
 def judging(seed: int) -> int:
-    """The chain by which estimates are judged on hidden known pixels."""
+    """Return the seed of the chain by which estimates are judged on hidden known pixels."""
     return seed + 1
 
 
 def hidden(seed: int) -> list[int]:
-    """Which known pixels are hidden to judge guesses by."""
+    """Return the seed that selects the known pixels to hide, by which guesses are judged."""
     return [HIDDEN, seed]
 
 
 def texture(seed: int) -> list[int]:
-    """The noise that a guess gets."""
+    """Return the seed of the noise that is added to a guess."""
     return [TEXTURE, seed]
 
 
 def conditional(seed: int) -> list[int]:
-    """The draw of missing pixels given the visible ones."""
+    """Return the seed of a draw of missing pixels given the visible ones."""
     return [CONDITIONAL, seed]
 
 
 def mask(seed: int, video: int) -> int:
-    """The mask that is drawn for a video."""
+    """Return the seed of the mask that is drawn for a video."""
     return seed + video
 
 
-# The embedded videos.
+# Streams of the embedded videos.
 
 
 def course(seed: int) -> list[int]:
-    """The course of the boat, beside the sea that has the seed itself."""
+    """Return the seed of the course of the boat; the sea beside it has the seed itself."""
     return [seed, COURSE]

@@ -178,5 +178,6 @@ def paint(image: Array, coverage: Array, colour: Sequence[float] | Array) -> Non
     coverage : ndarray, shape (H, W)
         0 leaves a pixel as it is, 1 replaces it.
     colour : three floats, or ndarray of shape (H, W, 3)
+        Red, green and blue, 0..1.
     """
     image += coverage[..., None] * (np.asarray(colour) - image)

@@ -57,7 +57,7 @@ class Learner:
     videos : ndarray
         The observed videos, (N, T, H, W, C) uint8 or float32 grey levels.
     config : LearnConfig
-        The settings of learning; the videos decide what they leave open, see `settled`.
+        The settings of learning; the videos decide what it leaves open (see `settled`).
     langevin : LangevinConfig
         How chains move.
     at_once : int
@@ -259,8 +259,6 @@ def learn_model(
         A function that is called after each update; True ends learning, with a checkpoint.
     restored : callable
         A function that is called after each return to a checkpoint; later records are void.
-    watch : Watch or None
-        What detects that learning goes wrong, by default `Watch()`.
 
     Returns
     -------

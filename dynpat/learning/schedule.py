@@ -27,22 +27,10 @@ def usual_chains(config: LearnConfig, videos: int) -> int:
 def settled(
     config: LearnConfig, videos: int, size: Sequence[int], devices: int = 1
 ) -> LearnConfig:
-    """Return the settings with what they leave open: the number of chains and the learning rate.
+    """Return the settings with the number of chains and the rate that they leave open.
 
-    Parameters
-    ----------
-    config : LearnConfig
-        The settings, in which 0 leaves `chains` and `learning_rate` open.
-    videos : int
-        The number of observed videos.
-    size : sequence of int
-        The height and width (H, W) of their pictures, in pixels.
-    devices : int
-        The number of devices that learn together; each has as many chains as the others.
-
-    Returns
-    -------
-    LearnConfig
+    `videos` is the number of observed videos, `size` the (H, W) of their pictures, and each of
+    `devices` has as many chains.
     """
     chains = config.chains
     if not chains:

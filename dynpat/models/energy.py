@@ -41,7 +41,7 @@ class EnergyModel(NewVideos, Trainable):
     centre : str
         The observed mean to subtract: of each 'pixel' over time, each 'channel', or one 'scalar'.
     input_scale : float
-        Factor on the video before the first layer.
+        A factor on the video before the first layer.
     sigma : float
         The σ of the reference distribution N(0, σ²), in grey levels, in (0, 1000].
     widest, steady : float

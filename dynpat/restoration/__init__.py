@@ -1,1 +1,1 @@
-"""What is missing from a video: first guesses, and the posterior of a model."""
+"""Recover the missing pixels of a video: first guesses, and the posterior of a model."""

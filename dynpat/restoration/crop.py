@@ -13,9 +13,9 @@ from dynpat.masks import shrink_mask
 from dynpat.videos import to_levels
 from dynpat.videos.model import fitted_size, size_text
 
-CONTEXT = 0.5  # of the smaller side of what is missing: what is learned from around it
-LEAST_CONTEXT = 16  # pixels
-FEATHER = 6.0  # pixels over which a step at the border is taken up
+CONTEXT = 0.5  # width of the surroundings, as a share of the smaller side of the missing part
+LEAST_CONTEXT = 16  # the smallest width of the surroundings, in pixels
+FEATHER = 6.0  # number of pixels over which a step at the border is evened out
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,16 @@ class Crop:
 
     Attributes
     ----------
-    frames, mask
-        The whole video (T, H, W, C) uint8 and what is missing of it (T, H, W) bool.
-    place
-        Rows and columns of the part.
-    working_frames, working_mask
-        The part at the working size.
+    frames : ndarray
+        The whole video, (T, H, W, C) uint8.
+    mask : ndarray
+        True where the whole video has a missing pixel, (T, H, W) bool.
+    place : tuple of slice
+        The rows and columns of the part.
+    working_frames : ndarray
+        The frames of the part, at the working size.
+    working_mask : ndarray
+        The mask of the part, at the working size.
     """
 
     frames: np.ndarray
@@ -45,10 +49,10 @@ class Crop:
         return f"Works on {part} of {whole} pixels around the mask, at {working}."
 
     def paste(self, recovered: np.ndarray) -> np.ndarray:
-        """The whole video with its missing pixels from `recovered` (T, h, w, C), uint8.
+        """Return the whole video with its missing pixels from `recovered` (T, h, w, C), uint8.
 
-        All other pixels are bit-equal. Where shrinking and enlarging again left a step at the
-        border of the missing region, it is taken up gradually inside.
+        All other pixels are bit-equal. If shrinking and enlarging left a step at the border of the
+        missing region, the step is evened out inside.
         """
         result = self.frames.copy()
         rows, columns = self.place
@@ -66,14 +70,23 @@ class Crop:
 def crop_around(
     frames: np.ndarray, mask: np.ndarray, size: tuple[int, int] | None, pixels: int
 ) -> Crop:
-    """The part of a video around what is missing in any frame, at a working size.
+    """Return the part of a video around all its missing pixels, at a working size.
 
     Parameters
     ----------
-    frames, mask
-        (T, H, W, C) uint8, (T, H, W) bool.
-    size
-        (height, width) to work at; if None, the part's own, or about `pixels` if that is larger.
+    frames : ndarray
+        The video, (T, H, W, C) uint8.
+    mask : ndarray
+        True where a pixel is missing, (T, H, W) bool.
+    size : tuple of int or None
+        The working size (height, width); None keeps the part's own, or `pixels` if that is larger.
+    pixels : int
+        The number of pixels to which a larger part shrinks.
+
+    Returns
+    -------
+    Crop
+        The part.
     """
     used = [np.asarray(mask.any(axis=(0, axis))) for axis in (2, 1)]
     smaller = min(int(np.ptp(np.flatnonzero(edge))) + 1 for edge in used)
@@ -93,13 +106,13 @@ def crop_around(
 
 
 def _span(used: np.ndarray, around: int) -> slice:
-    """The rows (or columns) that are used, and so many around them."""
+    """Return the rows (or columns) that are used, with `around` more on both sides."""
     numbers = np.flatnonzero(used)
     return slice(max(0, int(numbers[0]) - around), min(len(used), int(numbers[-1]) + 1 + around))
 
 
 def _resized(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, C) to (height, width, C) float32."""
+    """Resize (H, W, C) to (height, width, C) float32."""
     height, width = size
     images = (Image.fromarray(channel.astype(np.float32)) for channel in np.moveaxis(frame, -1, 0))
     channels = [
@@ -109,12 +122,12 @@ def _resized(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _taken_up(step: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """What to add inside so that the border has no step, fading with the distance from it."""
+    """Return what to add inside so that the border has no step; it fades with the distance."""
     known = (~missing).astype(np.float32)
     near = gaussian_filter(known, FEATHER / 2)
     spread = np.stack(
         [gaussian_filter(step[..., c] * known, FEATHER / 2) for c in range(step.shape[-1])], axis=-1
     )
     mean = spread / np.maximum(near, 1e-3)[..., np.newaxis]
-    fade = np.clip(2 * near, 0, 1)[..., np.newaxis]  # near is a half at a straight border
+    fade = np.clip(2 * near, 0, 1)[..., np.newaxis]  # `near` is ½ at a straight border
     return np.asarray(mean * fade)

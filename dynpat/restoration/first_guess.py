@@ -1,8 +1,8 @@
-"""A first guess of missing pixels: several cheap estimates, weighed by what each is worth here.
+"""A first guess of missing pixels: several cheap guesses, mixed by how good each is here.
 
-Which one is best depends on the video: what moves slowly is interpolated well, spray is nearer to
-its mean. So some visible pixels are hidden as well, in the manner of the missing ones, and the
-estimates are mixed as they predict these best.
+Which guess is best depends on the video: slow motion is interpolated well, spray is closer to its
+mean. So some visible pixels are hidden as well, in the manner of the missing ones, and the guesses
+are mixed in such a way that they predict these pixels best.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from dynpat import seeds
 from dynpat.restoration.conditional import fit_conditional
 from dynpat.restoration.kriging import interpolate_in_time, krige, visible_mean
 
-EVERY = 3  # one in so many frames also loses pixels that are known
-FEWEST = 200  # hidden pixels that can weigh anything
+EVERY = 3  # one in this many frames also has known pixels hidden
+FEWEST = 200  # with fewer hidden pixels, the guesses are not weighed
 MOST = 200_000
 LARGEST = 30_000_000  # values of a video whose coloured reference fits into about 1 GB
 
 
 @dataclass(frozen=True)
 class Guess:
-    """Missing pixels of one video, cheaply estimated; float32 grey levels (T, H, W, C).
+    """A first guess of the missing pixels of one video; float32 grey levels (T, H, W, C).
 
     Attributes
     ----------
-    filled
+    filled : ndarray
         The video with its missing pixels guessed.
-    hidden
-        (T, H, W) bool: visible pixels that were hidden as well to weigh the estimates.
-    without
+    hidden : ndarray
+        True where a visible pixel was hidden as well to weigh the guesses, (T, H, W) bool.
+    without : ndarray
         The video with missing and hidden pixels guessed from the others.
-    weights
-        Of each estimate, together 1.
+    weights : dict
+        The weight of each guess; their sum is 1.
     """
 
     filled: np.ndarray
@@ -55,11 +55,11 @@ def make_guess(video: np.ndarray, missing: np.ndarray, seed: int = 0) -> Guess:
 
 
 def with_texture(guess: Guess, video: np.ndarray, missing: np.ndarray, seed: int) -> np.ndarray:
-    """The guess with the motion and texture that a mean lacks, (T, H, W, C) float32 grey levels.
+    """Add to the guess the motion and texture that a mean lacks, (T, H, W, C) float32 grey levels.
 
-    Where chains on missing pixels start: a draw of what is missing under the coloured reference,
-    around the guess. Where that reference expects larger errors than the guess makes on hidden
-    pixels, it is drawn nearer to the guess. Videos too large for it take white noise.
+    Chains on missing pixels start from here. It is a draw of what is missing under the coloured
+    reference, around the guess. The draw is nearer to the guess where that reference expects larger
+    errors than the guess makes on hidden pixels. Videos too large for it get white noise.
     """
     if video.size > LARGEST:
         return _with_white_noise(guess, video, missing, seed)
@@ -77,10 +77,10 @@ def with_texture(guess: Guess, video: np.ndarray, missing: np.ndarray, seed: int
 def _with_white_noise(
     guess: Guess, video: np.ndarray, missing: np.ndarray, seed: int
 ) -> np.ndarray:
-    """The guess with as much white noise as its missing pixels lack of the visible ones' variance.
+    """Add white noise to the guess where its missing pixels have less variance than visible ones.
 
-    From a guess that is too smooth chains would not get away, because a learned energy may be flat
-    around the mean.
+    Chains would not leave a guess that is too smooth, because a learned energy may be flat around
+    the mean.
     """
     mean = visible_mean(video, missing)
 
@@ -96,15 +96,15 @@ def _with_white_noise(
 
 
 def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:
-    """Visible pixels to hide as well: the mask of another time, on one in `EVERY` frames.
+    """Return visible pixels to hide as well: the mask of another time, on one in `EVERY` frames.
 
-    So they are hidden in the same manner as the missing ones are.
+    They are hidden in the same manner as the missing ones are.
     """
     rng = np.random.default_rng(seeds.hidden(seed))
     frames = len(missing)
     moved = np.roll(missing, int(rng.integers(1, max(frames, 2))), axis=0)
     chosen = np.arange(frames) % EVERY == rng.integers(EVERY)
-    # Neither end: beyond it nothing is known, which is not what the others miss.
+    # The first and last frames are left out: nothing is known beyond them, unlike for the others.
     chosen[[0, -1]] = False
     return np.asarray(moved & ~missing & chosen[:, np.newaxis, np.newaxis])
 
@@ -122,18 +122,18 @@ def _estimates(video: np.ndarray, missing: np.ndarray) -> dict[str, np.ndarray]:
 def _weights(
     truth: np.ndarray, estimates: Mapping[str, np.ndarray], hidden: np.ndarray
 ) -> dict[str, float]:
-    """Of least squares on the hidden pixels, none negative, together 1."""
+    """Return weights by least squares on the hidden pixels, none negative and with sum 1."""
     places = np.argwhere(hidden)
     if len(places) < FEWEST:
         return dict.fromkeys(estimates, 1 / len(estimates))
     chosen = tuple(places[:: max(1, len(places) // MOST)].T)
     columns = [made[chosen].ravel().astype(np.float64) for made in estimates.values()]
     wanted = truth[chosen].ravel().astype(np.float64)
-    # Differences from the first estimate, so that their sum is 1 whatever the grey levels are.
+    # Differences from the first guess are fitted, so that the sum is 1 for all grey levels.
     errors = np.stack([column - wanted for column in columns], axis=1)
     gram = errors.T @ errors / len(errors)
     firm = 1e3 * (np.trace(gram) + 1e-9)
-    # min w'Gw with Σw = 1 and w ≥ 0, the sum held by a heavy row.
+    # This minimizes w'Gw with w ≥ 0; a heavy row enforces Σw = 1.
     root = np.linalg.cholesky(gram + 1e-9 * firm * np.eye(len(gram))).T
     rows = np.vstack([root, np.full((1, len(gram)), np.sqrt(firm))])
     found, _ = nnls(rows, np.append(np.zeros(len(gram)), np.sqrt(firm)))

@@ -1,8 +1,8 @@
 """The best linear guess of missing pixels from the visible ones around them in space and time.
 
-A Gaussian model of the video: each pixel has its mean over time, and what deviates from it
-correlates over small distances in space and time. The correlations are measured on the visible
-pixels, each neighbourhood for itself, because a splash is not a wall. The estimate of a missing
+The video is modelled as a Gaussian: each pixel has its mean over time, and deviations from it are
+correlated over small distances in space and time. The correlations are measured on the visible
+pixels, for each neighbourhood separately, because a splash is not a wall. The guess of a missing
 pixel is its conditional mean given the nearest visible ones (simple kriging).
 
 Videos are (T, H, W, C) grey levels, masks (T, H, W) bool with True = missing.
@@ -12,23 +12,23 @@ from __future__ import annotations
 
 import numpy as np
 
-REACH = (4, 2, 2)  # frames, pixels high and wide that a neighbour may be away
-FAR = 12  # frames that the pixel itself may be away
+REACH = (4, 2, 2)  # how far away a neighbour may be, in frames and pixels down and across
+FAR = 12  # how many frames away the pixel itself may be
 NEIGHBOURS = 20
-POOL = 25  # pixels: edge of the neighbourhood whose correlations are measured together
-GRID = 4  # pixels between two places where they are
-TRUSTED = 3000  # pairs of pixels from which on a neighbourhood counts more than all the video
+POOL = 25  # side, in pixels, of the neighbourhood whose correlations are measured together
+GRID = 4  # number of pixels between two places where correlations are measured
+TRUSTED = 3000  # with more pairs of pixels, a neighbourhood counts more than the whole video
 RIDGE = 0.05  # share of the variance that is left to chance
-BEYOND = 0.1  # of the neighbours' range: how far outside of it an estimate may lie
-CHUNK = 20_000  # missing pixels at a time
+BEYOND = 0.1  # how far a guess may lie outside the neighbours' range, as a share of that range
+CHUNK = 20_000  # number of missing pixels that are computed together
 
 Offset = tuple[int, int, int]
 
 
 def visible_mean(video: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """Each pixel's mean over the frames that show it, (H, W, C) float32.
+    """Return the mean of each pixel over the frames that show it, (H, W, C) float32.
 
-    A pixel that no frame shows takes the mean of its nearest neighbours that one does.
+    A pixel that no frame shows takes the mean of its nearest neighbours that are shown.
     """
     seen = ~missing
     total = np.einsum("thwc,thw->hwc", video.astype(np.float64), seen)
@@ -49,10 +49,10 @@ def visible_mean(video: np.ndarray, missing: np.ndarray) -> np.ndarray:
 
 
 def interpolate_in_time(video: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """Missing pixels linearly between the frames before and after that show them, float32.
+    """Interpolate missing pixels linearly between the frames before and after that show them.
 
-    At the ends the nearest visible frame is repeated; a pixel that no frame shows takes the mean
-    of its neighbours.
+    At the ends the nearest visible frame is repeated; a pixel that no frame shows takes the mean of
+    its neighbours. The result is float32.
     """
     frames = len(video)
     numbers = np.arange(frames)[:, np.newaxis, np.newaxis]
@@ -75,10 +75,10 @@ def interpolate_in_time(video: np.ndarray, missing: np.ndarray) -> np.ndarray:
 
 
 def krige(video: np.ndarray, missing: np.ndarray, ridge: float = RIDGE) -> np.ndarray:
-    """The conditional mean of missing pixels in a local Gaussian model, float32 (T, H, W, C).
+    """Return the conditional mean of missing pixels in a local Gaussian model, (T, H, W, C).
 
-    Visible pixels are returned as they are. Covariances that are measured on different pairs need
-    not fit each other; the ridge, as a share of the variance, makes up for it.
+    Visible pixels are returned as they are. Covariances that are measured on different pairs may
+    not fit each other; a ridge, given as a share of the variance, compensates for that.
     """
     mean = visible_mean(video, missing)
     deviation = np.where(missing[..., np.newaxis], 0, video - mean).astype(np.float32)
@@ -99,7 +99,7 @@ def krige(video: np.ndarray, missing: np.ndarray, ridge: float = RIDGE) -> np.nd
 
 
 def _offsets() -> list[Offset]:
-    """Where neighbours may be, the missing pixel itself left out."""
+    """Return where neighbours may be, without the missing pixel itself."""
     t, h, w = REACH
     near = {
         (a, b, c) for a in range(-t, t + 1) for b in range(-h, h + 1) for c in range(-w, w + 1)
@@ -109,7 +109,7 @@ def _offsets() -> list[Offset]:
 
 
 def _lag_numbers(offsets: list[Offset], index: dict[Offset, int]) -> np.ndarray:
-    """Row of the covariance table for each pair of offsets."""
+    """Return the row of the covariance table for each pair of offsets."""
     pairs = np.array(offsets)
     differences = pairs[:, np.newaxis] - pairs
     return np.array([[index[tuple(lag)] for lag in row] for row in differences.tolist()])
@@ -118,14 +118,14 @@ def _lag_numbers(offsets: list[Offset], index: dict[Offset, int]) -> np.ndarray:
 def _covariances(
     deviation: np.ndarray, visible: np.ndarray, offsets: list[Offset]
 ) -> tuple[np.ndarray, dict[Offset, int]]:
-    """Covariance at each lag, pooled over neighbourhoods: (lags, H/GRID, W/GRID), and its rows.
+    """Return the covariance at each lag, (lags, H/GRID, W/GRID), pooled over places, and its rows.
 
     Covariances are even, so that a lag and its negative share a row.
     """
     index: dict[Offset, int] = {}
     rows: list[np.ndarray] = []
     product, count = _pairs(deviation, visible, (0, 0, 0))
-    # Where pairs are few, what the whole video says, scaled to the variance of the place.
+    # If there are few pairs, the covariance of the whole video, scaled to the local variance.
     variance = (_pooled(product) + 1e-6) / (_pooled(count) + 1e-6)
     overall = product.sum() / count.sum() + 1e-6
     for lag in sorted(set(offsets) | {_minus(p, q) for p in offsets for q in offsets}):
@@ -148,7 +148,7 @@ def _minus(one: Offset, other: Offset) -> Offset:
 def _pairs(
     deviation: np.ndarray, visible: np.ndarray, lag: Offset
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sum over time of the products of visible pixels `lag` apart, and their number, (H, W)."""
+    """Return the sum of products of visible pixels `lag` apart, and their number, both (H, W)."""
     one, other = [], []
     for length, shift in zip(visible.shape, lag, strict=True):
         bounded = int(np.clip(shift, -length, length))
@@ -163,7 +163,7 @@ def _pairs(
 
 
 def _pooled(values: np.ndarray) -> np.ndarray:
-    """Sums over POOL×POOL pixels around every GRID-th pixel."""
+    """Return the sums over POOL×POOL pixels around every GRID-th pixel."""
     half = POOL // 2
     sums = np.pad(values, half + 1).cumsum(axis=0).cumsum(axis=1)
     boxes = sums[POOL:, POOL:] - sums[:-POOL, POOL:] - sums[POOL:, :-POOL] + sums[:-POOL, :-POOL]
@@ -174,12 +174,12 @@ def _estimates(
     places: np.ndarray, deviation: np.ndarray, missing: np.ndarray, offsets: np.ndarray,
     table: np.ndarray, lags: np.ndarray, from_missing: np.ndarray, ridge: float,
 ) -> np.ndarray:
-    """Conditional means of the deviations at some places (n, 3), as (n, C)."""
+    """Return conditional means of the deviations at places (n, 3), as (n, C)."""
     around = places[:, np.newaxis] + offsets
     inside = np.all((around >= 0) & (around < missing.shape), axis=-1)
     around = np.where(inside[..., np.newaxis], around, 0)
     usable = inside & ~missing[tuple(np.moveaxis(around, -1, 0))]
-    # The first usable neighbours in the order of their correlation.
+    # The usable neighbours are taken in the order of their correlation.
     chosen = np.argsort(~usable, axis=1, kind="stable")[:, :NEIGHBOURS]
     useful = np.take_along_axis(usable, chosen, axis=1)
     cells = tuple((places[:, axis] // GRID) for axis in (1, 2))
@@ -192,7 +192,7 @@ def _estimates(
     variance = table[lags[0, 0], cells[0], cells[1]] + 1 / 12
     neighbours = np.take_along_axis(around, chosen[..., np.newaxis], axis=1)
     values = deviation[tuple(np.moveaxis(neighbours, -1, 0))]
-    known = np.where(useful[..., np.newaxis], values, 0)  # the mean is known of every pixel
+    known = np.where(useful[..., np.newaxis], values, 0)  # the mean of every pixel is known
     low, high = known.min(axis=1), known.max(axis=1)
     beyond = BEYOND * (high - low)
     diagonal = np.arange(NEIGHBOURS)

@@ -1,8 +1,8 @@
-"""What the learned energy says of missing pixels: their mean, its uncertainty, and one sample.
+"""The posterior of missing pixels under the learned energy: mean, uncertainty and one sample.
 
-The Langevin chain on the missing pixels, with the visible ones held, draws them from
-p(missing | visible; θ). The mean over late states is the estimate of least error; a single state
-keeps the texture and the motion that averaging takes away.
+A Langevin chain on the missing pixels, while the visible ones stay, draws them from p(missing |
+visible; θ). The mean over late states has the smallest error; a single state keeps the texture and
+the motion that averaging removes.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Estimate:
-    """Grey levels (T, H, W, C), float32; visible pixels are as they were.
+    """The estimates of one video, float32 grey levels (T, H, W, C); visible pixels are unchanged.
 
     Attributes
     ----------
-    mean
-        Of least error.
-    spread
-        Standard deviation over late states of the chain: how uncertain the model is. 0 where
-        visible.
-    sample
-        One state, without the chain's own grain.
-    weight
-        Of the model in `mean`, 0 … 1; the rest is the guess that learning began with.
+    mean : ndarray
+        The estimate with the smallest error.
+    spread : ndarray
+        The standard deviation over late states of the chain, which is the uncertainty; 0 where
+        pixels are visible.
+    sample : ndarray
+        One state of the chain, without its own grain.
+    weight : float
+        The weight of the model in `mean`, from 0 to 1; the rest is the first guess.
     """
 
     mean: np.ndarray
@@ -58,22 +58,33 @@ def estimate(
 
     Parameters
     ----------
-    model
-        Learned.
-    video
-        (T, H, W, C) grey levels; what stands at missing pixels does not matter.
-    fill
-        The same with the state of learning's chain at missing pixels.
-    missing
-        (T, H, W) bool.
-    guess
-        What learning began with; the mean is a mix of it and of the model's, weighted by what
-        both are worth on known pixels that were hidden for it.
-    moving, config, seed
-        The chain's step size, whether the mean is weighed, and the seed of the noise.
-    grain
-        Standard deviation of the noise on the observed videos that the model has learned; the
-        visible pixels have it while the chain moves.
+    model : EnergyModel
+        The learned model.
+    video : ndarray
+        The video, (T, H, W, C) grey levels; levels at missing pixels are not used.
+    fill : ndarray
+        The video with its missing pixels in the state of learning's chain.
+    missing : ndarray
+        True where a pixel is missing, (T, H, W) bool.
+    guess : Guess
+        The first guess. The mean is a mix of it and of the model's mean, weighted by how well both
+        recover known pixels that were hidden for that.
+    moving : LangevinConfig
+        The step size of the chain.
+    config : RecoverConfig
+        Whether the mean is weighed.
+    seed : int
+        The seed of the chain's noise.
+    grain : float
+        The standard deviation of the noise on observed videos that the model has learned; visible
+        pixels have it while the chain moves.
+    progress : Progress
+        A function that is called with the number of steps done and their total.
+
+    Returns
+    -------
+    Estimate
+        The mean, its spread, and a sample.
     """
     steps = BURN_IN + SAMPLES * BETWEEN
     total = 2 * steps if config.weighed else steps
@@ -99,7 +110,7 @@ def estimate(
 
 
 def _weight(truth: np.ndarray, cheap: np.ndarray, ours: np.ndarray) -> float:
-    """w in 0 … 1 of least squares for truth ≈ cheap + w·(ours − cheap)."""
+    """Return w in 0 … 1 of least squares for truth ≈ cheap + w·(ours − cheap)."""
     difference = ours.astype(np.float64) - cheap
     power = float(np.sum(difference**2))
     if power == 0:
@@ -111,7 +122,7 @@ def _posterior(
     model: EnergyModel, start: np.ndarray, missing: np.ndarray, moving: LangevinConfig,
     seed: int, grain: float, progress: Callable[[int], None],
 ) -> Estimate:
-    """Mean, spread and a state of the chain that starts from `start` (T, H, W, C)."""
+    """Return the mean, spread and one state of the chain that starts from `start` (T, H, W, C)."""
     held = tf.constant(~missing[np.newaxis, ..., np.newaxis])
     video = known = model.to_model(start[np.newaxis])
 

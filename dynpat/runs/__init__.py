@@ -1,1 +1,1 @@
-"""Plans, and the run folder: everything of one run, whole at every moment."""
+"""Plans, and the run folder, which has everything of one run and is whole at every moment."""

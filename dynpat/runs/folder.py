@@ -1,4 +1,4 @@
-"""The run folder: everything of one learning run, whole at every moment, and what is done with it.
+"""The run folder: everything of one run, whole at every moment.
 
     config.json  log.jsonl  model.keras  checkpoints/  preview.gif  samples/
 """
@@ -39,12 +39,12 @@ PACKAGES = ("dynpat", "tensorflow", "keras", "numpy", "av")
 class Run:
     """One run folder.
 
-    Use `Run.create` for a new one and `Run.open` for one that is there.
+    `Run.create` makes a new one, and `Run.open` opens one that exists.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._config: dict[str, Any] | None = None  # as read from the file
+        self._config: dict[str, Any] | None = None  # read from the file at the first use
 
     config_file = property(lambda self: self.folder / "config.json")
     log_file = property(lambda self: self.folder / "log.jsonl")
@@ -60,12 +60,12 @@ class Run:
 
     @classmethod
     def create(cls, folder: Path | None, name: str) -> Run:
-        """A new run folder: the one asked for, or the first free `runs/<name>`, `runs/<name>-2` ….
+        """Make a new run folder: the given one, or the first free `runs/<name>`, `runs/<name>-2` ….
 
         Raises
         ------
         BadRunError
-            If the folder asked for already holds something.
+            If the given folder has something in it already.
         OutputError
             If it cannot be made.
         """
@@ -81,7 +81,13 @@ class Run:
 
     @staticmethod
     def require_free(folder: Path) -> None:
-        """Raise `BadRunError` if a folder holds a run, or anything else that is not ours."""
+        """Refuse a folder that has a run, or anything else that is not from dynpat, in it.
+
+        Raises
+        ------
+        BadRunError
+            If it has.
+        """
         if (folder / "config.json").exists():
             raise BadRunError(
                 f"'{folder}' already holds a run; give --resume to go on with it, or another --out."
@@ -91,7 +97,7 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path) -> Run:
-        """A run folder that is there.
+        """Open a run folder that exists.
 
         Raises
         ------
@@ -108,7 +114,13 @@ class Run:
         return run
 
     def config(self) -> dict[str, Any]:
-        """`config.json` as it stands."""
+        """Return the contents of `config.json`.
+
+        Raises
+        ------
+        BadRunError
+            If the file is damaged.
+        """
         if self._config is not None:
             return self._config
         try:
@@ -124,10 +136,11 @@ class Run:
         return self._config
 
     def plan(self) -> Plan:
+        """Return the plan of the run."""
         return Plan.from_dict(self.config()["plan"])
 
     def write_config(self, plan: Plan, videos: list[Video]) -> None:
-        """Every option as resolved, versions, and the inputs with hashes of what was read."""
+        """Write every resolved option, versions, and the inputs with hashes of their frames."""
         inputs = [
             {
                 "source": str(video.source), "name": video.name, "label": video.label,
@@ -143,7 +156,13 @@ class Run:
         )
 
     def check_inputs(self, videos: list[Video]) -> None:
-        """Raise `BadRunError` unless the videos are those that the run was started with."""
+        """Refuse videos that are not those of the start of the run.
+
+        Raises
+        ------
+        BadRunError
+            If the hashes of the frames differ.
+        """
         then = [entry["sha256"] for entry in self.config()["inputs"]]
         if then != [fingerprint(video) for video in videos]:
             raise BadRunError(
@@ -152,12 +171,12 @@ class Run:
             )
 
     def sweep(self) -> None:
-        """Remove what a killed process left half-written; nothing else writes here now."""
+        """Remove what a killed process left half-written; no other process writes here now."""
         for folder in (self.folder, self.samples, self.results):
             for path in filter(is_temporary, folder.glob(".*")):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    # The log.
+    # The methods of the log.
 
     def trim_log(self, update: int) -> None:
         """Drop the rows after `update`, which a resumed run writes again."""
@@ -165,7 +184,7 @@ class Run:
         write_text(self.log_file, "".join(strict_json(row) + "\n" for row in rows))
 
     def append_log(self, row: dict[str, Any]) -> None:
-        """One more line, in one write."""
+        """Append one row, in one write."""
         try:
             with self.log_file.open("a", encoding="utf-8") as file:
                 file.write(strict_json(row) + "\n")
@@ -173,7 +192,7 @@ class Run:
             raise write_error(self.log_file, error.strerror) from error
 
     def metrics(self) -> dict[str, Any]:
-        """`metrics.json`: how good what was made is; empty if nothing was finished yet."""
+        """Return `metrics.json`, the figures of the results; empty if nothing is finished yet."""
         try:
             return dict(json.loads(self.metrics_file.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -181,14 +200,15 @@ class Run:
         except (OSError, ValueError, TypeError) as error:
             raise BadRunError(f"'{self.metrics_file}' is damaged ({error}); delete it.") from error
 
-    # The model.
+    # The methods of the model.
 
     def save_model(self, model: EnergyModel, file: Path | None = None) -> None:
+        """Save the model, whole or not at all."""
         with replacing_file(file or self.model_file) as temporary:
             model.save(temporary)
 
     def load_model(self, state: str = "last") -> EnergyModel:
-        """The learned model, with Keras' safe mode on; `state` 'best': what looked best.
+        """Load the learned model, in the safe mode of Keras; `state` is 'last' or 'best'.
 
         Raises
         ------
@@ -206,12 +226,12 @@ class Run:
         return load_model(file)
 
     def chains(self) -> np.ndarray:
-        """The chains of learning, (videos, chains, T, H, W, C) on the model's scale.
+        """Return the chains of learning, (videos, chains, T, H, W, C) on the model's scale.
 
         Raises
         ------
         BadRunError
-            If the folder holds no checkpoint, or a damaged one.
+            If the folder has no checkpoint, or a damaged one.
         """
         import tensorflow as tf
 
@@ -226,12 +246,12 @@ class Run:
 
 
 def run_name(source: str | Path) -> str:
-    """What a run on a video file or folder is called: also `.` and `..` have a name."""
+    """Return the name of a run on a video file or folder; `.` and `..` have a name too."""
     return Path(os.path.abspath(source)).stem or "videos"
 
 
 def free_folder(parent: Path, name: str) -> Path:
-    """The first of `parent/name`, `parent/name-2` … that does not exist."""
+    """Return the first of `parent/name`, `parent/name-2` … that does not exist."""
     number = 1
     while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
         number += 1
@@ -239,7 +259,7 @@ def free_folder(parent: Path, name: str) -> Path:
 
 
 def _require_inputs(inputs: list[dict[str, Any]]) -> None:
-    """A `KeyError`, `TypeError` or `ValueError` unless each input is described as it must be."""
+    """Raise `KeyError`, `TypeError` or `ValueError` unless each input has its description."""
     for entry in inputs:
         str(entry["sha256"]), float(entry["fps"])
     if not inputs:
@@ -247,7 +267,7 @@ def _require_inputs(inputs: list[dict[str, Any]]) -> None:
 
 
 def _foreign(folder: Path) -> bool:
-    """Whether a folder holds anything but the input of a demo and what a killed process left."""
+    """Return whether a folder has anything but the input of a demo and temporary files in it."""
     ours = {"input", lock.LOCK, lock.HOLDER}
     return any(
         entry.name not in ours and not is_temporary(entry) for entry in folder.iterdir()
@@ -255,7 +275,7 @@ def _foreign(folder: Path) -> bool:
 
 
 def fingerprint(video: Video) -> str:
-    """SHA-256 of the shape and grey levels that were read."""
+    """Return the SHA-256 of the shape and the grey levels of a video."""
     digest = hashlib.sha256(repr(video.frames.shape).encode())
     digest.update(np.ascontiguousarray(video.frames).tobytes())
     return digest.hexdigest()
@@ -269,7 +289,7 @@ def _version(package: str) -> str:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The rows of a `log.jsonl`; a last line that a kill cut short is left out."""
+    """Return the rows of a `log.jsonl`; a last row that a kill cut short is left out."""
     rows = []
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():

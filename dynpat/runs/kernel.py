@@ -1,4 +1,4 @@
-"""The first kernel of a saved model, read without Keras and TensorFlow, which take seconds."""
+"""Read the first kernel of a saved model without Keras and TensorFlow, which load slowly."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ import numpy as np
 
 from dynpat.errors import BadRunError
 
-LAYERS = ("blind_conv3d", "strided_conv3d")  # what Keras calls a first layer in the file
+LAYERS = ("blind_conv3d", "strided_conv3d")  # names of a first layer in the file of Keras
 
 
 def first_kernel(file: Path) -> np.ndarray | None:
-    """The kernel of the first layer of a `.keras` file, if it is a convolution.
+    """Read the kernel of the first layer of a `.keras` file.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
 
     Returns
     -------
-    (T, H, W, C, filters) float32, or None
-        None if the first layer covers everything at once.
+    ndarray or None
+        The kernel, (T, H, W, C, filters) float32; None if the layer is no convolution.
 
     Raises
     ------

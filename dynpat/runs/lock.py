@@ -1,4 +1,4 @@
-"""One process at a time works in a run folder."""
+"""The lock of a run folder: only one process at a time works in it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from filelock import FileLock, Timeout
 from dynpat.errors import BadRunError
 
 LOCK = ".lock"
-HOLDER = ".holder"  # with the number of the process
+HOLDER = ".holder"  # a file with the number of the process
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """While open, no other process can open it for the same folder.
+    """Lock a folder, so that no other process can lock it inside this context.
 
-    A process that is killed leaves nothing that holds: the system lets go of its lock.
+    If a process is killed, the system releases its lock.
 
     Raises
     ------
     BadRunError
-        If another process works there.
+        If another process has locked the folder.
     """
     lock, holder = FileLock(folder / LOCK), folder / HOLDER
     try:
@@ -37,7 +37,7 @@ def held(folder: Path) -> Iterator[None]:
             f"'{folder}' is in use by {who}; wait until it ends, or stop it."
         ) from error
     try:
-        with suppress(OSError):  # only a full disk; learning will say so
+        with suppress(OSError):  # the disk is full, and learning will say so
             holder.write_text(str(os.getpid()), encoding="ascii")
         yield
     finally:

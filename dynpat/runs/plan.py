@@ -1,4 +1,4 @@
-"""The plan of a run: from what the user asks for to options that are resolved and checked."""
+"""The plan of a run: what the user asks for, as options that are resolved and checked."""
 
 from __future__ import annotations
 
@@ -32,17 +32,22 @@ from dynpat.videos import Video, read_videos
 if TYPE_CHECKING:
     from dynpat.models import EnergyModel
 
-VERSION = 3  # of what `Plan.to_dict` writes
-RENAMED = {"default": "gaussian", "coloured": "default"}  # presets, since version 1
-DEFAULT_FRAMES = 70  # the paper's length
-DEFAULT_WINDOW = 24  # frames learned at once; networks look at little more together
-DEFAULT_PIXELS = 100 * 100  # the paper's size
-MOST_MODES = 32  # more observed videos than this share their places to start from
+VERSION = 3  # version of the format that `Plan.to_dict` writes
+RENAMED = {"default": "gaussian", "coloured": "default"}  # presets renamed since version 1
+DEFAULT_FRAMES = 70  # the length of the videos in the paper
+DEFAULT_WINDOW = 24  # number of frames learned at once; networks see hardly more together
+DEFAULT_PIXELS = 100 * 100  # the size of the videos in the paper
+MOST_MODES = 32  # if there are more observed videos, several share a mode
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that decides the outcome of a learning run; `config.json` holds it."""
+    """All options that decide the result of a run; `config.json` stores them.
+
+    The `videos` are paths, and `reading` is how they are read. The `pattern` is 'texture', 'scene'
+    or 'action', the `preset` 'default', 'gaussian' or 'paper'. The settings are those of the
+    `model`, of the chains (`langevin`) and of learning (`learn`).
+    """
 
     videos: tuple[str, ...]
     reading: Reading
@@ -52,11 +57,11 @@ class Plan:
     langevin: LangevinConfig
     learn: LearnConfig
     window: int | None = None
-    """Frames that are learned at once; None: as pattern and preset have it."""
+    """Number of frames learned at once; None lets pattern and preset decide."""
     task: str = "learn"
     """'learn', 'recover', 'inpaint' or 'extend'."""
     missing: Missing = field(default_factory=Missing)
-    """What says which pixels are missing; of a plan to learn it says nothing."""
+    """Which pixels are missing; empty in a plan to learn."""
 
     def __post_init__(self) -> None:
         require(self.window is None or (isinstance(self.window, int) and self.window >= 2),
@@ -65,6 +70,7 @@ class Plan:
                 f"be one of learn, {', '.join(OF_TASKS)}", self.task, "Choose one")
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the plan as `config.json` stores it."""
         return {
             "version": VERSION, "videos": list(self.videos),
             "reading": {**asdict(self.reading), "window": self.window},
@@ -75,6 +81,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
+        """Make a plan from `values` of `to_dict`; an unfit value raises `BadOptionError`."""
         reading = dict(values["reading"])
         window = reading.pop("window")
         preset = values["preset"]
@@ -82,7 +89,7 @@ class Plan:
         version = int(values.get("version", 1))
         if version < 2:
             preset = RENAMED.get(preset, preset)
-        if version < 3 and preset == "default":  # which had no colours that follow the brightness
+        if version < 3 and preset == "default":  # its colours did not follow the brightness yet
             model = {"colours_follow": False, **model}
         if values["pattern"] not in PATTERN_NAMES or preset not in PRESET_NAMES:
             raise KeyError(f"{values['pattern']}, {preset}")
@@ -98,43 +105,47 @@ class Plan:
 
 
 def make_plan(
-    videos: str | Path | Sequence[str | Path],
-    *,
-    pattern: str = "scene",
-    preset: str | None = None,
-    size: tuple[int, int] | None = None,
-    frames: int | None = None,
-    start: int = 0,
-    fps: float | None = None,
-    grey: bool = False,
-    window: int | None = None,
-    sigma: float | None = None,
-    precision: str = "auto",
-    langevin: dict[str, Any] | None = None,
+    videos: str | Path | Sequence[str | Path], *, pattern: str = "scene",
+    preset: str | None = None, size: tuple[int, int] | None = None, frames: int | None = None,
+    start: int = 0, fps: float | None = None, grey: bool = False, window: int | None = None,
+    sigma: float | None = None, precision: str = "auto", langevin: dict[str, Any] | None = None,
     learn: dict[str, Any] | None = None,
 ) -> Plan:
-    """All options of a run, resolved and checked.
+    """Resolve and check all options of a run to learn.
 
     Parameters
     ----------
-    videos
+    videos : str or Path or sequence of str or Path
         Video files, frame folders, or folders to search.
-    pattern, preset
-        'texture', 'scene' or 'action'; 'default', 'gaussian' or 'paper': the first unless given,
-        and the second of actions, whose legs it does better.
-    size, frames, start, fps, grey
-        As in `read_video`. Without `frames` the first 70 are read, without `size` larger pictures
-        are shrunk to about 100×100 pixels in proportion; both are said.
-    window
-        Frames that are learned at once, from random places; unless given 24, or all for actions
-        and the preset 'paper'.
-    sigma
-        σ of the reference distribution; the preset's if left out.
-    precision
+    pattern : str
+        'texture', 'scene' or 'action'.
+    preset : str or None
+        'default', 'gaussian' or 'paper'; by default 'gaussian' for actions, whose legs it models
+        better, and 'default' for the others.
+    size : tuple of int or None
+        The height and width in pixels; by default larger pictures shrink to about 100×100 pixels.
+    frames : int or None
+        The number of frames; by default the first 70 are read, with a note.
+    start : int
+        The number of the first frame, as in `read_video`.
+    fps : float or None
+        The frames per second to resample to, as in `read_video`.
+    grey : bool
+        Whether to read one channel, as in `read_video`.
+    window : int or None
+        The number of frames learned at once; by default 24, or all for actions and 'paper'.
+    sigma : float or None
+        The σ of the reference distribution, by default that of the preset.
+    precision : str
         'auto', 'float32' or 'bfloat16'.
-    langevin, learn
-        Fields of `LangevinConfig` and `LearnConfig` that differ from the preset's. With
-        `iterations` alone there is no limit in time.
+    langevin, learn : dict or None
+        Fields of `LangevinConfig` and of `LearnConfig` that replace those of the preset. With
+        `iterations` alone there is no limit of time.
+
+    Returns
+    -------
+    Plan
+        The checked plan.
 
     Raises
     ------
@@ -165,7 +176,7 @@ def _kind(pattern: str) -> type[EnergyModel]:
 
 
 def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
-    """The default time budget holds only where no limit was asked for."""
+    """Make the settings of learning; the default time budget applies only if no limit is given."""
     if "iterations" in asked:
         preset = {**preset, "time_budget": None}
     _require_finite(asked.get("time_budget"))
@@ -175,7 +186,7 @@ def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
 
 
 def _require_finite(time_budget: float | None) -> None:
-    """JSON knows no infinity; None says the same."""
+    """Refuse an infinite time budget: JSON has no infinity, and None means the same."""
     require(time_budget is None or math.isfinite(time_budget), "time_budget", "be a finite time",
             time_budget, "Use a time such as 10m, or --iterations alone")
 
@@ -186,23 +197,16 @@ def plan_from_config(
     model: dict[str, Any] | None = None, langevin: dict[str, Any] | None = None,
     learn: dict[str, Any] | None = None,
 ) -> Plan:
-    """The plan in the `config.json` of a run, to be repeated with some changes.
+    """Return the plan in the `config.json` of a run, to repeat it with some changes.
 
-    Parameters
-    ----------
-    config
-        The file, or the run folder.
-    videos
-        Others than the run's, if any.
-    task
-        What the run must be of.
-    reading, window, model, langevin, learn
-        What is changed in each part of the plan; `sigma` and `precision` are of the model.
+    `config` is the file or the run folder, and `videos` are others than those of the run, if any.
+    The run must be of `task`. `reading`, `window`, `model`, `langevin` and `learn` are the changes
+    of each part of the plan; `sigma` and `precision` belong to the model.
 
     Raises
     ------
     BadOptionError
-        If the file is no such plan, is of another task, or a change is out of range.
+        If the file is no such plan or of another task, or a change is out of range.
     """
     path = Path(config)
     path = path / "config.json" if path.is_dir() else path
@@ -229,34 +233,32 @@ def plan_from_config(
 
 
 def _changed(part: Config, values: dict[str, Any] | None) -> Config:
-    """A part of a plan with other values, where they are given."""
+    """Return a part of a plan with the values that are given."""
     return from_dict(type(part), {**asdict(part), **given(values)})
 
 
 def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -> Plan:
-    """The same plan with other limits, where they are given."""
+    """Return the plan with the limits that are given."""
     _require_finite(time_budget)
     limits = given({"iterations": iterations, "time_budget": time_budget})
     return replace(plan, learn=_changed(plan.learn, limits))
 
 
 def for_videos(plan: Plan, videos: Sequence[Video], devices: int = 1) -> Plan:
-    """The same plan with what it leaves open until the videos are known, see `settled`."""
+    """Return the plan with what it leaves open until the videos are known; see `settled`."""
     size = videos[0].frames.shape[1:3]
     return replace(plan, learn=settled(plan.learn, len(videos), size, devices))
 
 
 def given(values: dict[str, Any] | None) -> dict[str, Any]:
-    """The values that are not None."""
+    """Return the values that are not None."""
     return {name: value for name, value in (values or {}).items() if value is not None}
 
 
-def read_observed(
-    plan: Plan, reporter: Reporter, pixels: int = DEFAULT_PIXELS
-) -> list[Video]:
-    """The videos of a plan, with everything said that was changed on the way in.
+def read_observed(plan: Plan, reporter: Reporter, pixels: int = DEFAULT_PIXELS) -> list[Video]:
+    """Read the videos of a plan, and report every change of them.
 
-    Pictures of more than `pixels` pixels are shrunk to about so many, unless the plan has a size.
+    Pictures of more than `pixels` pixels shrink to about that many, unless the plan has a size.
     """
     videos = read_videos(
         list(plan.videos), at_most=DEFAULT_FRAMES, pixels=pixels, **asdict(plan.reading)
@@ -271,10 +273,10 @@ def read_observed(
 
 
 def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
-    """(T, H, W, C) of what the model learns at once.
+    """Return the shape (T, H, W, C) of what the model learns at once.
 
-    Patterns that are stationary in time need hardly more frames than their network sees together:
-    short windows are learned in more updates, and leave no place in time to be learned by heart.
+    Patterns that are stationary in time are learned in short windows: there are more updates, and
+    no frame's place in time can be learned by heart.
     """
     length, *picture = videos[0].frames.shape
     bound = plan.pattern == "action" or plan.preset == "paper"
@@ -288,7 +290,7 @@ def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
 
 
 def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> EnergyModel:
-    """The unlearned model of a plan for so many `videos` of `shape` (T, H, W, C)."""
+    """Make the unlearned model of a plan for `videos` videos of `shape` (T, H, W, C)."""
     frames, height, width, channels = shape
     modes = 1 if plan.preset == "paper" else min(videos, MOST_MODES)
     return _kind(plan.pattern).from_preset(

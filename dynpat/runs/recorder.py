@@ -1,4 +1,4 @@
-"""What learning leaves behind while it works: a line of the log per update, and the preview."""
+"""Record learning while it works: a row of the log for each update, and the preview."""
 
 from __future__ import annotations
 
@@ -18,33 +18,36 @@ from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run, read_log
 from dynpat.videos import to_levels, write_video
 
-PREVIEW_STEPS = 40  # Langevin steps from noise to a preview
-MOST_OF_TIME = 0.08  # that previews take: they become rarer where they are slow
-GAP = 4  # grey pixels between the panels of a preview
+PREVIEW_STEPS = 40  # number of Langevin steps from noise to a preview
+MOST_OF_TIME = 0.08  # the largest share of the time for previews; slow ones become rarer
+GAP = 4  # width in pixels of the grey gap between the panels of a preview
 
 
 class Recorder:
-    """A listener of learning: one line of the log per update, the preview now and then.
+    """A listener of learning that writes a row of the log for each update, and previews.
 
     Parameters
     ----------
-    run, fps
-        Where to write, and frames per second of the preview.
-    observed
-        (T, H, W, C) grey levels, the preview's first panel.
-    every
-        Seconds from one preview to the next.
-    reporter
-        Told of each update.
-    made
-        What the preview shows beside `observed`: (T, H, W, C) grey levels, None if not yet.
-    judge
-        Of what is made; without one there is no best state.
+    run : Run
+        The run folder to write into.
+    fps : float
+        The frames per second of the preview.
+    observed : ndarray
+        The first panel of the preview, (T, H, W, C) grey levels.
+    every : float
+        The seconds between two previews.
+    reporter : Reporter
+        What receives each update.
+    made : callable
+        A function that returns the video to show beside `observed`, (T, H, W, C) grey levels, or
+        None if there is none yet.
+    judge : Judge or None
+        The judge of these videos; without one no best state is kept.
 
     Attributes
     ----------
-    drawn
-        A draw of a coloured reference, (T, H, W, C) in 0 … 255, once the recorder has begun.
+    drawn : ndarray or None
+        A draw of a coloured reference, (T, H, W, C) in 0 … 255, made at the beginning.
     """
 
     def __init__(
@@ -86,7 +89,7 @@ class Recorder:
         )
 
     def preview(self, learner: Learner) -> Judged | None:
-        """Observed | made so far, as `preview.gif`; returns what the judge says of the latter."""
+        """Write `preview.gif`, the observed video beside a new one, and judge the new one."""
         made = self.made(learner)
         if made is None:
             return None
@@ -94,7 +97,7 @@ class Recorder:
         return self.judge(np.clip(made, 0, 255)) if self.judge else None
 
     def _keep_best(self, learner: Learner, judged: Judged | None) -> None:
-        """`best.keras` is the best state by the score."""
+        """Save the state with the best score as `best.keras`."""
         if judged is None:
             return
         if self.best is None:
@@ -104,7 +107,7 @@ class Recorder:
             self.run.save_model(learner.model, self.run.best_file)
 
     def _best_known(self, drawn: Judged | None) -> float:
-        """The best score of a resumed run: that of the draw, or one in its log."""
+        """Return the best score of a resumed run: that of the draw, or one in its log."""
         if not self.run.best_file.exists():
             return math.inf
         rows = [row.get("quality") or {} for row in read_log(self.run.log_file)]
@@ -113,7 +116,7 @@ class Recorder:
 
 
 def _drawn_from_reference(learner: Learner) -> np.ndarray:
-    """A draw of the reference, (T, H, W, C) grey levels, as long as a sample."""
+    """Return a draw of the reference, (T, H, W, C) grey levels, as long as a sample."""
     model = learner.model
     frames = usual_frames(model, learner.videos.shape[1])
     asked = ask(model, model.langevin_config, steps=0, frames=frames, seed=learner.config.seed)
@@ -121,20 +124,20 @@ def _drawn_from_reference(learner: Learner) -> np.ndarray:
 
 
 def synthesised(learner: Learner) -> np.ndarray | None:
-    """A video that stands for what was learned so far, (T, H, W, C); None if there is none yet.
+    """Return a new video that shows what was learned so far, (T, H, W, C); None if there is none.
 
-    Some chains may just have started again from noise, so it is a fresh one then.
+    It is sampled anew, because some chains of learning may just have started again from noise.
     """
     model = learner.model
     if not (learner.config.renewed or learner.config.life):
         return np.asarray(model.to_grey(learner.chains.video[0, 0]))
     try:
         return next(sample_videos(model, ask(model, model.langevin_config, steps=PREVIEW_STEPS)))
-    except DivergedError:  # a young model may not hold a chain; the watch looks after learning
+    except DivergedError:  # chains of a young model may run away; the watch looks after learning
         return None
 
 
 def side_by_side(videos: list[np.ndarray]) -> np.ndarray:
-    """Videos (T, H, W, C) of one size next to each other, as long as the shortest, uint8."""
+    """Join videos (T, H, W, C) of one size side by side, as long as the shortest, uint8."""
     frames = min(len(video) for video in videos)
     return joined([to_levels(video[:frames]) for video in videos], axis=2, gap=GAP)

@@ -1,4 +1,4 @@
-"""TensorBoard: the figures and the preview of learning, as it goes."""
+"""Write the figures and the preview of learning for TensorBoard."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import tensorflow as tf
 from dynpat.errors import BadOptionError
 from dynpat.reporter import Reporter
 
-FOLDER = "tensorboard"  # in the run folder
+FOLDER = "tensorboard"  # a folder in the run folder
 
 
 class Board(Reporter):
-    """Writes events beside the preview, and passes on what it is told.
+    """A reporter that writes events beside the preview, and passes everything on.
 
     Parameters
     ----------
-    inner
-        Who is told as well.
+    inner : Reporter or None
+        The reporter that gets everything as well.
 
     Raises
     ------
@@ -43,8 +43,8 @@ class Board(Reporter):
     def learning(
         self, update: int, fraction: float, figures: dict[str, float], preview: Path | None
     ) -> None:
-        """Scalars of each update, and the preview whenever it is a new one."""
-        assert preview is not None  # only runs with a folder are written about
+        """Write the scalars of each update, and the preview if it is a new one."""
+        assert preview is not None  # only runs with a folder have a board
         if self.writer is None:
             self.writer = tf.summary.create_file_writer(str(preview.parent / FOLDER))
         with self.writer.as_default(step=update):
@@ -62,7 +62,7 @@ class Board(Reporter):
 
 
 def _animated(gif: bytes) -> bytes:
-    """A summary of one picture that moves: TensorBoard shows a GIF as it is."""
+    """Return a summary of one moving picture, because TensorBoard shows a GIF as it is."""
     v1 = tf.compat.v1
     width, height = (int.from_bytes(gif[at : at + 2], "little") for at in (6, 8))
     picture = v1.Summary.Image(

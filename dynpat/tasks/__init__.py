@@ -1,1 +1,1 @@
-"""What users run, a file each command."""
+"""The tasks that users run, with a file for each command."""

@@ -1,11 +1,11 @@
-"""The tasks from Python: on arrays as on files, with results in memory.
+"""The tasks from Python: on arrays or files, with results in memory.
 
     result = dynpat.learn(videos, pattern="scene", iterations=200)
     result.model, result.samples
 
 Videos are arrays of grey levels, (T, H, W, C) or (N, T, H, W, C), `Video`s, or paths of files and
-folders as the command line takes them. Without `out` nothing is left on the disk; with `out` the
-same run folder is written as by the command line, and arrays lie in its `input/`.
+folders as the command line takes them. Without `out` nothing remains on the disk; with `out` the
+command line's run folder is written, and arrays are written into its `input/`.
 """
 
 from __future__ import annotations
@@ -42,28 +42,30 @@ def learn(
 
     Parameters
     ----------
-    videos
-        Arrays, `Video`s or paths, as above; all of one size and rate. Or a `Plan`.
-    out
-        The run folder to write; nothing is written if left out.
-    iterations, time_budget
-        Updates and seconds after which learning ends, whichever comes first; ten minutes if
-        neither is given.
-    seed
-        Of everything that is drawn.
-    learn
-        Further fields of `LearnConfig` that differ from the preset's.
-    formats
-        Of the synthesised videos in the run folder.
-    reporter
-        Told what happens.
-    options
-        As in `make_plan`: `pattern`, `preset`, `size`, `frames` and more. Arrays are learned at
-        their own size and length unless these are given.
+    videos : Videos or Plan
+        Arrays, `Video`s or paths, all of one size and rate; or a `Plan`.
+    out : str or Path or None
+        The run folder to write; None writes nothing.
+    iterations : int or None
+        The number of updates after which learning ends.
+    time_budget : float or None
+        The seconds after which learning ends, if that is earlier; by default ten minutes.
+    seed : int
+        The seed of all random numbers.
+    learn : dict or None
+        Further fields of `LearnConfig` that replace those of the preset.
+    formats : sequence of str
+        The formats of the synthesised videos in the run folder.
+    reporter : Reporter or None
+        What receives progress and notes.
+    **options : Any
+        Options of `make_plan`: `pattern`, `preset`, `size`, `frames` and more. Without them, arrays
+        are learned at their own size and length.
 
     Returns
     -------
     Learned
+        The model, new samples and figures.
 
     Raises
     ------
@@ -105,32 +107,37 @@ def recover(
     video: Videos, mask: str | Path | np.ndarray | None = None, out: str | Path | None = None,
     **options: Any,
 ) -> Restored:
-    """Fill in what is missing from videos.
+    """Fill in the missing pixels of videos.
 
     Parameters
     ----------
-    video
-        One video or several, as above.
-    mask
+    video : Videos
+        One video or several: arrays, `Video`s or paths.
+    mask : str or Path or ndarray or None
         Bool or numbers, (H, W) or (T, H, W), True or white where pixels are missing; or a file or
-        folder. Of several videos it is that of each. Instead of it, `missing` may say how to hide
-        pixels whose truth is then known, as in `make_restoration`.
-    out
-        The run folder to write; nothing is written if left out.
-    options
-        `iterations`, `time_budget` (eight minutes unless given), `seed`, `estimate`, `formats`,
-        `reporter`, and those of `make_restoration`.
+        folder. Several videos share it. Instead, `missing` may tell which pixels to hide, as in
+        `make_restoration`; their truth is then known.
+    out : str or Path or None
+        The run folder to write; None writes nothing.
+    **options : Any
+        `iterations`, `time_budget` (by default eight minutes), `seed`, `estimate`, `formats`,
+        `reporter`, and options of `make_restoration`.
 
     Returns
     -------
     Restored
+        The recovered videos, their uncertainty, and the model.
 
     Raises
     ------
     BadMaskError
         If something is no mask, or does not fit its video.
-    BadVideoError, BadOptionError, DivergedError
-        As `learn`.
+    BadVideoError
+        If something is no video, or videos do not fit each other.
+    BadOptionError
+        If an option is out of range, or the videos are too small for the network.
+    DivergedError
+        If learning diverges again and again.
 
     Examples
     --------
@@ -150,10 +157,10 @@ def inpaint(
     video: str | Path | Video | np.ndarray, mask: str | Path | np.ndarray | None = None,
     out: str | Path | None = None, **options: Any,
 ) -> Restored:
-    """Remove what a mask covers from a moving background.
+    """Remove what a `mask` covers from the moving background of one `video`.
 
-    As `recover`, of one video; work is done on the part around the mask, and the result is a
-    sample, with full texture and motion, unless another `estimate` is asked for.
+    The arguments, with `out` and `options`, and the errors are those of `recover`. The part around
+    the mask is learned, and the result is a sample, unless another `estimate` is asked for.
     """
     return _restored("inpaint", video, mask, out, **options)
 
@@ -162,31 +169,33 @@ def extend(
     video: str | Path | Video | np.ndarray, out: str | Path | None = None, *, before: int = 0,
     after: int = 0, between: int = 0, **options: Any,
 ) -> Restored:
-    """Make a video longer: so many frames `before` it, `after` it, or `between` every two.
+    """Make a `video` longer: by frames `before` it, `after` it, or `between` every two.
 
-    As `recover` in all else.
+    The other arguments, `out` and `options`, and the errors are those of `recover`.
     """
     lengths = {"before": before, "after": after, "between": between}
     return _restored("extend", video, None, out, missing=lengths, **options)
 
 
 def load_model(path: str | Path, state: str = "last") -> EnergyModel:
-    """The learned model of a run folder, or that of a `.keras` file.
-
-    `keras.saving.load_model` reads such a file, too, once `import dynpat.models` has told Keras of
-    the classes; `import dynpat` alone does not load them, or it would load TensorFlow.
+    """Load the learned model of a run folder, or of a `.keras` file.
 
     Parameters
     ----------
-    path
+    path : str or Path
         A run folder or a file.
-    state
-        Of a run: 'last', or 'best', the state of learning that looked best.
+    state : str
+        Which saved model of a run to load: the 'last', or the best-scoring, 'best'.
+
+    Returns
+    -------
+    EnergyModel
+        The model, not compiled.
 
     Raises
     ------
     BadRunError
-        If there is none, or it is damaged.
+        If there is no model, or it is damaged.
     """
     path = Path(path)
     if path.is_dir():
@@ -221,7 +230,7 @@ def _restored(
 
 
 def _require_known(options: dict[str, Any], *further: str) -> None:
-    """Refuse what is no option of `make_plan`, nor one of some further ones."""
+    """Refuse options that neither `make_plan` nor the task takes."""
     known = sorted({*signature(make_plan).parameters, *further} - {"videos"})
     unknown = ", ".join(sorted(set(options) - set(known)))
     require(not unknown, "options", f"be among {', '.join(known)}", unknown, "Correct or remove it")
@@ -230,9 +239,9 @@ def _require_known(options: dict[str, Any], *further: str) -> None:
 def _taken(
     videos: Any, options: dict[str, Any], out: str | Path | None
 ) -> tuple[list[str], list[Video] | None]:
-    """What a plan names, and the videos themselves if they are in memory and stay there.
+    """Return what a plan names, and the videos themselves if they stay in memory.
 
-    With `out` those in memory are written into the run folder's `input/`, and `options` told how
+    With `out`, videos in memory are written into the run folder's `input/`, and `options` get how
     to read them.
     """
     listed = [videos] if isinstance(videos, str | Path | Video | np.ndarray) else list(videos)
@@ -271,7 +280,7 @@ def _require_alike(videos: list[Video]) -> list[Video]:
 
 
 def _written(videos: list[Video], out: str | Path, options: dict[str, Any]) -> list[str]:
-    """Frame folders of videos in a new run folder, and how they are read as they are."""
+    """Write videos as frame folders into a new run folder, and set the `options` that read them."""
     Run.require_free(Path(out))
     names = []
     for number, video in enumerate(videos):

@@ -1,4 +1,4 @@
-"""The learner of a plan, and learning to a limit, with a run folder or without."""
+"""Make the learner of a plan, and learn to a limit, with a run folder or without."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def make_learner(
     plan: Plan, videos: list[Video], reporter: Reporter, missing: np.ndarray | None = None,
     replicas: Replicas | None = None,
 ) -> Learner:
-    """A new model by a plan, and all that its learning needs.
+    """Make a new model by a plan, with all that its learning needs.
 
-    `missing`, (N, T, H, W) bool, is where the videos hold a guess only.
+    `missing`, (N, T, H, W) bool, is True where the videos are only a first guess.
     """
     replicas = replicas or Replicas()
     replicas.require_shares(plan.learn.chains)
@@ -42,7 +42,7 @@ def make_learner(
 
 
 def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
-    """Learn into the recorder's run, until a limit (then True) or an interrupt."""
+    """Learn into the run of the recorder; return True at a limit, False at an interrupt."""
     run = recorder.run
     finished = learn_to_limit(
         learner, run.checkpoints, recorder, recorder.reporter, recorder.begin,
@@ -55,9 +55,9 @@ def learn_recorded(learner: Learner, recorder: Recorder) -> bool:
 
 
 def learn_in_memory(learner: Learner, reporter: Reporter) -> bool:
-    """Learn without a run folder, until a limit (then True) or an interrupt.
+    """Learn without a run folder; return True at a limit, False at an interrupt.
 
-    The checkpoints to which learning goes back where it diverges are in a temporary folder.
+    The checkpoints that learning goes back to when it diverges lie in a temporary folder.
     """
     def tell(learner: Learner, figures: dict[str, float]) -> None:
         reporter.learning(learner.update, learner.fraction_done(), figures, None)
@@ -71,7 +71,7 @@ def learn_to_limit(
     begin: Callable[[Learner], None] = lambda _: None,
     restored: Callable[[Learner], None] = lambda _: None,
 ) -> bool:
-    """Learn and calibrate, watched by `listener`; True at a limit, False at an interrupt."""
+    """Learn and calibrate, watched by `listener`; return True at a limit, False at an interrupt."""
     with memory_watched(), interrupt_flag() as interrupted, learner.replicas.watched():
         begin(learner)
         finished = learn_model(

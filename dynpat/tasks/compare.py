@@ -1,4 +1,4 @@
-"""The task `compare`: several runs side by side on one page."""
+"""The task `compare`: show several runs side by side on one page."""
 
 from __future__ import annotations
 
@@ -14,14 +14,26 @@ from dynpat.tasks.made import made_videos, read_made, read_named
 
 
 def compare_runs(folders: Sequence[str | Path], out: str | Path) -> Path:
-    """A page with what several runs made, their figures, and where their settings differ.
+    """Write a page that shows several runs side by side: videos, figures and different settings.
+
+    Parameters
+    ----------
+    folders : sequence of str or Path
+        The run folders, at least two.
+    out : str or Path
+        The HTML file to write.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
     BadOptionError
         If there are fewer than two runs.
     BadRunError
-        If a folder is no run, or holds nothing that was made.
+        If a folder is no run, or has no results.
     """
     runs = [Run.open(Path(folder)) for folder in folders]
     require(len(runs) > 1, "runs", "be two or more", len(runs), "Name another run folder")
@@ -48,7 +60,7 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path) -> Path:
 
 
 def _differences(named: Mapping[str, Run]) -> Table:
-    """Settings that are not the same in all runs."""
+    """Make a table of the settings that are not the same in all runs."""
     plans = [_flat(run.plan().to_dict()) for run in named.values()]
     names = sorted({name for plan in plans for name in plan})
     rows = [(name, [str(plan.get(name, "–")) for plan in plans]) for name in names]
@@ -58,7 +70,7 @@ def _differences(named: Mapping[str, Run]) -> Table:
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Nested settings by dotted names."""
+    """Return nested settings by dotted names."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         inner = isinstance(value, dict)

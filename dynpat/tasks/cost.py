@@ -1,4 +1,4 @@
-"""What a plan will cost in memory and time, before it is started."""
+"""The memory and the time that a plan will take, before it is started."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dynpat.reporter import Reporter
 from dynpat.runs.plan import Plan, for_videos, make_model, read_observed, window_shape
 from dynpat.videos.shelf import HELD_BYTES
 
-WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, what products take
-GROUPED_WEIGHT_COPIES = 7.4  # and the sum over groups of the gradients
+WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, and products
+GROUPED_WEIGHT_COPIES = 7.4  # the same with the sum of the gradients over groups
 
 
 @dataclass(frozen=True)
 class Input:
-    """A video that a run will learn from: (T, H, W, C), frames per second, what was changed."""
+    """A video that a run will learn from: its shape, its frames per second, what was changed."""
 
     source: str
     shape: tuple[int, ...]
@@ -34,20 +34,24 @@ class Input:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run will cost.
+    """The memory and the time that a run will take.
 
     Attributes
     ----------
-    plan, inputs
-        Of the run, as resolved, and what it learns from.
-    memory_bytes
-        At the peak.
-    videos_at_once
-        How many pass the network together.
-    seconds_per_update
-        By a trial on this machine.
-    updates, seconds
-        Of the whole run.
+    plan : Plan
+        The plan of the run, with all options resolved.
+    inputs : tuple of Input
+        The videos that the run learns from.
+    memory_bytes : int
+        The peak memory in bytes.
+    videos_at_once : int
+        The number of videos that pass the network together.
+    seconds_per_update : float
+        The seconds of an update, measured on this machine.
+    updates : int
+        The number of updates of the whole run.
+    seconds : float
+        The seconds of the whole run.
     """
 
     plan: Plan
@@ -59,24 +63,31 @@ class Cost:
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return all values by name, ready for JSON."""
         return {**asdict(self), "plan": self.plan.to_dict()}
 
 
 def estimate(plan: Plan, reporter: Reporter | None = None) -> Cost:
-    """What a run will cost: memory from the sizes inside the network, time from a trial.
+    """Predict the cost of a run: memory from the sizes inside the network, time from a trial.
 
     Parameters
     ----------
-    plan
-        From `make_plan`; its videos are read.
-    reporter
-        Told what is changed about the videos on the way in.
+    plan : Plan
+        The plan, from `make_plan`; its videos are read.
+    reporter : Reporter or None
+        What receives notes on changes of the videos.
+
+    Returns
+    -------
+    Cost
+        The predicted cost.
 
     Raises
     ------
-    DynpatError
-        The videos cannot be read, or do not fit the network.
+    BadVideoError
+        If the videos cannot be read, or do not fit each other.
+    BadOptionError
+        If the videos are too small for the network, or too large for the memory.
     """
     videos = read_observed(plan, reporter or Reporter())
     plan = for_videos(plan, videos)
@@ -105,10 +116,10 @@ def memory_bytes(
     model: EnergyModel, plan: Plan, shape: tuple[int, int, int, int], videos: int,
     observed_bytes: int, at_once: int = 0,
 ) -> int:
-    """Peak memory of learning, in bytes.
+    """Return the peak memory of learning, in bytes.
 
-    The peak is the gradient of an update: it holds what the network computes for the observed
-    videos of the batch and all their chains, or for `at_once` of them.
+    The peak is the gradient of an update: it needs all that the network computes for the observed
+    videos of the batch and their chains, or for `at_once` of them.
     """
     together = _in_an_update(plan, videos, shape, observed_bytes)
     passing = min(at_once or together, together)
@@ -117,7 +128,7 @@ def memory_bytes(
     return int(
         BASE_BYTES
         + (WEIGHT_COPIES if passing == together else GROUPED_WEIGHT_COPIES) * weights
-        # As read, and stacked for learning; what is more lies in a file.
+        # The videos are kept as read, and stacked for learning; larger ones lie in a file.
         + (2 * observed_bytes if observed_bytes <= HELD_BYTES else 0)
         + min(videos, MOST_SLOTS) * plan.learn.chains * video * (1 + (plan.langevin.momentum > 0))
         + together * HELD_COPIES * video
@@ -128,7 +139,7 @@ def memory_bytes(
 def _in_an_update(
     plan: Plan, videos: int, shape: tuple[int, int, int, int], observed_bytes: int
 ) -> int:
-    """Chains, and what is observed: of videos longer than a window, one window for each chain."""
+    """Return the number of chains and windows in an update; a long video has a window per chain."""
     longer = observed_bytes > videos * math.prod(shape)
     windows = plan.learn.chains if longer else 1
     return min(plan.learn.batch, videos) * (windows + plan.learn.chains)
@@ -138,12 +149,12 @@ def videos_at_once(
     model: EnergyModel, plan: Plan, shape: tuple[int, int, int, int], videos: int,
     observed_bytes: int,
 ) -> int:
-    """How many videos may pass the network together within `plan.learn.memory`; 0: all.
+    """Return how many videos may pass the network together in `plan.learn.memory`; 0 is all.
 
     Raises
     ------
     BadOptionError
-        If not even one fits.
+        If not even one video fits.
     """
     limit = plan.learn.memory
 
@@ -163,10 +174,10 @@ def videos_at_once(
 def _seconds_per_update(
     model: EnergyModel, plan: Plan, shape: tuple[int, int, int, int], videos: int
 ) -> float:
-    """From the time of one Langevin step of one chain.
+    """Return the seconds of an update, from the time of one Langevin step of one chain.
 
-    An update moves batch·chains chains by so many steps, and the gradient of the weights costs
-    about one step for each of them and each observed video.
+    An update moves batch·chains chains by some steps. The gradient of the weights costs about one
+    step for each of them and for each observed video.
     """
     batch = min(plan.learn.batch, videos)
     moved = batch * plan.learn.chains
@@ -178,7 +189,7 @@ def _seconds_per_step(
     model: EnergyModel, step_size: float, shape: tuple[int, int, int, int]
 ) -> float:
     video = model.draw_start((1, *shape), seed=0)
-    _wait(langevin.sample(model, video, 1, step_size, seed=0))  # traces and warms up
+    _wait(langevin.sample(model, video, 1, step_size, seed=0))  # compiles and warms up
     trials = []
     for seed in (1, 2):
         began = time.perf_counter()
@@ -188,5 +199,5 @@ def _seconds_per_step(
 
 
 def _wait(video: tf.Tensor) -> None:
-    """Computation on a GPU goes on in the background until a value is asked for."""
+    """Wait for the result: a GPU computes in the background until a value is asked for."""
     float(tf.reduce_sum(video))

@@ -1,4 +1,4 @@
-"""The task `demo`: learn a video that the project renders."""
+"""The task `demo`: learn a video that dynpat renders itself."""
 
 from __future__ import annotations
 
@@ -22,10 +22,34 @@ def demo(
     time_budget: float | None = None, seed: int = 0, formats: Sequence[str] = FORMATS,
     reporter: Reporter | None = None,
 ) -> Result:
-    """Learn the embedded flames, rendered into the run folder's `input/`.
+    """Learn a video of flames, which is rendered into `input/` of the run folder.
 
-    It ends after so many `iterations` or seconds (`time_budget`), whichever comes first; after
-    100 seconds if neither is given.
+    Parameters
+    ----------
+    out : str or Path or None
+        The run folder; by default a new folder in `runs/`.
+    iterations : int or None
+        The number of updates after which learning ends.
+    time_budget : float or None
+        The seconds after which learning ends, if that is earlier; by default 100.
+    seed : int
+        The seed of all random numbers.
+    formats : sequence of str
+        The formats of the synthesised videos.
+    reporter : Reporter or None
+        What receives progress and notes.
+
+    Returns
+    -------
+    Result
+        The files and figures of the run.
+
+    Raises
+    ------
+    BadRunError
+        If the folder has something in it already.
+    DivergedError
+        If learning diverges again and again.
     """
     if iterations is None and time_budget is None:
         time_budget = BUDGET

@@ -1,4 +1,4 @@
-"""What works on this machine: tried, not guessed."""
+"""Find out what works on this machine, by trying it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dynpat.devices import BFLOAT16_FLAGS, cpu_flags, load_tensorflow
 from dynpat.errors import DynpatError
 from dynpat.videos import native, read_video, write_video
 
-# An OpenEXR file of 2×2 pixels, all channels 0.25, half precision, not compressed.
+# This is an OpenEXR file of 2×2 pixels of 0.25, in half precision, not compressed.
 TINY_EXR = (
     "di8xAQIAAABjaGFubmVscwBjaGxpc3QANwAAAEIAAQAAAAAAAAABAAAAAQAAAEcAAQAAAAAAAAABAAAAAQAAAFIA"
     "AQAAAAAAAAABAAAAAQAAAABjb21wcmVzc2lvbgBjb21wcmVzc2lvbgABAAAAAGRhdGFXaW5kb3cAYm94MmkAEAAA"
@@ -33,7 +33,7 @@ PACKAGES = ("tensorflow", "keras", "numpy", "click", "rich", "av", "Pillow", "Ji
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was tried."""
+    """The result of trying one thing."""
 
     name: str
     works: bool
@@ -43,7 +43,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Try everything that dynpat uses; what it needs and what is merely good to have."""
+    """Try everything that dynpat uses: what it needs, and what is only good to have."""
     return [
         Finding("system", True, f"{platform.platform()}, Python {platform.python_version()}, "
                 f"{os.cpu_count()} CPU cores"),
@@ -96,7 +96,7 @@ def _codec(ending: str) -> Finding:
 
 
 def _tensorflow_io() -> Finding:
-    """Which native decoders read a tiny file of their kind."""
+    """Find out which native decoders read a tiny file of their kind."""
     remedy = f"Frames in {' and '.join(native.ALONE)} are not read without it: {native.REMEDY}."
     decoders = native.decoders()
     if not decoders.available:
@@ -116,7 +116,7 @@ def _tensorflow_io() -> Finding:
 
 
 def tiny_images() -> dict[str, bytes]:
-    """A picture of 2×2 pixels in each format of the native decoders, by its ending."""
+    """Return a picture of 2×2 pixels in each format of the native decoders, by its ending."""
     made = {
         ".pnm": b"P6 2 2 255 " + bytes(range(0, 120, 10)),
         ".hdr": b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 2 +X 2\n" + 4 * b"\x80\x40\x20\x81",

@@ -1,4 +1,4 @@
-"""The figures of synthesised videos beside their floor and the trivial baselines."""
+"""The task `evaluate`: figures of synthesised videos beside their floor and the baselines."""
 
 from __future__ import annotations
 
@@ -22,34 +22,44 @@ def evaluate(
     synthesised: np.ndarray | Sequence[str | Path | Video | np.ndarray], *, baselines: bool = True,
     report: str | Path | None = None, reporter: Reporter | None = None, **reading: Any,
 ) -> dict[str, Any]:
-    """The figures of synthesised videos against the observed.
+    """Measure how good synthesised videos are, compared with the observed one.
 
     Parameters
     ----------
-    observed
-        A video file or a frame folder, or an array (T, H, W, C) of grey levels.
-    synthesised
-        Video files or frame folders, or folders to search for either; or arrays, (T, H, W, C) or
-        (N, T, H, W, C).
-    baselines
-        Also those of trivial syntheses: shuffled frames, a Gaussian per pixel, a linear
-        dynamical system, coloured noise (`dynpat.reference.translation`).
-    report
-        An HTML file to write: the videos in step, and the figures.
-    reading
-        `size`, `frames`, `start`, `fps`, `grey`, as in `read_videos`, for the observed video;
-        the default size is that of the first synthesised video.
+    observed : str or Path or Video or ndarray
+        A video file, a frame folder, or an array (T, H, W, C) of grey levels.
+    synthesised : ndarray or sequence of str or Path or Video or ndarray
+        Video files, frame folders, or folders to search for either; or arrays, (T, H, W, C) or (N,
+        T, H, W, C).
+    baselines : bool
+        Whether to add the figures of trivial syntheses: shuffled frames, a Gaussian per pixel, a
+        linear dynamical system, and coloured noise (`dynpat.reference.translation`).
+    report : str or Path or None
+        An HTML file to write, with the videos in step and the figures.
+    reporter : Reporter or None
+        What receives notes on changes of the videos.
+    **reading : Any
+        `size`, `frames`, `start`, `fps` and `grey` of `read_videos`, for the observed video; the
+        default size is that of the first synthesised video.
 
     Returns
     -------
     dict
-        `observed`, `floor`, `videos` (each with `name`, `figures` and `copy`: whether it is
-        nearly one), `baselines`, `diversity` (None for a single video), `meanings` of the figures.
+        `observed`, `floor`, `videos` (each with `name`, `figures`, and `copy`, which is True if it
+        is nearly a copy), `baselines`, `diversity` (None for one video), and `meanings` of the
+        figures.
 
     Raises
     ------
     BadVideoError
-        A video cannot be read or is too short, or the observed is not one video.
+        If a video cannot be read or is too short, or the observed is not one video.
+
+    Examples
+    --------
+    >>> from dynpat.datasets import flames
+    >>> result = evaluate(flames(12, (32, 32)), flames(12, (32, 32), seed=1), baselines=False)
+    >>> sorted(result["floor"])[:2]
+    ['checkerboard', 'closest_frame']
     """
     reporter = reporter or Reporter()
     grey = reading.get("grey", False)
@@ -88,7 +98,7 @@ def _read(
     given: str | Path | Video | np.ndarray | Sequence[str | Path | Video | np.ndarray],
     **reading: Any,
 ) -> list[Video]:
-    """The videos that paths or arrays stand for, each as it is."""
+    """Return the videos in paths or arrays, each as it is."""
     videos: list[Video] = []
     for item in [given] if isinstance(given, str | Path | Video | np.ndarray) else given:
         if isinstance(item, str | Path):

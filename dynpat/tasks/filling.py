@@ -1,4 +1,4 @@
-"""What `recover`, `inpaint` and `extend` do between reading and writing: guess, learn, estimate."""
+"""The common work of `recover`, `inpaint` and `extend`: guess, learn, and estimate."""
 
 from __future__ import annotations
 
@@ -26,13 +26,19 @@ from dynpat.videos import to_levels
 
 @dataclass(frozen=True)
 class Restoring:
-    """Learning from incomplete videos, begun: what it began with, and the state of it.
+    """Learning from incomplete videos: what it started from, and its state.
 
     Attributes
     ----------
-    guesses
-        Of each video with missing pixels, by its number.
-    fills
+    plan : Plan
+        The plan of the run.
+    work : Incomplete
+        The incomplete videos.
+    guesses : dict
+        The first guess of each video with missing pixels, by its number.
+    learner : Learner
+        The state of learning.
+    fills : Fills
         The missing pixels, as learning moves them.
     """
 
@@ -43,11 +49,11 @@ class Restoring:
     fills: Fills
 
     def so_far(self, model: EnergyModel, video: int) -> np.ndarray:
-        """A video with its missing pixels as learning has them now, (T, H, W, C) grey levels."""
+        """Return a video with the present state of its missing pixels, (T, H, W, C) grey levels."""
         return np.asarray(model.to_grey(self.fills.video[video]))
 
     def estimates(self, reporter: Reporter) -> Iterator[tuple[int, Estimate]]:
-        """Of each video with missing pixels, once learning has ended: its number, and what."""
+        """Yield, after learning, the number and the estimate of each video with missing pixels."""
         plan, work, model = self.plan, self.work, self.learner.finish()
         for number, guess in self.guesses.items():
             with memory_watched():
@@ -64,7 +70,7 @@ class Restoring:
 def begun(
     plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas
 ) -> Restoring:
-    """Guess what is missing, and make ready to learn from there."""
+    """Guess the missing pixels, and prepare learning from there."""
     frames = work.frames
     guesses = {
         number: make_guess(frames[number], missing, plan.learn.seed)
@@ -85,7 +91,7 @@ def begun(
 
 
 def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
-    """What came out of one video, at its full size."""
+    """Return the result for one video, at its full size."""
     def whole(frames: np.ndarray) -> np.ndarray:
         levels = to_levels(frames)
         return work.crop.paste(levels) if work.crop else levels
@@ -95,12 +101,12 @@ def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
 
 
 def chosen(plan: Plan, found: Estimate) -> np.ndarray:
-    """The estimate that was asked for, 'mean' or 'sample', at the size of work, uint8."""
+    """Return the estimate that was asked for, 'mean' or 'sample', at the working size, uint8."""
     return to_levels(getattr(found, plan.missing.recover.estimate))
 
 
 def _told(found: Estimate, guess: Guess) -> str:
-    """What the mean is made of."""
+    """Say what the mean is a mix of."""
     parts = {name: (1 - found.weight) * share for name, share in guess.weights.items()}
     parts["the learned model"] = found.weight
     made = ", ".join(f"{100 * share:.0f} % {name}" for name, share in parts.items())
@@ -113,16 +119,18 @@ class FilledFigures:
 
     Attributes
     ----------
-    missing
-        Share of its pixels that were missing.
-    weight
-        Of the learned model in the mean; the rest is that of the first guess.
-    guess
-        What the first guess is made of: shares by the names of methods.
-    uncertainty
-        Mean standard deviation at missing pixels, grey levels.
-    truth
-        Where it is known, `quality.truth.Accuracy` of what was made and of simple methods, by name.
+    missing : float
+        The share of its pixels that were missing, from 0 to 1.
+    weight : float
+        The weight of the learned model in the mean, from 0 to 1; the rest is that of the first
+        guess.
+    guess : dict
+        The share of each method in the first guess, by name.
+    uncertainty : float
+        The mean standard deviation of missing pixels, in grey levels.
+    truth : dict or None
+        `quality.truth.Accuracy` of the results and of simple methods by name, if the truth is
+        known.
     """
 
     missing: float
@@ -132,14 +140,14 @@ class FilledFigures:
     truth: dict[str, truth.Accuracy] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON; without `truth` where it is not known."""
+        """Return the figures by name, for JSON; `truth` is left out if it is not known."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def figures_of(
     work: Incomplete, recovered: np.ndarray, found: Estimate, video: int, guess: Guess
 ) -> FilledFigures:
-    """How much is missing, how certain the model is, and errors where the truth is known."""
+    """Return the share of missing pixels, the uncertainty, and errors if the truth is known."""
     missing = work.missing[video]
     figures = FilledFigures(
         float(missing.mean()), found.weight, guess.weights, float(found.spread[missing].mean())

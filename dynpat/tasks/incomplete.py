@@ -1,4 +1,4 @@
-"""From a plan to videos with missing pixels: what `recover`, `inpaint` and `extend` work on."""
+"""Read the videos with missing pixels that `recover`, `inpaint` and `extend` work on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dynpat.runs.plan import Plan, read_observed
 from dynpat.videos import Video, read_video
 from dynpat.videos.opening import frame_numbers
 
-PIXELS = 150 * 150  # of larger pictures, unless --size says another; the paper's for recovery
+PIXELS = 150 * 150  # larger pictures shrink to this, as in the paper, unless --size is given
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Incomplete:
 
     Attributes
     ----------
-    videos
-        At the working size; grey levels at missing pixels are not looked at.
-    missing
-        (N, T, H, W) bool.
-    truth
-        (N, T, H, W, C) uint8 where it is known, else None.
-    crop
-        Where the (only) working video came from in a larger one.
+    videos : list of Video
+        The videos at the working size; grey levels at missing pixels are not used.
+    missing : ndarray
+        True where a pixel is missing, (N, T, H, W) bool.
+    truth : ndarray or None
+        The complete videos, (N, T, H, W, C) uint8, if they are known.
+    crop : Crop or None
+        The place of the single working video in a larger one, if it is a part of one.
     """
 
     videos: list[Video]
@@ -42,21 +42,21 @@ class Incomplete:
 
     @property
     def frames(self) -> np.ndarray:
-        """(N, T, H, W, C) uint8, black where missing."""
+        """The videos, (N, T, H, W, C) uint8, black where pixels are missing."""
         known = np.stack([video.frames for video in self.videos])
         return np.where(self.missing[..., np.newaxis], np.uint8(0), known)
 
 
 @dataclass(frozen=True)
 class Given:
-    """What is in memory already, and not to be read from files.
+    """Videos and a mask that are in memory and need not be read from files.
 
     Attributes
     ----------
-    videos
-        All that the plan names, of one size and length.
-    mask
-        (H, W) or (T, H, W) of each of them.
+    videos : list of Video or None
+        All videos that the plan names, of one size and length.
+    mask : ndarray or None
+        The mask of each of them, (H, W) or (T, H, W).
     """
 
     videos: list[Video] | None = None
@@ -68,8 +68,10 @@ def read_incomplete(plan: Plan, reporter: Reporter, given: Given = Given()) -> I
 
     Raises
     ------
-    DynpatError
-        A video or a mask cannot be read, or they do not fit each other.
+    BadVideoError
+        If a video cannot be read, or videos do not fit each other.
+    BadMaskError
+        If a mask cannot be read, or does not fit its video.
     """
     return {"recover": _to_recover, "inpaint": _to_inpaint, "extend": _to_extend}[plan.task](
         plan, reporter, given
@@ -111,7 +113,7 @@ def _to_inpaint(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
 
 
 def _to_extend(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
-    """Frames that are not there yet are missing ones; the last known stands at their place."""
+    """Mark new frames as missing; until they are learned, the last known frame stands there."""
     video = (given.videos or read_observed(plan, reporter, PIXELS))[0]
     known = len(video.frames)
     if between := plan.missing.between:
@@ -130,7 +132,7 @@ def _to_extend(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
 def _mask(
     plan: Plan, shape: tuple[int, ...], source: tuple[int, int], number: int, given: Given
 ) -> np.ndarray:
-    """The mask of video `number`, (T, H, W)."""
+    """Return the mask of video `number`, (T, H, W)."""
     wanted = plan.missing
     video_shape = (shape[0], shape[1], shape[2])
     if wanted.occlude:
@@ -144,7 +146,7 @@ def _mask(
         )
     start, rate = plan.reading.start, plan.reading.fps
     numbers: list[int] = []
-    if rate and not given.videos:  # the mask may be as long as the file
+    if rate and not given.videos:  # the mask may have a frame for each frame of the file
         numbers = frame_numbers(Path(plan.videos[number]), rate, start, shape[0])
     return read_mask(
         mask, video_shape, source_size=source, start=start, numbers=numbers,
@@ -153,6 +155,6 @@ def _mask(
 
 
 def _source_size(source: Path) -> tuple[int, int]:
-    """(H, W) of a video as it is in its file."""
+    """Return the size (H, W) of a video in its file."""
     first = read_video(source, frames=1)
     return (first.frames.shape[1], first.frames.shape[2])

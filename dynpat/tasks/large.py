@@ -1,4 +1,4 @@
-"""Samples larger than memory: made tile by tile, one after the other, and gone on with later."""
+"""Make samples larger than memory tile by tile, one after the other, and continue after a stop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNFINISHED = ".unfinished_"
 
 
 def fits_at_once(model: EnergyModel, asked: Asked, memory: int) -> bool:
-    """Whether a video is sampled whole: it fits, or cannot be cut (an action's; they are small)."""
+    """Return whether a video is sampled whole: because it fits, or because it cannot be cut."""
     return footprint.sampling_bytes(model, asked.chain) <= memory or not cuttable(model)
 
 
@@ -31,17 +31,23 @@ def write_large(
     model: EnergyModel, asked: Asked, count: int, folder: Path, memory: int, fps: float,
     formats: Sequence[str], resume: bool, reporter: Reporter,
 ) -> list[Path]:
-    """Sample and write videos one after the other; `resume` goes on after a stop.
+    """Sample and write videos one after the other; `resume` continues after a stop.
 
     Returns
     -------
-    list of pathlib.Path
-        The files of all of them.
+    list of Path
+        The files of all videos.
 
     Raises
     ------
-    DynpatError
-        One clear sentence.
+    BadRunError
+        If the folder has something to continue without `resume`, or nothing with it.
+    BadOptionError
+        If even the smallest tiles need more memory.
+    DivergedError
+        If a chain runs away.
+    OutputError
+        If a file cannot be written.
     """
     require(count >= 1, "count", "be at least 1", count, "Raise --count")
     require(not model.coloured, "--memory", "hold the whole video of a coloured model", memory,
@@ -67,23 +73,30 @@ def sample_tiled(
     first: int = 0,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[np.ndarray]:
-    """As `sampling.sample_videos`, within `memory` bytes, with chains in files.
+    """Make videos as `sampling.sample_videos` does, in `memory` bytes, with chains in files.
 
     Parameters
     ----------
-    folders
-        Of the chains, one for each video.
-    first
-        Number of the first video to make.
-    progress
-        Called with the tiles done and the total.
+    model : EnergyModel
+        The learned model.
+    asked : Asked
+        The checked request.
+    folders : sequence of Path
+        The folders of the chains, one for each video.
+    memory : int
+        The bytes that sampling may take.
+    first : int
+        The number of the first video to make.
+    progress : callable
+        A function that is called with the number of tiles done and their total.
 
     Yields
     ------
-    (T, H, W, C) float32 grey levels, a mapped file that is gone at the next one
+    ndarray
+        A video, (T, H, W, C) float32 grey levels, mapped to a file that the next video replaces.
     """
     *edges, channels = asked.chain
-    # Whole strides: padding at the ends is then the same for each region as for the whole.
+    # With whole strides, padding at the ends is the same for each region as for the whole video.
     grown = (*(round_up(model, axis, n) for axis, n in enumerate(edges, start=1)), channels)
     grid = make_grid(model, grown, memory, asked.repeating)
     gradient = gradient_function(model)
@@ -109,12 +122,12 @@ def sample_tiled(
 
 
 def _finished(folder: Path, places: list[Path], resume: bool) -> list[list[Path]]:
-    """The files of each video that is finished already.
+    """Return the files of each video that is finished already.
 
     Raises
     ------
     BadRunError
-        There is something to go on with and nobody asked for it, or the other way round.
+        If there is something to continue without `resume`, or nothing with it.
     """
     unfinished = sorted(folder.glob(f"{UNFINISHED}*"))
     if bool(unfinished) != resume:

@@ -1,4 +1,4 @@
-"""The task `learn`: learn from videos, and sample what was learned."""
+"""The task `learn`: learn from videos, and sample the learned model."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from dynpat.tasks.lifecycle import Work, in_memory, start
 from dynpat.tasks.result import FORMATS, Learned, write_videos
 from dynpat.videos import Video, to_levels
 
-FINAL_SAMPLES = (2, 8)  # least and most fresh videos that a finished run leaves: one per mode
-BETTER = 0.8  # of the last state's score: an earlier one is worth telling of
-SAMPLE_STEPS = STEPS  # Langevin steps from noise to each of them
+FINAL_SAMPLES = (2, 8)  # the least and the most videos that a finished run makes: one per mode
+BETTER = 0.8  # an earlier state is mentioned if its score is below this share of the last one's
+SAMPLE_STEPS = STEPS  # number of Langevin steps from noise to each video
 
 
 def learn(
@@ -35,21 +35,21 @@ def learn(
 
     Parameters
     ----------
-    plan
-        From `make_plan`.
-    out
-        The run folder; `runs/<name>` if left out, never one that holds a run.
-    formats
-        Of the synthesised videos that are written at the end.
-    reporter
-        Told what happens.
-    replicas
-        Who learns together; this process alone if left out.
+    plan : Plan
+        The plan, from `make_plan`.
+    out : str or Path or None
+        The run folder, by default `runs/<name>`; it must not have a run in it.
+    formats : sequence of str
+        The formats of the synthesised videos that are written at the end.
+    reporter : Reporter or None
+        What receives progress and notes.
+    replicas : Replicas or None
+        The replicas that learn together, by default this process alone.
 
     Returns
     -------
     Learned
-        `finished` is False if the run was stopped by an interrupt; `resume` goes on with it.
+        The result; `finished` is False if the run was interrupted, and `resume` continues it.
 
     Raises
     ------
@@ -58,11 +58,11 @@ def learn(
     BadOptionError
         If the videos are too small for the network, or memory does not suffice.
     BadRunError
-        If the folder holds something already.
+        If the folder has something in it already.
     DivergedError
         If learning diverges again and again.
     OutputError
-        If something cannot be written.
+        If a file cannot be written.
     """
     return start(read_to_learn, plan, out, formats, reporter, replicas)
 
@@ -73,12 +73,12 @@ def read_to_learn(plan: Plan, reporter: Reporter, replicas: Replicas) -> Learnin
 
 
 def learn_arrays(plan: Plan, videos: list[Video], reporter: Reporter) -> Learned:
-    """Learn by a plan from videos that are in memory; nothing is kept but the result."""
+    """Learn by a plan from videos in memory, and keep only the result."""
     return in_memory(Learning(plan, videos, reporter, Replicas()))
 
 
 class Learning(Work[Learned]):
-    """Videos to learn from, see `Work`."""
+    """Videos to learn from; see `Work`."""
 
     def __init__(
         self, plan: Plan, videos: list[Video], reporter: Reporter, replicas: Replicas
@@ -92,7 +92,7 @@ class Learning(Work[Learned]):
 
     @cached_property
     def judge(self) -> Judge:
-        """Of new videos, by the first observed one."""
+        """The judge of new videos, which compares them with the first observed one."""
         return Judge(self.inputs[0].frames)
 
     def prepare(self) -> None:
@@ -130,7 +130,7 @@ class Learning(Work[Learned]):
 
 
 def _figures(recorder: Recorder, synthesised: np.ndarray) -> dict[str, dict[str, float | None]]:
-    """All figures of a new video, those of a draw of its reference, and their floor."""
+    """Return all figures of a new video, those of a draw of its reference, and their floor."""
     observed = recorder.observed
     found = {"synthesised": figures(observed, synthesised), "floor": floor(observed)}
     if recorder.drawn is not None:
@@ -141,9 +141,9 @@ def _figures(recorder: Recorder, synthesised: np.ndarray) -> dict[str, dict[str,
 
 
 def _fresh(learner: Learner) -> list[np.ndarray]:
-    """Fresh videos from noise: what `sample` would give.
+    """Make new videos from noise, as `sample` would.
 
-    Not the chains of learning, some of which may just have started from the observed videos.
+    The chains of learning are not used, because some may just have started again.
     """
     model = learner.model
     least, most = FINAL_SAMPLES

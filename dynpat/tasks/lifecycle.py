@@ -1,6 +1,6 @@
-"""How a run goes, whatever its task: created, held, begun or gone on with, learned, finished.
+"""The life of a run of any task: create, lock, start or continue, learn, finish.
 
-A task says only what it does of its own, as a `Work`.
+A task defines only its own work, as a subclass of `Work`.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ Made = TypeVar("Made", bound=Result)
 
 
 class Work(ABC, Generic[Made]):
-    """What a task has read, and what it does of its own with it.
+    """The videos that a task has read, and the task's own work with them.
 
     Parameters
     ----------
-    plan
-        With what it left open resolved.
-    inputs
-        The videos as `config.json` names them; a run goes on only with videos of the same hashes.
-    reporter
-        Told what happens.
+    plan : Plan
+        The plan, with the options resolved that it left open.
+    inputs : list of Video
+        The videos as `config.json` names them; a run continues only with videos of the same hashes.
+    reporter : Reporter
+        What receives progress and notes.
     """
 
     def __init__(self, plan: Plan, inputs: list[Video], reporter: Reporter) -> None:
@@ -49,24 +49,24 @@ class Work(ABC, Generic[Made]):
     @property
     @abstractmethod
     def learner(self) -> Learner:
-        """All that learning needs, made ready at the first use."""
+        """Everything that learning needs, made at the first use."""
 
     def prepare(self) -> None:
-        """Do before there is a run folder what needs none and may be refused."""
+        """Do the work that may be refused and needs no run folder, before there is one."""
 
     def announce(self, run: Run) -> None:
-        """Show in the run folder what will be done, before learning is made ready."""
+        """Show in the run folder what will be done, before learning is prepared."""
 
     @abstractmethod
     def recorder(self, run: Run) -> Recorder:
-        """What learning leaves in the run folder while it works."""
+        """Return what records learning in the run folder."""
 
     @abstractmethod
     def finish(self, finished: bool, recorder: Recorder | None, formats: Sequence[str]) -> Made:
-        """What came out of learning, and into the recorder's run folder if there is one.
+        """Return the result of learning, and write it into the recorder's run if there is one.
 
-        Its `files` and `metrics` are those of the task alone. Unless learning is `finished`,
-        nothing is made but the model.
+        Its `files` and `metrics` are those of this task alone. Unless learning is `finished`, only
+        the model is made.
         """
 
 
@@ -82,13 +82,13 @@ def start(
     Raises
     ------
     BadRunError
-        If the folder holds something already.
+        If the folder has something in it already.
     """
     reporter, replicas = reporter or Reporter(), replicas or Replicas()
     if not replicas.chief:
         return _assist(read(plan, reporter, replicas), Path(out or ""))
     if out is not None:
-        Run.require_free(Path(out))  # before videos are read for minutes in vain
+        Run.require_free(Path(out))  # this comes before videos are read for minutes
     work = read(plan, reporter, replicas)
     work.prepare()
     name = run_name(plan.videos[0]) + ("" if plan.task == "learn" else f"-{plan.task}")
@@ -102,12 +102,12 @@ def go_on(
     read: Read[Made], run: Run, plan: Plan, formats: Sequence[str], reporter: Reporter,
     replicas: Replicas,
 ) -> Made:
-    """Go on with a run that was stopped, or beyond its end: `plan` is its own, or has other limits.
+    """Continue a run that was stopped, or go beyond its end; `plan` may have other limits than it.
 
     Raises
     ------
     BadRunError
-        If its videos have changed, its checkpoints are gone, or another process works in it.
+        If its videos have changed, its checkpoints are gone, or another process uses it.
     """
     _require_resumable(run, plan)
     if not replicas.chief:
@@ -129,14 +129,14 @@ def go_on(
 
 
 def in_memory(work: Work[Made]) -> Made:
-    """Do a task on what is in memory; nothing is kept but the result."""
+    """Do a task on videos in memory, and keep only the result."""
     finished = learn_in_memory(work.learner, work.reporter)
     result = work.finish(finished, None, ())
     return replace(result, metrics={"update": work.learner.update, **result.metrics})
 
 
 def _into(run: Run, work: Work[Made], formats: Sequence[str]) -> Made:
-    """Learn, finish and report, in the folder of a run that this process holds."""
+    """Learn, finish and report in the folder of a run that this process has locked."""
     work.announce(run)
     recorder = work.recorder(run)
     finished = learn_recorded(work.learner, recorder)
@@ -148,7 +148,7 @@ def _into(run: Run, work: Work[Made], formats: Sequence[str]) -> Made:
 
 
 def _assist(work: Work[Made], folder: Path) -> Made:
-    """Learn with the chief of a cluster, who writes the run; here nothing is written."""
+    """Learn together with the chief of a cluster, which alone writes the run."""
     learner = work.learner
     with memory_watched(), interrupt_flag() as interrupted, learner.replicas.watched():
         finished = learn_model(
@@ -159,7 +159,7 @@ def _assist(work: Work[Made], folder: Path) -> Made:
 
 
 def _require_resumable(run: Run, plan: Plan) -> None:
-    """What a resumed run needs and only its own folder and videos can give."""
+    """Check what a resumed run needs from its own folder and videos."""
     missing = [name for name in plan.videos if not Path(name).exists()]
     if missing:
         raise BadRunError(
@@ -174,6 +174,6 @@ def _require_resumable(run: Run, plan: Plan) -> None:
 
 
 def _last_figures(run: Run) -> dict[str, Any]:
-    """The last row of the run's log."""
+    """Return the last row of the run's log."""
     rows = read_log(run.log_file)
     return dict(rows[-1]) if rows else {}

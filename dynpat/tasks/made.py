@@ -1,4 +1,4 @@
-"""Videos that a run has left in its folder, in whatever formats were asked for."""
+"""Find and read the videos that a run has made, in whatever formats were asked for."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import numpy as np
 from dynpat.runs.folder import Run
 from dynpat.videos import read_video, to_levels
 
-# By how little they change a video: a folder of PNG frames, an array, GIF, MP4.
+# Formats by how little they change a video: a folder of PNG frames, an array, GIF, MP4.
 KINDS = ("", ".npy", ".gif", ".mp4")
-MOST = 3  # synthesised or recovered videos on a page
+MOST = 3  # the most synthesised or recovered videos on a page
 
 
 def made_videos(run: Run) -> list[Path]:
-    """Some of what was made: synthesised videos, or recovered ones."""
+    """Return some of the videos that were made, synthesised or recovered."""
     return [
         *of_each(run.samples, "synthesised_*"), *of_each(run.results, "recovered_*")
     ][:MOST]
 
 
 def of_each(folder: Path, pattern: str) -> list[Path]:
-    """Of each video whose name fits, in order, the file or folder that changed it least."""
+    """Return, for each video whose name fits, the file or folder that changed it least."""
     found: dict[str, Path] = {}
     for path in sorted(folder.glob(pattern)):
         if path.suffix not in KINDS or (path.suffix == "") != path.is_dir():
@@ -35,7 +35,7 @@ def of_each(folder: Path, pattern: str) -> list[Path]:
 
 
 def read_made(path: Path, every: int = 1) -> np.ndarray:
-    """A video that dynpat wrote, (T, H, W, C) uint8; shrunk `every` times on each side."""
+    """Read a video that dynpat wrote, (T, H, W, C) uint8, shrunk `every` times on each side."""
     if path.suffix == ".npy":
         return to_levels(np.array(np.load(path, mmap_mode="r")[:, ::every, ::every]))
     if every == 1:
@@ -45,5 +45,5 @@ def read_made(path: Path, every: int = 1) -> np.ndarray:
 
 
 def read_named(paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Videos by their names, without those that are not there."""
+    """Read videos by their names; missing ones are left out."""
     return {path.stem.replace("_", " "): read_made(path) for path in paths if path.exists()}

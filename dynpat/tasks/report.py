@@ -1,4 +1,4 @@
-"""`report.html`: one self-contained page about a run, or about several side by side."""
+"""Write `report.html`, one self-contained page about a run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dynpat.tasks.made import made_videos, of_each, read_made, read_named
 
 
 def write_report(run: Run) -> Path:
-    """Write `report.html` from what the run folder holds; returns its path."""
+    """Write `report.html` from the contents of the run folder; return its path."""
     rows, config = read_log(run.log_file), run.config()
     plan, fps = Plan.from_dict(config["plan"]), float(config["inputs"][0]["fps"])
     single = read_named([run.observed_file, *made_videos(run)])
@@ -50,7 +50,7 @@ def write_report(run: Run) -> Path:
 
 
 def _beside(run: Run, finished: bool) -> dict[str, np.ndarray]:
-    """Videos of panels side by side; of a run that is not finished, its preview."""
+    """Return the videos of panels side by side; for an unfinished run, its preview."""
     if not finished:
         preview = run.preview_file
         return {"observed | made so far": read_made(preview)} if preview.exists() else {}

@@ -1,4 +1,4 @@
-"""The tasks `recover`, `inpaint` and `extend`: fill in what is missing from a video."""
+"""The tasks `recover`, `inpaint` and `extend`: fill in the missing pixels of a video."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from dynpat.tasks.result import FORMATS, Filled, Restored
 from dynpat.videos import write_image, write_outputs
 from dynpat.videos.sound import has_sound
 
-TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # and what each estimates
+TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # with their usual estimate
 BUDGET = 480.0  # seconds of learning
 CHAINS = 2
 
@@ -38,29 +38,34 @@ def make_restoration(
     task: str, videos: str | Path | Sequence[str | Path], *, estimate: str | None = None,
     missing: dict[str, Any] | None = None, **options: Any,
 ) -> Plan:
-    """The plan of `recover`, `inpaint` or `extend`.
+    """Make the plan of `recover`, `inpaint` or `extend`.
 
     Parameters
     ----------
-    task
-        One of the three.
-    videos
-        As in `make_plan`; for `inpaint` and `extend` a single one.
-    estimate
-        'mean' (of least error) or 'sample' (with full texture and motion); by the task if None.
-    missing
-        What says which pixels are missing. All but `extend`: one of `mask` (a file or folder),
-        `box` ('x,y,w,h'), `occlude` ('salt-pepper:P', 'region:SHARE', 'frames:SHARE'; `recover`
-        only, the truth is then known), with `invert`, `dilate` (pixels), `truth` (a video) and
-        `complete` (videos of which nothing is missing). `extend`: `before`, `after` (frames) or
-        `between` (frames between every two).
-    options
-        As in `make_plan`.
+    task : str
+        'recover', 'inpaint' or 'extend'.
+    videos : str or Path or sequence of str or Path
+        The videos, as in `make_plan`; for `inpaint` and `extend` a single one.
+    estimate : str or None
+        'mean', which has the smallest error, or 'sample', which keeps texture and motion; by
+        default the task decides.
+    missing : dict or None
+        Which pixels are missing. `recover` and `inpaint` take one of `mask` (a file or folder),
+        `box` ('x,y,w,h') and, for `recover`, `occlude` ('salt-pepper:P', 'region:SHARE',
+        'frames:SHARE'); with `invert`, `dilate` (pixels), `truth` (a video) and `complete` (videos
+        without missing pixels). `extend` takes `before`, `after` or `between`, in frames.
+    **options : Any
+        Options of `make_plan`.
+
+    Returns
+    -------
+    Plan
+        The checked plan, for `restore`.
 
     Raises
     ------
     BadOptionError
-        If an option is unknown, out of range, or contradicts another one.
+        If an option is unknown or out of range, or contradicts another one.
     """
     require(task in TASKS, "task", f"be one of {', '.join(TASKS)}", task, "Choose one")
     said = Missing.asked(task, missing or {}, RecoverConfig(estimate or TASKS[task]))
@@ -68,7 +73,7 @@ def make_restoration(
     chosen = {name: value for name, value in asked.items() if value is not None}
     if "iterations" not in chosen:
         chosen.setdefault("time_budget", BUDGET)
-    # Filled videos hold their level by what is visible of them: nothing is to be calibrated.
+    # The visible pixels of a video fix its level, so that nothing must be calibrated.
     options["learn"] = {"chains": CHAINS, "calibration": 0.0, **chosen}
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
     plan = make_plan([*listed, *said.complete], **{"preset": "gaussian", **options})
@@ -102,17 +107,41 @@ def restore(
     plan: Plan, out: str | Path | None = None, *, formats: Sequence[str] = FORMATS,
     reporter: Reporter | None = None,
 ) -> Restored:
-    """Learn from the visible pixels of a plan from `make_restoration`, and fill in the others.
+    """Learn from the visible pixels of a plan, and fill in the missing ones.
 
-    Writes `results/recovered_000.*`, `uncertainty_000.*` and `comparison_000.*` (what was visible,
-    recovered, and the truth where it is known) of each video into a run folder.
+    The run folder gets `results/recovered_000.*`, `uncertainty_000.*` and `comparison_000.*`
+    (visible, recovered, and the truth if it is known) of each video.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan, from `make_restoration`.
+    out : str or Path or None
+        The run folder, by default `runs/<name>`; it must not have a run in it.
+    formats : sequence of str
+        The formats of the videos to write.
+    reporter : Reporter or None
+        What receives progress and notes.
+
+    Returns
+    -------
+    Restored
+        The result; `finished` is False if the run was interrupted, and `resume` continues it.
 
     Raises
     ------
+    BadVideoError
+        If a video cannot be read, or videos do not fit each other.
     BadMaskError
         If a mask cannot be read, or does not fit its video.
-    BadVideoError, BadOptionError, BadRunError, DivergedError, OutputError
-        As `dynpat.tasks.learn.learn`.
+    BadOptionError
+        If the videos are too small for the network, or memory does not suffice.
+    BadRunError
+        If the folder has something in it already.
+    DivergedError
+        If learning diverges again and again.
+    OutputError
+        If a file cannot be written.
     """
     return start(read_to_restore, plan, out, formats, reporter)
 
@@ -123,18 +152,18 @@ def read_to_restore(plan: Plan, reporter: Reporter, replicas: Replicas) -> Resto
 
 
 def restore_arrays(plan: Plan, given: Given, reporter: Reporter) -> Restored:
-    """As `restore`, of what is in memory; nothing is kept but the result."""
+    """Restore videos in memory as `restore` does, and keep only the result."""
     work = read_incomplete(plan, reporter, given)
     return in_memory(Restoration(plan, work, reporter, Replicas()))
 
 
 class Restoration(Work[Restored]):
-    """Videos to fill in, see `Work`."""
+    """Videos with missing pixels to fill in; see `Work`."""
 
     def __init__(
         self, plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas
     ) -> None:
-        # With missing pixels black: their hashes tell other videos and other masks.
+        # Missing pixels are black, so that the hashes differ for other videos and other masks.
         named = [replace(video, frames=frames)
                  for video, frames in zip(work.videos, work.frames, strict=True)]
         super().__init__(for_videos(plan, named, replicas.count), named, reporter)
@@ -186,11 +215,11 @@ class Restoration(Work[Restored]):
                         videos=tuple(videos))
 
     def _panels(self, video: int, found: Estimate) -> dict[str, np.ndarray]:
-        """What is shown beside a recovered video, at the size of work."""
+        """Return the videos to show beside a recovered video, at the working size."""
         panels = [self.inputs[video].frames, chosen(self.plan, found)]
         if self.work.truth is not None:
             panels.append(self.work.truth[video])
-        # Four times enlarged, for eyes: spreads are of a few grey levels.
+        # The spread is only a few grey levels, and is enlarged four times to be visible.
         spread = np.clip(4 * found.spread, 0, 255)
         return {"uncertainty": spread, "comparison": side_by_side(panels)}
 
@@ -198,7 +227,7 @@ class Restoration(Work[Restored]):
         self, run: Run, shown: dict[str, np.ndarray], video: int, formats: Sequence[str],
         sound: Path | None,
     ) -> list[Path]:
-        """Write what came out of one video, by its names; returns the files."""
+        """Write the results of one video by their names; return the files."""
         files: list[Path] = []
         for name, frames in shown.items():
             paths, notes = write_outputs(
@@ -212,7 +241,7 @@ class Restoration(Work[Restored]):
 
 
 def _sound(plan: Plan, reporter: Reporter) -> Path | None:
-    """The file whose sound still fits the pictures, where there is one; else it is said."""
+    """Return the file whose sound still fits the pictures, or say that there is none."""
     source = Path(plan.videos[0])
     if not has_sound(source):
         return None

@@ -1,4 +1,4 @@
-"""What a task makes: its files and figures, and how it is stopped."""
+"""The results of tasks, and how tasks are interrupted."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ FORMATS = ("gif", "mp4")
 
 @dataclass(frozen=True)
 class Result:
-    """What a task made.
+    """The result of a task.
 
     Attributes
     ----------
-    run
+    run : Path or None
         The run folder; None if nothing was written.
-    files
-        What was written.
-    metrics
-        Figures of the last update and of what was made, by name.
-    finished
-        Whether a limit ended the task; False if it was interrupted.
+    files : tuple of Path
+        The files that were written.
+    metrics : dict
+        The figures of the last update and of the results, by name.
+    finished : bool
+        True if a limit ended the task, False if it was interrupted.
     """
 
     run: Path | None
@@ -45,14 +45,14 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Learned(Result):
-    """What `learn` made.
+    """The result of `learn`.
 
     Attributes
     ----------
-    model
-        Learned; `model.sample` makes more videos.
-    samples
-        (N, T, H, W, C) uint8: fresh synthesised videos. None of a run that was interrupted.
+    model : EnergyModel
+        The learned model; `model.sample` makes more videos.
+    samples : ndarray
+        New videos, (N, T, H, W, C) uint8; none if the run was interrupted.
     """
 
     model: EnergyModel
@@ -61,17 +61,19 @@ class Learned(Result):
 
 @dataclass(frozen=True)
 class Filled:
-    """One video whose missing pixels were filled in; its visible pixels are as they were.
+    """One video whose missing pixels were filled in; its visible pixels are unchanged.
 
     Attributes
     ----------
-    recovered
-        (T, H, W, C) uint8: the mean or the sample, as was asked for.
-    uncertainty
-        (T, h, w, C) float32: standard deviation of each missing pixel in grey levels, 0 where
-        visible; of the part around the mask, at the size of work, for `inpaint`.
-    mean, sample
-        (T, H, W, C) uint8: the estimate of least error, and one that keeps texture and motion.
+    recovered : ndarray
+        The video, (T, H, W, C) uint8: the mean or the sample, as asked for.
+    uncertainty : ndarray
+        The standard deviation of each missing pixel in grey levels, (T, h, w, C) float32, and 0
+        where pixels are visible. For `inpaint` it is that of the part around the mask, at the
+        working size.
+    mean, sample : ndarray
+        The estimate of the smallest error, and one that keeps texture and motion, both (T, H, W, C)
+        uint8.
     """
 
     recovered: np.ndarray
@@ -82,16 +84,16 @@ class Filled:
 
 @dataclass(frozen=True, kw_only=True)
 class Restored(Result):
-    """What `recover`, `inpaint` and `extend` made.
+    """The result of `recover`, `inpaint` and `extend`.
 
-    `recovered`, `uncertainty`, `mean` and `sample` are those of the first video, see `Filled`.
+    `recovered`, `uncertainty`, `mean` and `sample` are those of the first video; see `Filled`.
 
     Attributes
     ----------
-    model
-        Learned from the visible pixels.
-    videos
-        Each video with missing pixels, filled in. None of a run that was interrupted.
+    model : EnergyModel
+        The model, learned from the visible pixels.
+    videos : tuple of Filled
+        Each video with its missing pixels filled in; none if the run was interrupted.
     """
 
     model: EnergyModel
@@ -107,10 +109,7 @@ def write_videos(
     folder: Path, videos: Iterable[np.ndarray], fps: float, formats: Sequence[str],
     reporter: Reporter, first: int = 0,
 ) -> list[Path]:
-    """Write `synthesised_000.*` … from number `first` on, and tell what was changed on the way.
-
-    Returns the files.
-    """
+    """Write `synthesised_000.*` … from number `first` on, and report changes; return the files."""
     files: list[Path] = []
     for number, video in enumerate(videos, start=first):
         paths, notes = write_outputs(folder, f"synthesised_{number:03d}", video, fps, formats)
@@ -122,10 +121,10 @@ def write_videos(
 
 @contextmanager
 def interrupt_flag() -> Iterator[threading.Event]:
-    """While open, the first SIGINT or SIGTERM sets the flag; a second one interrupts at once."""
+    """Give a flag that the first SIGINT or SIGTERM sets; a second signal interrupts at once."""
     flag = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield flag  # signals belong to the main thread
+        yield flag  # only the main thread gets signals
         return
 
     def first(number: int, frame: Any) -> None:

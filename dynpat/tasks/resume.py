@@ -1,4 +1,4 @@
-"""The task that goes on: any run that was stopped, or beyond its end with higher limits."""
+"""The task that continues any run that was stopped, or goes beyond its end with higher limits."""
 
 from __future__ import annotations
 
@@ -21,26 +21,33 @@ def resume(
     formats: Sequence[str] = FORMATS, reporter: Reporter | None = None,
     replicas: Replicas | None = None,
 ) -> Learned | Restored:
-    """Go on with a run of `learn`, `recover`, `inpaint` or `extend`.
+    """Continue a run of `learn`, `recover`, `inpaint` or `extend`.
 
     Parameters
     ----------
-    folder
+    folder : str or Path
         The run folder.
-    iterations, time_budget
-        New limits, counted from the run's beginning; the run's own if left out.
-    formats
-        Of the videos that are written at the end.
-    reporter
-        Told what happens.
-    replicas
-        Who learns together; this process alone if left out.
+    iterations : int or None
+        The new limit of updates, counted from the beginning of the run; by default the old one.
+    time_budget : float or None
+        The new limit of seconds, counted likewise.
+    formats : sequence of str
+        The formats of the videos that are written at the end.
+    reporter : Reporter or None
+        What receives progress and notes.
+    replicas : Replicas or None
+        The replicas that learn together, by default this process alone.
+
+    Returns
+    -------
+    Learned or Restored
+        The result of the task.
 
     Raises
     ------
     BadRunError
         If the folder is no run, its videos have changed, its checkpoints are gone, or another
-        process works in it.
+        process uses it.
     DivergedError
         If learning diverges again and again.
     """

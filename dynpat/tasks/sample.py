@@ -1,4 +1,4 @@
-"""The task `sample`: new videos from the model of a run, from noise, its chains or a video."""
+"""The task `sample`: make new videos with the model of a run, from noise, its chains or a video."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from dynpat.videos import read_video, to_levels
 
 MEMORY = 4 * 10**9
 NOISE, CHAINS, REFERENCE = "noise", "chains", "reference"
-SHOWN = 4  # videos on the page about them
-MOST_SHOWN = 30_000_000  # pixels in all frames of each; larger ones are shrunk
+SHOWN = 4  # the number of videos on their page
+MOST_SHOWN = 30_000_000  # the most pixels in all frames of a video; larger ones are shrunk
 
 
 def sample(
@@ -52,45 +52,67 @@ def sample(
     formats: Sequence[str] = FORMATS,
     reporter: Reporter | None = None,
 ) -> Result:
-    """New videos from the model of a run.
+    """Make new videos with the model of a run.
 
     Parameters
     ----------
-    run
-        A run folder.
-    out
-        Folder that gets `synthesised_000.*` …; a new one in the run's `samples/` if left out.
-    count
-        How many videos.
-    start
-        Where their chains start: 'noise' (draws of the reference), 'chains' (goes on with those of
-        learning, each observed video's in turn), or a video file or frame folder, which then turns
-        into what was learned. 'reference': the draws themselves, without what was learned.
-    state
-        'last', or 'best': the state of learning that looked best, where one was kept.
-    frames, size
-        T and (H, W); as the observed videos if left out (at most 70 frames).
-    steps, step_size
-        Langevin steps from the start to each video, and ε.
-    fps
-        Frame rate of the files; as learned if left out.
-    seed
-        Same seed, same videos.
-    label
-        Only of what was learned from videos of this label (the folder that they were found in).
-    loop, tileable
-        Whether the end of a video goes on with its beginning, and its edges with each other
-        (texture models).
-    memory
-        Bytes that sampling may take. Videos that would take more are sampled tile by tile, with
-        their chains in hidden folders in `out`.
-    resume
-        Go on with what such a sampling, once stopped, left in `out`.
+    run : str or Path
+        The run folder.
+    out : str or Path or None
+        The folder for `synthesised_000.*` …; by default a new one in `samples/` of the run.
+    count : int
+        The number of videos.
+    start : str or Path
+        What chains start from: 'noise' (draws of the reference), 'chains' (those of learning, in
+        turn), or a video file or frame folder, which then turns into what was learned. With
+        'reference' the draws themselves are the videos, without the network.
+    state : str
+        Which saved model to use: the 'last', or the best-scoring, 'best', if one was kept.
+    frames : int or None
+        The number of frames T, by default that of the observed videos, at most 70.
+    size : tuple of int or None
+        The height and width (H, W) in pixels, by default those of the observed videos.
+    steps : int
+        The number of Langevin steps from the start to each video.
+    step_size : float or None
+        The step size ε, by default that of learning.
+    fps : float or None
+        The frame rate of the files, by default that of learning.
+    seed : int
+        The seed of the noise; the same seed makes the same videos.
+    label : str or None
+        Only make videos like those of this label, which is the folder they were found in.
+    loop : bool
+        Whether the end of a video continues with its beginning.
+    tileable : bool
+        Whether opposite edges continue each other (texture models only).
+    memory : int
+        The bytes that sampling may take. Larger videos are sampled tile by tile, with their chains
+        in hidden folders in `out`.
+    resume : bool
+        Whether to continue such a sampling that was stopped in `out`.
+    formats : sequence of str
+        The formats of the videos to write.
+    reporter : Reporter or None
+        What receives progress and notes.
+
+    Returns
+    -------
+    Result
+        The files, and the labels of the videos.
 
     Raises
     ------
-    DynpatError
-        One clear sentence.
+    BadRunError
+        If the folder is no run, has no learned model, or there is nothing to continue.
+    BadOptionError
+        If an option is out of range, or the model cannot make such videos.
+    BadVideoError
+        If the video to start from cannot be read.
+    DivergedError
+        If a chain runs away.
+    OutputError
+        If a file cannot be written.
     """
     reporter = reporter or Reporter()
     opened = Run.open(Path(run))
@@ -112,7 +134,7 @@ def sample(
         starts = _starts(opened, model, start, shape, list(turns), reporter)
     folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
     modes = list(turns)
-    if start == CHAINS:  # of slots
+    if start == CHAINS:  # chains belong to slots
         of_slots = modes_of_slots(model.reference.groups(len(inputs)), len(inputs))
         modes = [of_slots[slot] for slot in turns]
     asked = ask(
@@ -142,7 +164,7 @@ def sample(
 
 
 def _kept(videos: Iterable[np.ndarray], shown: list[np.ndarray]) -> Iterator[np.ndarray]:
-    """The videos as they come; the first of them are kept in `shown` as well."""
+    """Yield the videos, and keep the first of them in `shown` as well."""
     for video in videos:
         if len(shown) < SHOWN:
             shown.append(to_levels(video))
@@ -150,7 +172,7 @@ def _kept(videos: Iterable[np.ndarray], shown: list[np.ndarray]) -> Iterator[np.
 
 
 def _report(run: Run, folder: Path, shown: Sequence[np.ndarray], fps: float) -> Path:
-    """A page of new videos (T, H, W, C) beside the observed one, in their folder."""
+    """Write a page of new videos (T, H, W, C) beside the observed one, into their folder."""
     videos = {f"synthesised {number:03d}": video for number, video in enumerate(shown)}
     if run.observed_file.exists():
         videos = {"observed": read_video(run.observed_file).frames, **videos}
@@ -161,9 +183,9 @@ def _report(run: Run, folder: Path, shown: Sequence[np.ndarray], fps: float) -> 
 def _turns(
     labels: list[str], model: EnergyModel, start: str | Path, label: str | None
 ) -> dict[int, list[str]]:
-    """Which modes (of chains: which slots) take turns, each with its labels.
+    """Return the modes (for chains: the slots) that take turns, each with its labels.
 
-    `labels` are those of the observed videos, `label` what was asked for.
+    `labels` are those of the observed videos, `label` the one that was asked for.
     """
     groups = model.reference.groups(len(labels))
     if start == CHAINS:
@@ -180,7 +202,7 @@ def _turns(
 
 
 def _grey_chains(run: Run, model: EnergyModel) -> np.ndarray:
-    """The chains of learning in grey levels, (slots, chains, T, H, W, C)."""
+    """Return the chains of learning in grey levels, (slots, chains, T, H, W, C)."""
     chains = run.chains()
     videos = len(run.config()["inputs"])
     modes = modes_of_slots(model.reference.groups(videos), videos)
@@ -194,7 +216,7 @@ def _starts(
     run: Run, model: EnergyModel, start: str | Path, shape: tuple[int, int, int, int],
     which: list[int], reporter: Reporter,
 ) -> list[np.ndarray]:
-    """The videos (T, H, W, C), grey levels, that chains start from."""
+    """Return the videos (T, H, W, C), in grey levels, that chains start from."""
     if start == CHAINS:
         chains = _grey_chains(run, model)[which]
         videos = list(np.swapaxes(chains, 0, 1).reshape(-1, *chains.shape[2:]))

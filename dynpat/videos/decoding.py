@@ -21,7 +21,7 @@ WITH_OPACITY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders, by the kind o
 def _decoder(stream: Any, notes: list[str]) -> Any:
     """Return the decoder of a stream: FFmpeg's usual one, or libvpx for VP8 and VP9 with opacity.
 
-    FFmpeg's own decoders ignore the opacity, so that hidden parts become visible; that is noted.
+    FFmpeg's own decoders ignore the opacity, which is noted, because hidden parts become visible.
     """
     usual = stream.codec_context
     if stream.metadata.get("alpha_mode") != "1":

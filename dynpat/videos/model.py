@@ -46,8 +46,8 @@ class Video:
 
     Examples
     --------
-    >>> frames = np.zeros((10, 32, 48, 3), np.uint8)
-    >>> Video(frames, fps=25.0, name="dark").frames.shape
+    >>> from dynpat.videos import as_videos
+    >>> as_videos(np.zeros((10, 32, 48, 3), np.uint8), fps=25.0)[0].frames.shape
     (10, 32, 48, 3)
     """
 
