@@ -29,7 +29,8 @@ TEST_FILES = [path for path in TESTS if path.match("tests/test_*.py")]
 TESTED_IN = {
     "denoising": "reference_coloured", "devices": "cli", "errors": "cli_mistakes",
     "models/footprint": "models_tiling", "models/new_videos": "tasks_arrays",
-    "models/tiles": "models_tiling", "models/view": "reference_coloured",
+    "models/tiles": "models_tiling",
+    "restoration/neighbourhoods": "restoration_conditional", "models/view": "reference_coloured",
     "reference/groups": "reference_coloured", "report/page": "tasks_report", "reporter": "cli",
     "tasks/common": "tasks_learn", "tasks/compare": "tasks_report", "tasks/demo": "cli",
     "tasks/doctor": "cli", "tasks/filling": "tasks_restore", "tasks/incomplete": "tasks_restore",

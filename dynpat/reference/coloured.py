@@ -40,13 +40,13 @@ class ColouredReference(Grouped):
 
     Parameters
     ----------
-    everywhere
+    everywhere : bool
         Whether all places share one map, or each pixel has its own.
-    rho
+    rho : float
         ρ, the standard deviation of the noise on the observed, where y has variance 1.
-    modes
+    modes : int
         Number of groups of videos, each with a process of its own.
-    follow
+    follow : bool
         Whether the colours follow the brightness (`dynpat.reference.colours`), where each pixel
         has its own map.
     """

@@ -46,18 +46,18 @@ class Reference(Grouped):
 
     Parameters
     ----------
-    centre
+    centre : str
         Which mean is subtracted: each 'pixel's over time, each 'channel's, or one 'scalar'.
-    sigma
+    sigma : float
         σ of each Gaussian, in grey levels.
-    modes
+    modes : int
         Number of Gaussians.
-    widest
+    widest : float
         If above `sigma`, a pixel's variance is σ² and that of its observed values, but at most
         the square of this.
-    bounded
+    bounded : bool
         Whether values outside 0 … 255 cost the square of their distance over 2σ².
-    steady
+    steady : float
         How firmly a video's mean level of each channel is held: a deviation m costs each pixel
         `steady`·m²/(2σ²). A network that is the same everywhere hardly knows that level, and what
         it learns about it swings to and fro.

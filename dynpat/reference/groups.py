@@ -13,7 +13,7 @@ class Grouped(keras.layers.Layer):
 
     Attributes
     ----------
-    modes
+    modes : int
         Number of groups of videos, each with values of its own.
     """
 

@@ -113,9 +113,9 @@ def before_maps(observed: np.ndarray, powers: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    observed
+    observed : ndarray
         Correlations, any shape, −1 … 1.
-    powers
+    powers : ndarray
         (K,) the squares aₖ² of the maps' series.
     """
     if not powers.any():

@@ -51,15 +51,15 @@ class Coloured:
 
     Attributes
     ----------
-    mean
+    mean : ndarray
         (C,) or (H, W, C) float32 grey levels: m.
-    axes
+    axes : ndarray
         (C, C) float32: R; a colour in grey levels, less m, times R is one in principal axes.
-    maps
+    maps : ndarray
         (knots, 1, 1, C) or (knots, H, W, C) float32: g at `KNOTS`, in grey levels along the axes.
-    correlations
+    correlations : ndarray
         (C, 2·lag+1 frames, 2·lag+1, 2·lag+1 pixels) float32: of y, at each lag, by axis.
-    given
+    given : GivenBrightness or None
         How the colours follow the brightness; None if they are drawn independently of it.
     """
 
@@ -119,19 +119,19 @@ def fit(
 
     Parameters
     ----------
-    videos
+    videos : ndarray
         (N, T, H, W, C) grey levels.
-    everywhere
+    everywhere : bool
         Whether all places share one map (what looks alike everywhere), or each pixel has its own.
-    missing
+    missing : ndarray or None
         (N, T, H, W) bool, True where pixels are missing; they have no influence.
-    lags
+    lags : sequence of int
         Frames and pixels (down, across) beyond which values count as unrelated.
-    seed
+    seed : int
         Of the noise that spreads whole grey levels out.
-    axes
+    axes : ndarray or None
         (C, C) the axes of the colours; those of `axes_of` if left out.
-    follow
+    follow : bool
         Whether the colours follow the brightness, where each pixel has its own map.
     """
     seen = np.ones(videos.shape[:4], bool) if missing is None else ~missing
@@ -178,9 +178,8 @@ def _latent(
     importance = importance / max(importance.sum(), np.finfo(np.float32).tiny)
     window, latent = _window(seen.shape[1:], everywhere), []
     for axis in range(values.shape[-1]):
-        observed = correlation(
-            values[..., axis] * seen, seen, window, lags, np.asarray(spread[..., axis])
-        )
+        share = spread[..., axis] / np.max(spread[..., axis])
+        observed = correlation(values[..., axis] * seen, seen, window, lags, share)
         powers = np.einsum("khw,hw->k", series[..., axis] ** 2, importance)
         latent.append(before_maps(observed, powers) * taper(lags))
     return latent
@@ -237,9 +236,9 @@ def correlation(
     """The correlation of values (N, T, H, W) at each lag, (2·lag+1, …), 1 at lag 0.
 
     Under a window (T, H, W), and divided by that of the window itself, in which missing pixels are
-    holes. Values are 0 where they are not seen. If places move unlike much, their `spread` (H, W)
-    belongs to what is divided by: a flame beside a wall that stands still is not less like its
-    other half.
+    holes. Values are 0 where they are not seen. If some places move more than others, their `spread`
+    (H, W), relative to the largest, is a part of the window that is divided by: otherwise a flame
+    beside a still wall would seem to be less correlated than it is.
     """
     sizes = zip(window.shape, lags, strict=True)
     padded = [scipy.fft.next_fast_len(size + lag, True) for size, lag in sizes]

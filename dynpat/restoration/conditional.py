@@ -43,17 +43,17 @@ class Conditional:
 
     Attributes
     ----------
-    process
+    process : Coloured
         The reference, fitted to what is visible.
-    parts
+    parts : tuple of Neighbourhood
         Where correlations of which kind hold.
-    video
+    video : ndarray
         (T, H, W, C) grey levels, 0 where missing.
-    missing
+    missing : ndarray
         (T, H, W) bool.
-    observed
+    observed : ndarray
         (T, H, W, C) float32: the visible pixels in Gaussian coordinates, 0 where missing.
-    tolerance
+    tolerance : float
         At which the conjugate gradients stop.
     """
 
@@ -69,7 +69,7 @@ class Conditional:
 
         Parameters
         ----------
-        start
+        start : ndarray or None
             (T, H, W, C) grey levels with a guess at missing pixels; the nearer it is, the fewer
             steps it takes.
         """
@@ -140,13 +140,13 @@ def fit_conditional(
 
     Parameters
     ----------
-    video
+    video : ndarray
         (T, H, W, C) grey levels; what stands at missing pixels does not matter.
-    missing
+    missing : ndarray
         (T, H, W) bool; something has to be visible.
-    apart
+    apart : int
         Pixels, about, between neighbourhoods with correlations of their own.
-    tolerance
+    tolerance : float
         0 … 1, at which the conjugate gradients stop.
     """
     shown = ~missing[..., np.newaxis]

@@ -37,13 +37,13 @@ class Neighbourhood:
 
     Attributes
     ----------
-    place
+    place : Place
         Its rows and columns.
-    share
+    share : ndarray
         (h, w) float32: how much it counts at each pixel; over all neighbourhoods together 1.
-    grid
+    grid : tuple of int
         (t, y, x) of the periodic grid, which has a margin beyond the video.
-    spectrum
+    spectrum : ndarray
         (C, t, y, x // 2 + 1) float32: of S on that grid, of mean 1, for each axis of the colours.
     """
 
