@@ -62,7 +62,7 @@ def test_several_videos_have_fewer_chains_each(
 
 
 @pytest.mark.parametrize(("size", "rate"), [
-    ((24, 24), 1e-3), ((100, 100), 4e-4), ((200, 200), 1e-4),
+    ((24, 24), 2e-4), ((100, 100), 6e-5), ((200, 200), 1.5e-5),
 ])
 def test_the_rate_that_is_left_open_is_smaller_for_larger_pictures(
     size: tuple[int, int], rate: float

@@ -10,8 +10,8 @@ from dynpat.config import LearnConfig
 
 MOVED = 3  # the usual number of chains that an update moves
 PIXELS = 100 * 100  # pixels of the pictures for which `RATE` is the usual rate
-RATE = 4e-4  # smaller pictures have a larger rate
-MOST = 1e-3  # the largest usual rate
+RATE = 6e-5  # smaller pictures have a larger rate
+MOST = 2e-4  # the largest usual rate
 RATE_CUT = 0.5  # each rollback halves the learning rate
 
 

@@ -13,6 +13,7 @@ KNOTS = np.linspace(-3.2, 3.2, 65)  # where the maps are given; between them the
 TERMS = 24  # of the series of a map in Hermite polynomials
 NEIGHBOURS = 2  # pixels to each side whose values count as a pixel's own: frames are few
 SMOOTHING = 1.5  # knots over which a map is smoothed, which bounds its slope
+LEAST_RISE = 1e-6  # grey levels; what two knots differ by at least where values are divided by it
 STEEPNESS = 1e-3  # grey levels by which a map rises from knot to knot at least
 
 
@@ -49,7 +50,7 @@ def inverse(maps: np.ndarray, values: np.ndarray) -> np.ndarray:
         further = below + 2**power
         below = np.where(values >= at(maps, further), further, below)
     low, high = at(maps, below), at(maps, below + 1)
-    share = np.clip((values - low) / np.maximum(high - low, np.finfo(np.float32).tiny), 0, 1)
+    share = np.clip((values - low) / np.maximum(high - low, LEAST_RISE), 0, 1)
     y = (below + share) * (KNOTS[1] - KNOTS[0]) + KNOTS[0]
     return np.asarray(np.where(maps[-1] - maps[0] > STEEPNESS, y, 0), np.float32)
 

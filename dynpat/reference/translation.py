@@ -236,9 +236,9 @@ def correlation(
     """The correlation of values (N, T, H, W) at each lag, (2·lag+1, …), 1 at lag 0.
 
     Under a window (T, H, W), and divided by that of the window itself, in which missing pixels are
-    holes. Values are 0 where they are not seen. If some places move more than others, their `spread`
-    (H, W), relative to the largest, is a part of the window that is divided by: otherwise a flame
-    beside a still wall would seem to be less correlated than it is.
+    holes. Values are 0 where they are not seen. If some places move more than others, their
+    `spread` (H, W), relative to the largest, is a part of the window that is divided by: otherwise
+    a flame beside a still wall would seem to be less correlated than it is.
     """
     sizes = zip(window.shape, lags, strict=True)
     padded = [scipy.fft.next_fast_len(size + lag, True) for size, lag in sizes]
