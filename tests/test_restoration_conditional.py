@@ -190,6 +190,7 @@ def test_opposite_borders_do_not_know_of_each_other() -> None:
     for margin in (0, 24, 50):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("dynpat.restoration.neighbourhoods.MARGIN", margin)
+            patch.setattr("dynpat.restoration.conditional.STEPS", 300)
             made.append(fit_conditional(hidden(video, missing), missing, tolerance=1e-4).mean())
     without, own, wider = (part[missing] for part in made)
     assert np.abs(own - wider).mean() < 0.05 * np.abs(own - without).mean()
