@@ -70,11 +70,11 @@ def learn(videos: tuple[Path, ...], **options: Any) -> None:
 def _show_estimate(plan: Plan, options: dict[str, Any]) -> None:
     from dynpat.atomic import strict_json
     from dynpat.runs.folder import Run
-    from dynpat.tasks.cost import estimate
+    from dynpat.tasks.cost import cost_of
 
     if options["out"] is not None and not options["resume"]:
         Run.require_free(options["out"])
-    click.echo(strict_json(estimate(plan).to_dict(), indent=2))
+    click.echo(strict_json(cost_of(plan).to_dict(), indent=2))
 
 
 def _new_plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:

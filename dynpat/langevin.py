@@ -180,7 +180,7 @@ def chain(
     step_size: tf.Tensor,
     noise: tf.Tensor,
     seed: tf.Tensor,
-    held: tf.Tensor | None = None,
+    clamped: tf.Tensor | None = None,
     at_once: int = 0,
     numbers: tf.Tensor | None = None,
     momentum: float = 0.0,
@@ -194,7 +194,8 @@ def chain(
     each video to an energy that has a method `shifted`. The result is the videos and their
     velocities; velocities are zero without a momentum.
 
-    `held` is a boolean tensor that broadcasts to the video; pixels where it is True stay bit-equal.
+    `clamped` is a boolean tensor that broadcasts to the video; pixels where it is True stay as they
+    are, bit by bit.
     `seed` is a scalar; step number n draws its noise from (seed, n). `at_once` is described at
     `energy_gradient`. With `numbers` (N,) the noise of a chain depends on its own number only, not
     on the chains that move beside it.
@@ -217,8 +218,8 @@ def chain(
         else:
             moved = langevin_step(one, state, step_size, noise, seed_of(step), at_once)
         moved = tf.ensure_shape(moved, state.shape)
-        if held is not None:
-            moved = tf.where(held, video, moved)
+        if clamped is not None:
+            moved = tf.where(clamped, video, moved)
         return step + 1, moved, velocity
 
     video = tf.convert_to_tensor(video)
@@ -245,7 +246,7 @@ def sample(
     steps: int,
     step_size: float,
     seed: int,
-    held: tf.Tensor | None = None,
+    clamped: tf.Tensor | None = None,
     noise: float = 1.0,
     momentum: float = 0.0,
     modes: tf.Tensor | None = None,
@@ -264,7 +265,7 @@ def sample(
         The step size ε, in the units of the video.
     seed : int
         The seed of the noise; the same seed gives the same videos.
-    held : tf.Tensor or None
+    clamped : tf.Tensor or None
         A boolean tensor that broadcasts to `video`: pixels where it is True stay bit-equal.
     noise : float
         A factor on the noise; 0 descends the energy without noise.
@@ -284,7 +285,7 @@ def sample(
     >>> sample(energy, tf.zeros((1, 4, 8, 8, 3)), steps=5, step_size=0.5, seed=0).shape
     TensorShape([1, 4, 8, 8, 3])
     """
-    held = None if held is None else tf.convert_to_tensor(held, tf.bool)
+    clamped = None if clamped is None else tf.convert_to_tensor(clamped, tf.bool)
     final, _ = _compiled_chain(
         model,
         tf.convert_to_tensor(video, tf.float32),
@@ -292,7 +293,7 @@ def sample(
         tf.constant(step_size, tf.float32),
         tf.constant(noise, tf.float32),
         tf.constant(seed, tf.int64),
-        held,
+        clamped,
         momentum=momentum,
         modes=modes,
     )

@@ -76,7 +76,7 @@ def test_held_pixels_stay_with_momentum() -> None:
     video = some_video(6)
     held = np.random.default_rng(0).random(video.shape) < 0.5
     final = langevin.sample(
-        reference_energy(1.0), video, 4, 0.5, seed=1, held=held, momentum=0.7
+        reference_energy(1.0), video, 4, 0.5, seed=1, clamped=held, momentum=0.7
     ).numpy()
     np.testing.assert_array_equal(final[held], video[held])
     assert np.all(final[~held] != video[~held])
@@ -203,7 +203,7 @@ def test_held_pixels_stay_bit_equal_and_the_others_move(shape: tuple[int, ...]) 
     start = some_video(3) * 1e3 + 1 / 3
     held = np.random.default_rng(1).random(shape) < 0.5
     held.flat[:2] = True, False  # never all alike
-    final = langevin.sample(reference_energy(1.0), start, 6, 0.5, seed=1, held=held).numpy()
+    final = langevin.sample(reference_energy(1.0), start, 6, 0.5, seed=1, clamped=held).numpy()
     everywhere = np.broadcast_to(held, start.shape)
     np.testing.assert_array_equal(final[everywhere], start[everywhere])
     assert np.all(final[~everywhere] != start[~everywhere])
@@ -212,7 +212,7 @@ def test_held_pixels_stay_bit_equal_and_the_others_move(shape: tuple[int, ...]) 
 def test_held_pixels_change_no_other_pixel_of_a_separable_energy() -> None:
     start, held = some_video(3), some_video(9) > 0
     free = langevin.sample(reference_energy(1.0), start, 6, 0.5, seed=1).numpy()
-    part = langevin.sample(reference_energy(1.0), start, 6, 0.5, seed=1, held=held).numpy()
+    part = langevin.sample(reference_energy(1.0), start, 6, 0.5, seed=1, clamped=held).numpy()
     np.testing.assert_allclose(part[~held], free[~held], rtol=1e-6)
 
 

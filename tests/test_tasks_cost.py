@@ -11,7 +11,7 @@ import pytest
 
 from dynpat.datasets import flames
 from dynpat.runs.plan import Plan, make_plan
-from dynpat.tasks.cost import estimate
+from dynpat.tasks.cost import cost_of
 from dynpat.videos import write_video
 
 Call = Callable[..., Any]
@@ -30,7 +30,7 @@ def test_estimate_grows_with_what_is_asked(
     write_video(tmp_path / "a.gif", flames(12, (24, 24)), 25)
 
     def memory(**changes: Any) -> int:
-        return estimate(short_plan(tmp_path, pattern=pattern, **changes)).memory_bytes
+        return cost_of(short_plan(tmp_path, pattern=pattern, **changes)).memory_bytes
 
     base = memory()
     assert memory(learn={"chains": 8}) > base
@@ -39,7 +39,7 @@ def test_estimate_grows_with_what_is_asked(
 
 
 def test_estimate_keeps_to_the_time_budget(flames_file: Path) -> None:
-    cost = estimate(short_plan(flames_file, learn={"iterations": 10**6, "time_budget": 60.0}))
+    cost = cost_of(short_plan(flames_file, learn={"iterations": 10**6, "time_budget": 60.0}))
     assert 1 <= cost.updates < 10**6
     learning = cost.updates * cost.seconds_per_update
     assert cost.seconds == pytest.approx(learning)
@@ -51,7 +51,7 @@ def test_estimated_memory_is_near_the_measured(new_process: Call, tmp_path: Path
     write_video(tmp_path / "a.gif", flames(30, (64, 64)), 25)
     script = (
         "from pathlib import Path; from dynpat.tasks import learn as tasks\n"
-        "from dynpat.tasks.cost import estimate; from dynpat.runs.plan import make_plan\n"
+        "from dynpat.tasks.cost import cost_of; from dynpat.runs.plan import make_plan\n"
         "from dynpat.quality import metrics\n"
         "tasks.SAMPLE_STEPS = 1; metrics.PATCHES = 400; metrics.PROJECTIONS = 16\n"
         f"plan = make_plan([{str(tmp_path)!r}], precision='float32', learn={{'iterations': 2}})\n"
@@ -59,7 +59,7 @@ def test_estimated_memory_is_near_the_measured(new_process: Call, tmp_path: Path
         # Not getrusage: its peak is inherited from the process that started this one.
         "status = Path('/proc/self/status').read_text()\n"
         "peak = 1024 * int(status.split('VmHWM:')[1].split()[0])\n"
-        "print(estimate(plan).memory_bytes / peak)"
+        "print(cost_of(plan).memory_bytes / peak)"
     )
     done = new_process("-W", "ignore", "-c", script)
     assert done.returncode == 0, done.stderr

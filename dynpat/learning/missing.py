@@ -80,7 +80,7 @@ class Fills(tf.Module):
             tf.constant(config.step_size, tf.float32),
             tf.constant(1.0),
             seeds.fills(tf.cast(seed, tf.int64)),
-            held=visible, at_once=at_once, momentum=config.momentum,
+            clamped=visible, at_once=at_once, momentum=config.momentum,
         )
         numbers = starts[:, tf.newaxis] + tf.range(frames, dtype=starts.dtype)
         videos = tf.broadcast_to(indices[:, tf.newaxis], tf.shape(numbers))

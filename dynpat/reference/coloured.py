@@ -62,19 +62,19 @@ class ColouredReference(Grouped):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         channels, modes = int(input_shape[-1] or 0), self.modes
         places = (1, 1) if self.everywhere else input_shape[2:4]
-        self.mean = self._held((modes, *places, channels), "mean")
-        self.axes = self._held((channels, channels), "axes")
-        self.maps = self._held((modes, len(KNOTS), *places, channels), "maps")
-        self.series = self._held((modes, ORDER + 1, *places, channels), "series")
-        self.correlations = self._held(
+        self.mean = self._measured((modes, *places, channels), "mean")
+        self.axes = self._measured((channels, channels), "axes")
+        self.maps = self._measured((modes, len(KNOTS), *places, channels), "maps")
+        self.series = self._measured((modes, ORDER + 1, *places, channels), "series")
+        self.correlations = self._measured(
             (modes, channels, *(2 * lag + 1 for lag in LAGS)), "correlations"
         )
         self.follows = self.follow and not self.everywhere and channels > 1
         if self.follows:
             tables = (modes, len(KNOTS[::EVERY]), *places, channels - 1)
-            self.given_mean = self._held(tables, "given_mean")
-            self.given_spread = self._held(tables, "given_spread")
-            self.colours = self._held((modes, TERMS, *places, channels - 1), "colours")
+            self.given_mean = self._measured(tables, "given_mean")
+            self.given_spread = self._measured(tables, "given_spread")
+            self.colours = self._measured((modes, TERMS, *places, channels - 1), "colours")
 
     def adapt(self, videos: np.ndarray) -> None:
         """Fit to observed videos, (N, T, H, W, C) grey levels; to eight of a group at most."""

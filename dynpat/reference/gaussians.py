@@ -2,7 +2,7 @@
 
 A video on the model's scale is in grey levels minus the mean of the observed ones. There the
 reference is N(0, σ²). Three things can be added to the paper's: σ follows the spread of each pixel
-up to a bound, so that what stands still is held tight and what moves is free; values outside
+up to a bound, so that what stands still hardly moves and what moves is free; values outside
 0 … 255 cost more; and where unlike videos are learned at once it is a mixture of Gaussians around
 the mean of each, so that the network need not hold apart what only stands still differently.
 """
@@ -58,7 +58,7 @@ class Reference(Grouped):
     bounded : bool
         Whether values outside 0 … 255 cost the square of their distance over 2σ².
     steady : float
-        How firmly a video's mean level of each channel is held: a deviation m costs each pixel
+        How firmly a video's mean level of each channel is kept: a deviation m costs each pixel
         `steady`·m²/(2σ²). A network that is the same everywhere hardly knows that level, and what
         it learns about it swings to and fro.
     """
@@ -73,10 +73,10 @@ class Reference(Grouped):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shapes = {"pixel": input_shape[2:], "channel": input_shape[4:], "scalar": ()}
-        self.mean = self._held(shapes[self.centre], "mean")
-        self.still = self._held(self.mean.shape, "still")
-        self.mode_means = self._held((self.modes, *self.mean.shape), "mode_means")
-        self.mode_spreads = self._held((self.modes, *self.mean.shape), "mode_spreads")
+        self.mean = self._measured(shapes[self.centre], "mean")
+        self.still = self._measured(self.mean.shape, "still")
+        self.mode_means = self._measured((self.modes, *self.mean.shape), "mode_means")
+        self.mode_spreads = self._measured((self.modes, *self.mean.shape), "mode_spreads")
 
     def adapt(self, videos: np.ndarray) -> None:
         """Take means and spreads from observed videos, (N, T, H, W, C) grey levels."""

@@ -1,4 +1,4 @@
-"""What references of several observed videos have in common: groups of them, and held values."""
+"""What references of several observed videos share: groups of them, and measured values."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ class Grouped(keras.layers.Layer):
             return [np.array([mode % videos]) for mode in range(self.modes)]
         return np.array_split(np.arange(videos), self.modes)
 
-    def _held(self, shape: tuple[int | None, ...], name: str) -> Any:
+    def _measured(self, shape: tuple[int | None, ...], name: str) -> Any:
         return self.add_weight(shape=shape, initializer="zeros", trainable=False, name=name)

@@ -123,14 +123,16 @@ def _posterior(
     seed: int, grain: float, progress: Callable[[int], None],
 ) -> Estimate:
     """Return the mean, spread and one state of the chain that starts from `start` (T, H, W, C)."""
-    held = tf.constant(~missing[np.newaxis, ..., np.newaxis])
+    clamped = tf.constant(~missing[np.newaxis, ..., np.newaxis])
     video = known = model.to_model(start[np.newaxis])
 
     def move(video: tf.Tensor, steps: int, number: int, noise: float) -> tf.Tensor:
         own = seeds.part(seed, number)
         normal = tf.random.stateless_normal(video.shape, seeds.visible(own))
-        video = tf.where(held, known + grain * noise * normal, video)
-        return langevin.sample(model, video, steps, moving.step_size, own, held=held, noise=noise)
+        video = tf.where(clamped, known + grain * noise * normal, video)
+        return langevin.sample(
+            model, video, steps, moving.step_size, own, clamped=clamped, noise=noise
+        )
 
     video = move(video, BURN_IN, 0, 1.0)
     mean, square = np.zeros(start.shape), np.zeros(start.shape)

@@ -225,8 +225,8 @@ def _restored(
     )
     if out is not None:
         return restore(plan, out, formats=formats, reporter=reporter)
-    held = Given(given, mask if isinstance(mask, np.ndarray) else None)
-    return restore_arrays(plan, held, reporter)
+    hidden = Given(given, mask if isinstance(mask, np.ndarray) else None)
+    return restore_arrays(plan, hidden, reporter)
 
 
 def _require_known(options: dict[str, Any], *further: str) -> None:
@@ -254,9 +254,9 @@ def _taken(
         raise BadVideoError(
             "Paths and arrays were given together; read the paths by dynpat.read_videos first."
         )
-    held = [item for item in listed if not isinstance(item, str | Path)]
+    arrays = [item for item in listed if not isinstance(item, str | Path)]
     found = _require_alike(
-        [video for item in held for video in as_videos(item, options.get("fps"))]
+        [video for item in arrays for video in as_videos(item, options.get("fps"))]
     )
     for name in ("size", "frames", "start", "grey"):
         if options.get(name):

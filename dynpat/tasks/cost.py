@@ -67,7 +67,7 @@ class Cost:
         return {**asdict(self), "plan": self.plan.to_dict()}
 
 
-def estimate(plan: Plan, reporter: Reporter | None = None) -> Cost:
+def cost_of(plan: Plan, reporter: Reporter | None = None) -> Cost:
     """Predict the cost of a run: memory from the sizes inside the network, time from a trial.
 
     Parameters

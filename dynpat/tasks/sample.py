@@ -190,8 +190,8 @@ def _turns(
     groups = model.reference.groups(len(labels))
     if start == CHAINS:
         groups = slots(groups, len(labels))
-    held = {number: sorted({labels[v] for v in group}) for number, group in enumerate(groups)}
-    kept = {number: names for number, names in held.items() if label is None or label in names}
+    names_of = {number: sorted({labels[v] for v in group}) for number, group in enumerate(groups)}
+    kept = {number: names for number, names in names_of.items() if label is None or label in names}
     if not kept:
         known = ", ".join(sorted({name for name in labels if name})) or "none"
         raise BadOptionError(
