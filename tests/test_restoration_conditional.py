@@ -64,7 +64,7 @@ def weights(part: Neighbourhood, of: Conditional) -> np.ndarray:
     return np.linalg.solve(both, s[seen]).T
 
 
-@pytest.fixture(scope="module", params=[37, 3], ids=["one window", "several windows"])
+@pytest.fixture(params=[37, 3], ids=["one window", "several windows"])
 def tiny(request: pytest.FixtureRequest) -> Iterator[Conditional]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dynpat.restoration.neighbourhoods.MARGIN", 3)

@@ -29,7 +29,7 @@ def test_a_run_s_page_holds_its_videos_figures_curves_and_settings(page: str) ->
                   "To repeat it", "Settings"):
         assert f"<h2>{title}</h2>" in page
     assert "distance of patches: how things look" in page and "floor: real against real" in page
-    assert "&#34;learning_rate&#34;: 0.001" in page and "4 updates in" in page
+    assert "&#34;learning_rate&#34;: 0.0002" in page and "4 updates in" in page
 
 
 def test_a_page_loads_nothing_from_outside(page: str) -> None:
