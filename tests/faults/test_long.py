@@ -114,8 +114,8 @@ def test_four_hours_of_video_start_to_be_learned_at_once(
     decoded: list[int] = []
     frames = decoding._as_coded
 
-    def counted(container: Any, stream: Any) -> Iterator[Any]:
-        for frame in frames(container, stream):
+    def counted(*arguments: Any) -> Iterator[Any]:
+        for frame in frames(*arguments):
             decoded.append(frame.width)
             yield frame
 
