@@ -163,6 +163,11 @@ reading_options = together(
     reading_without_frames,
 )
 
+precision_option = click.option(
+    "--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
+    show_default=True, help="Precision of the products inside layers.",
+)
+
 model_options = together(
     click.option("--pattern", type=click.Choice(PATTERN_NAMES), default="scene",
                  show_default=True, help="The kind of pattern. A texture is stationary in space "
@@ -176,8 +181,7 @@ model_options = together(
                  "random places of longer videos [default: 24; for actions: all]."),
     click.option("--sigma", type=float, help="The standard deviation σ of the reference N(0, σ²), "
                  "in grey levels; with --preset default, the noise ρ in deviations."),
-    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
-                 show_default=True, help="Precision of the products inside layers."),
+    precision_option,
 )
 
 mask_options = together(
@@ -237,8 +241,7 @@ restoring_options = together(
                  "[default: 24]."),
     click.option("--sigma", type=float, help="The standard deviation σ of the reference N(0, σ²), "
                  "in grey levels."),
-    click.option("--precision", type=click.Choice(["auto", "float32", "bfloat16"]), default="auto",
-                 show_default=True, help="Precision of the products inside layers."),
+    precision_option,
     learning_options,
     seed_option,
     output_options,

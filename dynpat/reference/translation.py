@@ -149,7 +149,10 @@ def fit(
         spread = _root_mean_square(values, seen, count)
     maps = maps_to(np.where(seen[..., np.newaxis], values, np.nan), spread, everywhere)
     lags = [min(lag, size - 1) for lag, size in zip(lags, videos.shape[1:4], strict=True)]
-    latent = _latent(values, seen, maps, spread, everywhere, lags)
+    window = _window(seen.shape[1:], everywhere)
+    # What moves most counts most, here as in the correlations that are measured.
+    importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
+    latent = latent_correlations(values, seen, maps, window, importance, lags, spread)
     return Coloured(
         np.asarray(mean, np.float32), np.asarray(axes, np.float32), np.asarray(maps, np.float32),
         np.asarray(latent, np.float32), given,
@@ -167,18 +170,20 @@ def colour_covariance(videos: np.ndarray, everywhere: bool) -> np.ndarray:
     return np.asarray(np.tensordot(deviation, deviation, ((0, 1, 2, 3), (0, 1, 2, 3))))
 
 
-def _latent(
-    values: np.ndarray, seen: np.ndarray, maps: np.ndarray, spread: np.ndarray, everywhere: bool,
-    lags: Sequence[int],
+def latent_correlations(
+    values: np.ndarray, seen: np.ndarray, maps: np.ndarray, window: np.ndarray,
+    importance: np.ndarray, lags: Sequence[int], spread: np.ndarray | None = None,
 ) -> list[np.ndarray]:
-    """The correlations of y along each axis, from those of `values` (N, T, H, W, C)."""
+    """The correlations of y along each axis, from those of `values` (N, T, H, W, C).
+
+    They are measured under a window (T, H, W). The maps count by the importance (H, W) of their
+    place, and places that move unlike much are told apart by their `spread` (H, W, C).
+    """
     series = hermite_series(maps)
-    # What moves most counts most, here as in the correlations that are measured.
-    importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
     importance = importance / max(importance.sum(), np.finfo(np.float32).tiny)
-    window, latent = _window(seen.shape[1:], everywhere), []
+    latent = []
     for axis in range(values.shape[-1]):
-        share = spread[..., axis] / np.max(spread[..., axis])
+        share = 1.0 if spread is None else spread[..., axis] / np.max(spread[..., axis])
         observed = correlation(values[..., axis] * seen, seen, window, lags, share)
         powers = np.einsum("khw,hw->k", series[..., axis] ** 2, importance)
         latent.append(before_maps(observed, powers) * taper(lags))

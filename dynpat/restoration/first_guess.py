@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from dynpat import seeds
-from dynpat.restoration.conditional import fit_conditional
+from dynpat.restoration.conditional import Conditional, fit_conditional
 from dynpat.restoration.kriging import interpolate_in_time, krige, visible_mean
 
 EVERY = 3  # one in this many frames also has known pixels hidden
@@ -45,25 +45,39 @@ class Guess:
     weights: dict[str, float]
 
 
-def make_guess(video: np.ndarray, missing: np.ndarray, seed: int = 0) -> Guess:
-    """Guess the missing pixels (T, H, W) of a video (T, H, W, C); visible ones stay as they are."""
+def reference_of(video: np.ndarray, missing: np.ndarray) -> Conditional | None:
+    """Return the coloured reference given the visible pixels; None if the video is too large."""
+    return fit_conditional(video, missing) if video.size <= LARGEST else None
+
+
+def make_guess(
+    video: np.ndarray, missing: np.ndarray, seed: int = 0, given: Conditional | None = None
+) -> Guess:
+    """Guess the missing pixels (T, H, W) of a video (T, H, W, C); visible ones stay as they are.
+
+    `given` is what `reference_of` returns for them; it is fitted here if it is left out.
+    """
     hidden = calibration_mask(missing, seed)
-    without = _estimates(video, missing | hidden)
+    without = _estimates(video, missing | hidden, None)
     weights = _weights(video, without, hidden)
-    filled = _estimates(video, missing)
+    filled = _estimates(video, missing, given)
     return Guess(_mixed(filled, weights), hidden, _mixed(without, weights), weights)
 
 
-def with_texture(guess: Guess, video: np.ndarray, missing: np.ndarray, seed: int) -> np.ndarray:
+def with_texture(
+    guess: Guess, video: np.ndarray, missing: np.ndarray, seed: int,
+    given: Conditional | None = None,
+) -> np.ndarray:
     """Add to the guess the motion and texture that a mean lacks, (T, H, W, C) float32 grey levels.
 
     Chains on missing pixels start from here. It is a draw of what is missing under the coloured
     reference, around the guess. The draw is nearer to the guess where that reference expects larger
-    errors than the guess makes on hidden pixels. Videos too large for it get white noise.
+    errors than the guess makes on hidden pixels. Videos too large for it get white noise. `given`
+    is that of `make_guess`.
     """
-    if video.size > LARGEST:
+    given = given or reference_of(video, missing)
+    if given is None:
         return _with_white_noise(guess, video, missing, seed)
-    given = fit_conditional(video, missing)
     around, away = given.process.to_gaussian(guess.filled), given.fluctuation(seed)
     drawn = given.to_grey(around + away)
     if np.count_nonzero(guess.hidden) < FEWEST:
@@ -109,11 +123,13 @@ def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:
     return np.asarray(moved & ~missing & chosen[:, np.newaxis, np.newaxis])
 
 
-def _estimates(video: np.ndarray, missing: np.ndarray) -> dict[str, np.ndarray]:
+def _estimates(
+    video: np.ndarray, missing: np.ndarray, given: Conditional | None
+) -> dict[str, np.ndarray]:
     kriged = krige(video, missing)
     estimates = {"interpolation": interpolate_in_time(video, missing), "kriging": kriged}
-    if video.size <= LARGEST:
-        given = fit_conditional(video, missing)
+    given = given or reference_of(video, missing)
+    if given is not None:
         # Kriging is near to it already: fewer steps are left.
         estimates["the coloured reference"] = given.to_grey(given.mean(kriged))
     return estimates

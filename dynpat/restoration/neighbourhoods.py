@@ -17,7 +17,6 @@ import scipy.fft
 from scipy.ndimage import distance_transform_edt
 
 from dynpat.reference import translation
-from dynpat.reference.maps import before_maps, hermite_series
 from dynpat.reference.translation import LAGS, Coloured
 from dynpat.restoration.kriging import visible_mean
 
@@ -121,18 +120,16 @@ def _local(
     lags = [min(lag, size - 1) for lag, size in zip(LAGS, inside.shape[:3], strict=True)]
     fading = np.hanning(len(inside) + 2)[1:-1, np.newaxis, np.newaxis]
     fading = np.asarray(fading * window, np.float32)
-    series = hermite_series(process.maps[:, rows, columns])
     # What moves most counts most, here as in the correlations that are measured.
     importance = np.mean(inside**2, axis=0).max(axis=-1) * window**2
-    importance /= max(importance.sum(), np.finfo(np.float32).tiny)
+    latent = translation.latent_correlations(
+        inside[np.newaxis], seen, process.maps[:, rows, columns], fading, importance, lags
+    )
     blended = (1 - OWN) * process.correlations
-    for axis in range(inside.shape[-1]):
-        observed = translation.correlation(inside[np.newaxis, ..., axis], seen, fading, lags)
-        powers = np.einsum("khw,hw->k", series[..., axis] ** 2, importance)
-        latent = before_maps(observed, powers) * translation.taper(lags)
-        middle = tuple(
-            slice(size // 2 - lag, size // 2 + lag + 1)
-            for size, lag in zip(blended.shape[1:], lags, strict=True)
-        )
-        blended[axis][middle] += OWN * latent
+    middle = tuple(
+        slice(size // 2 - lag, size // 2 + lag + 1)
+        for size, lag in zip(blended.shape[1:], lags, strict=True)
+    )
+    for correlation, own in zip(blended, latent, strict=True):
+        correlation[middle] += OWN * own
     return replace(process, correlations=np.asarray(blended, np.float32))

@@ -15,7 +15,7 @@ from dynpat.learning.replicas import Replicas
 from dynpat.models import EnergyModel
 from dynpat.quality import truth
 from dynpat.reporter import Reporter
-from dynpat.restoration.first_guess import Guess, make_guess, with_texture
+from dynpat.restoration.first_guess import Guess, make_guess, reference_of, with_texture
 from dynpat.restoration.posterior import Estimate, estimate
 from dynpat.runs.plan import Plan
 from dynpat.tasks.common import make_learner
@@ -71,19 +71,15 @@ def begun(
     plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas
 ) -> Restoring:
     """Guess the missing pixels, and prepare learning from there."""
-    frames = work.frames
-    guesses = {
-        number: make_guess(frames[number], missing, plan.learn.seed)
-        for number, missing in enumerate(work.missing) if missing.any()
-    }
-    started_from = np.stack([
-        with_texture(guesses[n], video, work.missing[n], plan.learn.seed)
-        if n in guesses else video.astype(np.float32) for n, video in enumerate(frames)
-    ])
-    started = [
-        replace(video, frames=fill)
-        for video, fill in zip(work.videos, started_from, strict=True)
-    ]
+    guesses, started, seed = {}, [], plan.learn.seed
+    of_all = zip(work.videos, work.frames, work.missing, strict=True)
+    for number, (video, frames, missing) in enumerate(of_all):
+        fill = frames.astype(np.float32)
+        if missing.any():
+            given = reference_of(frames, missing)  # of the guess and of the draw around it
+            guesses[number] = make_guess(frames, missing, seed, given)
+            fill = with_texture(guesses[number], frames, missing, seed, given)
+        started.append(replace(video, frames=fill))
     learner = make_learner(plan, started, reporter, work.missing, replicas)
     fills = learner.model.fills
     assert fills is not None
