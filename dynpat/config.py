@@ -218,14 +218,6 @@ class RecoverConfig:
         require(self.estimate in ("mean", "sample"), "estimate", "be mean or sample",
                 self.estimate, "Use --estimate mean")
 
-    @property
-    def weighed(self) -> bool:
-        """Whether the mean is mixed with the first guess, by how well both recover known pixels.
-
-        A sample is no mix: to weigh one would take as long again as to draw it.
-        """
-        return self.estimate == "mean"
-
 
 @dataclass(frozen=True)
 class ModelConfig:

@@ -27,6 +27,7 @@ START = 0x5EED
 VISIBLE = 0x6A1
 # These numbers are parts of the seeds of NumPy's generators.
 HIDDEN, TEXTURE, CONDITIONAL, COURSE = 0x0CA1, 0x7E87, 0xD7A3, 1
+AROUND = 0xA40D
 CALIBRATION = 987_654_321  # far from the seeds that users choose
 
 
@@ -163,6 +164,11 @@ def texture(seed: int) -> list[int]:
 def conditional(seed: int) -> list[int]:
     """Return the seed of a draw of missing pixels given the visible ones."""
     return [CONDITIONAL, seed]
+
+
+def around(seed: int) -> int:
+    """Return the seed of the draw around the mean estimate, unlike that from which chains start."""
+    return seed + AROUND
 
 
 def mask(seed: int, video: int) -> int:

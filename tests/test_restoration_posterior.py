@@ -75,6 +75,29 @@ def test_the_mean_trusts_what_predicts_hidden_pixels(
     assert found.mean[missing].mean() == pytest.approx(truth, abs=1.5)
 
 
+def test_a_sample_is_drawn_around_the_mean_that_is_judged(states: Callable[..., None]) -> None:
+    """The model says 100, which is right, and the guess 90; the draw adds 7 to the mean."""
+    states(burn_in=20, samples=20, between=5)
+    _, missing = case()
+    video = np.full(SHAPE, 100, np.float32)
+    guess = guess_of(video, missing, 90)
+    asked: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def draw(mean: np.ndarray, without: np.ndarray) -> np.ndarray:
+        asked.append((mean, without))
+        return mean + 7
+
+    found = estimate(
+        flat(), video, guess.filled, missing, guess, MOVING, RecoverConfig("sample"), 0, draw=draw
+    )
+    [(mean, without)] = asked
+    np.testing.assert_allclose(found.sample[missing], mean[missing] + 7, atol=1e-3)
+    np.testing.assert_array_equal(found.sample[~missing], video[~missing])
+    # Hidden pixels are estimated as missing ones are.
+    assert without[guess.hidden].mean() == pytest.approx(100, abs=1.5)
+    assert mean[missing].mean() == pytest.approx(100, abs=1.5)
+
+
 def test_progress_ends_at_its_total(states: Callable[..., None]) -> None:
     states(burn_in=2, samples=3, between=2)
     video, missing = case()

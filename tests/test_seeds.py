@@ -39,6 +39,7 @@ KNOWN = {
     seeds.hidden: ((7,), [3233, 7]),
     seeds.texture: ((7,), [32_391, 7]),
     seeds.conditional: ((7,), [55_203, 7]),
+    seeds.around: ((7,), 42_004),
     seeds.mask: ((7, 2), 9),
     seeds.course: ((7,), [7, 1]),
 }

@@ -1,8 +1,9 @@
 """The posterior of missing pixels under the learned energy: mean, uncertainty and one sample.
 
 A Langevin chain on the missing pixels, while the visible ones stay, draws them from p(missing |
-visible; θ). The mean over late states has the smallest error; a single state keeps the texture and
-the motion that averaging removes.
+visible; θ). The mean over late states, mixed with the first guess, has the smallest error. A sample
+has the texture and the motion that averaging removes: a draw around that mean, or, where none can
+be made, a single state of the chain.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ SAMPLES = 20  # states of the chain that are averaged
 BETWEEN = 8  # Langevin steps between two of them
 
 Progress = Callable[[int, int], None]
+Draw = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Estimate:
         The standard deviation over late states of the chain, which is the uncertainty; 0 where
         pixels are visible.
     sample : ndarray
-        One state of the chain, without its own grain.
+        A draw around the mean, or one state of the chain, without its own grain.
     weight : float
         The weight of the model in `mean`, from 0 to 1; the rest is the first guess.
     """
@@ -52,7 +54,7 @@ class Estimate:
 def estimate(
     model: EnergyModel, video: np.ndarray, fill: np.ndarray, missing: np.ndarray, guess: Guess,
     moving: LangevinConfig, config: RecoverConfig, seed: int, grain: float = 0.0,
-    progress: Progress = lambda done, total: None,
+    draw: Draw | None = None, progress: Progress = lambda done, total: None,
 ) -> Estimate:
     """Estimate the missing pixels of one video with a learned model.
 
@@ -72,12 +74,17 @@ def estimate(
     moving : LangevinConfig
         The step size of the chain.
     config : RecoverConfig
-        Whether the mean is weighed.
+        What is asked for. A state of the chain alone is no mix: to weigh one would take as long
+        again as to draw it.
     seed : int
         The seed of the chain's noise.
     grain : float
         The standard deviation of the noise on observed videos that the model has learned; visible
         pixels have it while the chain moves.
+    draw : Draw or None
+        A function that draws a sample around a mean. It is given the mean, and the same estimate
+        without what is known of the hidden pixels, both (T, H, W, C) grey levels. Without it the
+        sample is a state of the chain.
     progress : Progress
         A function that is called with the number of steps done and their total.
 
@@ -87,7 +94,8 @@ def estimate(
         The mean, its spread, and a sample.
     """
     steps = BURN_IN + SAMPLES * BETWEEN
-    total = 2 * steps if config.weighed else steps
+    weighed = config.estimate == "mean" or draw is not None
+    total = 2 * steps if weighed else steps
 
     def run(start: np.ndarray, hidden: np.ndarray, done: int, own: int) -> Estimate:
         return _posterior(
@@ -96,13 +104,16 @@ def estimate(
 
     found = run(fill, missing, 0, seed)
     weight = 1.0
-    if config.weighed:
+    without = guess.without
+    if weighed:
         hidden, cheap = guess.hidden, guess.without
         start = np.where(hidden[..., np.newaxis], cheap, fill)
         chain = run(start, missing | hidden, steps, seeds.judging(seed))
         weight = _weight(video[hidden], cheap[hidden], chain.mean[hidden])
+        without = cheap + weight * (chain.mean - cheap)
     mean = guess.filled + weight * (found.mean - guess.filled)
-    parts = ((mean, video), (found.spread, np.zeros_like(mean)), (found.sample, video))
+    sample = draw(mean, without) if draw else found.sample
+    parts = ((mean, video), (found.spread, np.zeros_like(mean)), (sample, video))
     mean, spread, sample = (
         np.where(missing[..., np.newaxis], part, known).astype(np.float32) for part, known in parts
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dynpat import seeds
 from dynpat.devices import memory_watched
 from dynpat.learning.learner import Learner
 from dynpat.learning.missing import Fills
@@ -15,8 +16,9 @@ from dynpat.learning.replicas import Replicas
 from dynpat.models import EnergyModel
 from dynpat.quality import truth
 from dynpat.reporter import Reporter
+from dynpat.restoration.conditional import Conditional
 from dynpat.restoration.first_guess import Guess, make_guess, reference_of, with_texture
-from dynpat.restoration.posterior import Estimate, estimate
+from dynpat.restoration.posterior import Draw, Estimate, estimate
 from dynpat.runs.plan import Plan
 from dynpat.tasks.common import make_learner
 from dynpat.tasks.incomplete import Incomplete
@@ -36,6 +38,8 @@ class Restoring:
         The incomplete videos.
     guesses : dict
         The first guess of each video with missing pixels, by its number.
+    given : dict
+        The coloured reference given their visible pixels; None if the video is too large for it.
     learner : Learner
         The state of learning.
     fills : Fills
@@ -45,12 +49,15 @@ class Restoring:
     plan: Plan
     work: Incomplete
     guesses: dict[int, Guess]
+    given: dict[int, Conditional | None]
     learner: Learner
     fills: Fills
 
     def so_far(self, model: EnergyModel, video: int) -> np.ndarray:
         """Return a video with the present state of its missing pixels, (T, H, W, C) grey levels."""
-        return np.asarray(model.to_grey(self.fills.video[video]))
+        state = np.asarray(model.to_grey(self.fills.video[video]))
+        known = self.work.frames[video].astype(np.float32)
+        return np.where(self.work.missing[video][..., np.newaxis], state, known)
 
     def estimates(self, reporter: Reporter) -> Iterator[tuple[int, Estimate]]:
         """Yield, after learning, the number and the estimate of each video with missing pixels."""
@@ -60,30 +67,52 @@ class Restoring:
                 found = estimate(
                     model, work.frames[number], self.so_far(model, number), work.missing[number],
                     guess, plan.langevin, plan.missing.recover,
-                    plan.learn.seed, plan.learn.observed_noise, reporter.sampling,
+                    plan.learn.seed, plan.learn.observed_noise, self._draw(number),
+                    reporter.sampling,
                 )
-            if plan.missing.recover.weighed:
+            if plan.missing.recover.estimate == "mean":
                 reporter.say(_told(found, guess))
             yield number, found
+
+    def _draw(self, number: int) -> Draw | None:
+        """How a sample of a video is drawn around its mean; None if the video is too large."""
+        given, guess, work = self.given[number], self.guesses[number], self.work
+        if given is None:
+            return None
+
+        def draw(mean: np.ndarray, without: np.ndarray) -> np.ndarray:
+            return with_texture(
+                replace(guess, filled=mean, without=without), work.frames[number],
+                work.missing[number], seeds.around(self.plan.learn.seed), given,
+            )
+
+        return draw
 
 
 def begun(
     plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas
 ) -> Restoring:
-    """Guess the missing pixels, and prepare learning from there."""
-    guesses, started, seed = {}, [], plan.learn.seed
+    """Guess the missing pixels, and prepare learning from there.
+
+    The visible pixels that are hidden to judge guesses are missing while a model is learned, too:
+    it could not be judged by pixels that it has learned.
+    """
+    guesses, references, started, seed = {}, {}, [], plan.learn.seed
+    unseen = work.missing.copy()
     of_all = zip(work.videos, work.frames, work.missing, strict=True)
     for number, (video, frames, missing) in enumerate(of_all):
         fill = frames.astype(np.float32)
         if missing.any():
-            given = reference_of(frames, missing)  # of the guess and of the draw around it
-            guesses[number] = make_guess(frames, missing, seed, given)
-            fill = with_texture(guesses[number], frames, missing, seed, given)
+            references[number] = given = reference_of(frames, missing)
+            guesses[number] = guess = make_guess(frames, missing, seed, given)
+            fill = with_texture(guess, frames, missing, seed, given)
+            fill = np.where(guess.hidden[..., np.newaxis], guess.without, fill)
+            unseen[number] |= guess.hidden
         started.append(replace(video, frames=fill))
-    learner = make_learner(plan, started, reporter, work.missing, replicas)
+    learner = make_learner(plan, started, reporter, unseen, replicas)
     fills = learner.model.fills
     assert fills is not None
-    return Restoring(plan, work, guesses, learner, fills)
+    return Restoring(plan, work, guesses, references, learner, fills)
 
 
 def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
