@@ -22,6 +22,7 @@ from dynpat.restoration.posterior import Estimate
 from dynpat.runs.folder import Run
 from dynpat.runs.plan import Plan, for_videos, make_plan
 from dynpat.runs.recorder import Recorder, side_by_side
+from dynpat.tasks.cost import working_pixels
 from dynpat.tasks.filling import Restoring, begun, chosen, figures_of, filled
 from dynpat.tasks.incomplete import Given, Incomplete, read_incomplete
 from dynpat.tasks.lifecycle import Work, in_memory, start
@@ -73,14 +74,19 @@ def make_restoration(
     chosen = {name: value for name, value in asked.items() if value is not None}
     if "iterations" not in chosen:
         chosen.setdefault("time_budget", BUDGET)
-    # The visible pixels of a video fix its level, so that nothing must be calibrated.
+    # The visible pixels of a video fix its level; calibration would take the others for observed.
+    require(not chosen.get("calibration"), "calibration", f"be 0 for dynpat {task}",
+            chosen.get("calibration"), "Leave it out")
     options["learn"] = {"chains": CHAINS, "calibration": 0.0, **chosen}
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
     plan = make_plan([*listed, *said.complete], **{"preset": "gaussian", **options})
     require(plan.preset != "default", "--preset default", "learn whole videos", f"dynpat {task}",
             "Use --preset gaussian")
     _require_consistent(task, len(listed), said)
-    return replace(plan, task=task, missing=said)
+    pixels = working_pixels(plan.learn.time_budget)
+    return replace(
+        plan, task=task, missing=replace(said, recover=replace(said.recover, pixels=pixels))
+    )
 
 
 def _require_consistent(task: str, videos: int, missing: Missing) -> None:
