@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from dynpat.models import EnergyModel
 from dynpat.quality import truth
 from dynpat.reporter import Reporter
 from dynpat.restoration.first_guess import Guess, make_guess, reference_of, with_texture
+from dynpat.restoration.kriging import interpolate_in_time
 from dynpat.restoration.posterior import Estimate, estimate
 from dynpat.runs.plan import Plan
 from dynpat.tasks.common import make_learner
@@ -68,16 +69,22 @@ class Restoring:
 
 
 def begun(
-    plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas
+    plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas,
+    shown: Callable[[int, np.ndarray], None] = lambda number, guess: None,
 ) -> Restoring:
-    """Guess the missing pixels, and prepare learning from there."""
+    """Guess the missing pixels, and prepare learning from there.
+
+    `shown` gets the number of a video and each guess of it, (T, H, W, C), the quickest first.
+    """
     guesses, started, seed = {}, [], plan.learn.seed
     of_all = zip(work.videos, work.frames, work.missing, strict=True)
     for number, (video, frames, missing) in enumerate(of_all):
         fill = frames.astype(np.float32)
         if missing.any():
+            shown(number, interpolate_in_time(frames, missing))
             given = reference_of(frames, missing)  # of the guess and of the draw around it
             guesses[number] = make_guess(frames, missing, seed, given)
+            shown(number, guesses[number].filled)
             fill = with_texture(guesses[number], frames, missing, seed, given)
         started.append(replace(video, frames=fill))
     learner = make_learner(plan, started, reporter, work.missing, replicas)
