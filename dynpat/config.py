@@ -208,13 +208,18 @@ class RecoverConfig:
     Raises
     ------
     BadOptionError
-        If `estimate` is neither 'mean' nor 'sample'.
+        If `estimate` is neither 'mean' nor 'sample', or `pixels` is not positive.
     """
 
     estimate: str = "mean"
     """'mean' has the smallest error; 'sample' keeps texture and motion."""
+    pixels: int = 150 * 150
+    """Number of pixels to which a larger part around the missing pixels shrinks to be worked on."""
+    apart: bool = True
+    """Whether missing pixels stay out of visible ones when pictures shrink. Older runs: False."""
 
     def __post_init__(self) -> None:
+        require(self.pixels >= 1, "pixels", "be at least 1", self.pixels, "Leave it out")
         require(self.estimate in ("mean", "sample"), "estimate", "be mean or sample",
                 self.estimate, "Use --estimate mean")
 

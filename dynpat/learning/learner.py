@@ -79,7 +79,7 @@ class Learner:
         self.last_tick = time.monotonic()
         with self.replicas.scope():
             _compile(model, config, langevin, at_once)
-        model.adapt(videos)
+        model.adapt(videos, missing)
         self.chains = model.start_chains(len(videos), config.chains, config.seed)
         self.progress = Progress(config.calm > 0)
         state = {"chains": self.chains, "progress": self.progress}

@@ -18,7 +18,8 @@ from dynpat import seeds
 from dynpat.errors import DivergedError
 from dynpat.models import EnergyModel
 from dynpat.models.sampling import SETTLING, ask, sample_videos, usual_frames
-from dynpat.reference.gaussians import AXES, Reference, moments
+from dynpat.reference.gaussians import AXES, Reference
+from dynpat.reference.visible import moments
 
 ROUNDS = 12  # the largest number of rounds
 GAIN = 0.4  # of the first round; a shift moves the mean by about three times itself

@@ -266,9 +266,9 @@ class EnergyModel(NewVideos, Trainable):
                 f"shape {tuple(video.shape)}. Add the missing axes or convert its colours."
             )
 
-    def adapt(self, videos: np.ndarray) -> None:
-        """Take the scale from observed `videos`, (N, T, H, W, C) grey levels."""
-        self.reference.adapt(videos)
+    def adapt(self, videos: np.ndarray, missing: np.ndarray | None = None) -> None:
+        """Take the scale from `videos`, (N, T, H, W, C) grey levels, where not `missing` (bool)."""
+        self.reference.adapt(videos, missing)
 
     def to_model(self, grey_levels: Any, modes: Any = None) -> tf.Tensor:
         """Convert `grey_levels` 0–255 to the model's scale, float32; `modes` as in `f`."""

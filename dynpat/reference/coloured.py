@@ -76,17 +76,25 @@ class ColouredReference(Grouped):
             self.given_spread = self._measured(tables, "given_spread")
             self.colours = self._measured((modes, TERMS, *places, channels - 1), "colours")
 
-    def adapt(self, videos: np.ndarray) -> None:
-        """Fit to observed videos, (N, T, H, W, C) grey levels; to eight of a group at most."""
-        parts = [
-            np.asarray(videos[group[:: -(-len(group) // MOST)]])
-            for group in self.groups(len(videos))
+    def adapt(self, videos: np.ndarray, missing: np.ndarray | None = None) -> None:
+        """Fit to observed videos, (N, T, H, W, C) grey levels; to eight of a group at most.
+
+        Pixels that are `missing`, (N, T, H, W) bool, have no influence. Where maps are each
+        pixel's own, one that is never seen does not move.
+        """
+        chosen = [group[:: -(-len(group) // MOST)] for group in self.groups(len(videos))]
+        parts = [np.asarray(videos[group]) for group in chosen]
+        hidden = [None if missing is None else missing[group] for group in chosen]
+        covariances = [
+            translation.colour_covariance(part, self.everywhere, own)
+            for part, own in zip(parts, hidden, strict=True)
         ]
-        covariances = [translation.colour_covariance(part, self.everywhere) for part in parts]
         axes = translation.axes_of(np.sum(covariances, axis=0), self.follows)
         found = [
-            translation.fit(part, everywhere=self.everywhere, axes=axes, follow=self.follows)
-            for part in parts
+            translation.fit(
+                part, everywhere=self.everywhere, missing=own, axes=axes, follow=self.follows
+            )
+            for part, own in zip(parts, hidden, strict=True)
         ]
         self.axes.assign(axes)
         self.mean.assign(np.stack([np.reshape(q.mean, self.mean.shape[1:]) for q in found]))

@@ -9,7 +9,6 @@ the mean of each, so that the network need not hold apart what only stands still
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -18,26 +17,9 @@ import tensorflow as tf
 
 from dynpat import seeds
 from dynpat.reference.groups import Grouped
+from dynpat.reference.visible import moments
 
 AXES = {"pixel": (0, 1), "channel": (0, 1, 2, 3), "scalar": None}  # over which a mean is taken
-
-
-def moments(
-    videos: np.ndarray, which: Iterable[int], axes: tuple[int, ...] | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation over `axes` of some of the videos (N, T, H, W, C).
-
-    One video is in memory at a time.
-    """
-    count, mean, squares = 0, np.float64(0), np.float64(0)  # Chan, Golub and LeVeque (1983)
-    for video in which:
-        one = np.asarray(videos[video : video + 1], np.float64)
-        own = one.mean(axis=axes)
-        step = own - mean
-        squares = squares + one.var(axis=axes) + step**2 * count / (count + 1)
-        count += 1
-        mean = mean + step / count
-    return np.asarray(mean), np.sqrt(squares / count)
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
@@ -78,12 +60,15 @@ class Reference(Grouped):
         self.mode_means = self._measured((self.modes, *self.mean.shape), "mode_means")
         self.mode_spreads = self._measured((self.modes, *self.mean.shape), "mode_spreads")
 
-    def adapt(self, videos: np.ndarray) -> None:
-        """Take means and spreads from observed videos, (N, T, H, W, C) grey levels."""
+    def adapt(self, videos: np.ndarray, missing: np.ndarray | None = None) -> None:
+        """Take means and spreads from observed videos, (N, T, H, W, C) grey levels.
+
+        Pixels that are `missing`, (N, T, H, W) bool, have no influence.
+        """
         axes = AXES[self.centre]
         # Multiples of 1/256 make to_grey(to_model(v)) == v exactly for whole grey levels.
-        mean = np.round(moments(videos, range(len(videos)), axes)[0] * 256) / 256
-        parts = [moments(videos, group, axes) for group in self.groups(len(videos))]
+        mean = np.round(moments(videos, range(len(videos)), axes, missing)[0] * 256) / 256
+        parts = [moments(videos, group, axes, missing) for group in self.groups(len(videos))]
         means = [part - mean for part, _ in parts]
         self.mean.assign(mean)
         self.still.assign(mean - np.mean(mean, axis=tuple(range(mean.ndim - 1))))

@@ -37,6 +37,7 @@ from dynpat.reference.maps import (
     maps_to,
     position_of,
 )
+from dynpat.reference.visible import spread_over
 
 LAGS = (24, 24, 24)  # frames and pixels beyond which values count as unrelated
 SOFT = 0.25  # of the lags: up to here correlations are as measured, beyond they fade out
@@ -153,6 +154,8 @@ def fit(
     # What moves most counts most, here as in the correlations that are measured.
     importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
     latent = latent_correlations(values, seen, maps, window, importance, lags, spread)
+    if missing is not None and not everywhere:
+        mean = spread_over(mean, seen.any(axis=(0, 1)))
     return Coloured(
         np.asarray(mean, np.float32), np.asarray(axes, np.float32), np.asarray(maps, np.float32),
         np.asarray(latent, np.float32), given,
@@ -164,9 +167,12 @@ def axes_of(covariance: np.ndarray, follow: bool) -> np.ndarray:
     return brightness_axes(covariance) if follow else principal_axes(covariance)
 
 
-def colour_covariance(videos: np.ndarray, everywhere: bool) -> np.ndarray:
-    """Of videos (N, T, H, W, C), (C, C): sums over all values, not means."""
-    deviation = _deviation(videos, np.ones(videos.shape[:4], bool), everywhere)[1]
+def colour_covariance(
+    videos: np.ndarray, everywhere: bool, missing: np.ndarray | None = None
+) -> np.ndarray:
+    """Of videos (N, T, H, W, C), (C, C): sums over all values that are seen, not means."""
+    seen = np.ones(videos.shape[:4], bool) if missing is None else ~missing
+    deviation = _deviation(videos, seen, everywhere)[1]
     return np.asarray(np.tensordot(deviation, deviation, ((0, 1, 2, 3), (0, 1, 2, 3))))
 
 

@@ -18,6 +18,7 @@ Videos are (T, H, W, C), masks (T, H, W) bool with True = missing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import scipy.fft
@@ -30,6 +31,7 @@ from dynpat.restoration.neighbourhoods import (
     fit_visible,
     neighbourhoods,
 )
+from dynpat.restoration.threads import in_order
 
 RHO = 0.7  # ρ, where y has variance 1: what of it no other value tells, and what S has wrong
 STEPS = 12  # of conjugate gradients, at most
@@ -78,13 +80,10 @@ class Conditional:
         if start is not None:
             begun = np.where(shown, begun, self.process.to_gaussian(start))
         blended = np.zeros_like(self.observed)
-        for part in self.parts:
-            hole, inside, (rows, columns) = self._hole(part), self._inside(part), part.place
-            for axis in range(blended.shape[-1]):
-                known = np.zeros(part.grid, np.float32)
-                known[inside] = begun[:, rows, columns, axis]
-                found = _solved(part.spectrum[axis], known, hole, self._tolerance(axis))
-                blended[:, rows, columns, axis] += part.share * found[inside]
+        for axis in range(blended.shape[-1]):
+            solved = partial(self._expected, begun, axis)
+            for part, found in zip(self.parts, in_order(solved, self.parts), strict=True):
+                blended[(slice(None), *part.place, axis)] += found
         return np.where(shown, self.observed, blended)
 
     def fluctuation(self, seed: int) -> np.ndarray:
@@ -101,19 +100,34 @@ class Conditional:
         for axis in range(blended.shape[-1]):
             white = rng.standard_normal(size, np.float32)
             grain = np.float32(RHO) * rng.standard_normal(size, np.float32)
-            for part in self.parts:
-                hole, inside, (rows, columns) = self._hole(part), self._inside(part), part.place
-                cut = tuple(slice(start, start + length) for start, length in _origin(part))
-                drawn = _filtered(white[cut], np.sqrt(part.spectrum[axis]))
-                seen = np.where(hole, np.float32(0), drawn + grain[cut])
-                expected = _solved(part.spectrum[axis], seen, hole, self._tolerance(axis))
-                blended[:, rows, columns, axis] += part.share * (drawn - expected)[inside]
+            away = partial(self._away, white, grain, axis)
+            for part, found in zip(self.parts, in_order(away, self.parts), strict=True):
+                blended[(slice(None), *part.place, axis)] += found
         return np.where(self.missing[..., np.newaxis], blended, np.float32(0))
 
     def to_grey(self, y: np.ndarray) -> np.ndarray:
         """Grey levels 0 … 255 of y, (T, H, W, C) float32; visible pixels are bit-equal."""
         made = np.clip(self.process.to_grey(y), 0, 255)
         return np.where(self.missing[..., np.newaxis], made, self.video)
+
+    def _expected(self, begun: np.ndarray, axis: int, part: Neighbourhood) -> np.ndarray:
+        """A part's share of the mean of one axis, (t, h, w), solved from what has `begun`."""
+        inside = self._inside(part)
+        known = np.zeros(part.grid, np.float32)
+        known[inside] = begun[(slice(None), *part.place, axis)]
+        found = _solved(part.spectrum[axis], known, self._hole(part), self._tolerances[axis])
+        return np.asarray(part.share * found[inside])
+
+    def _away(
+        self, white: np.ndarray, grain: np.ndarray, axis: int, part: Neighbourhood
+    ) -> np.ndarray:
+        """A part's share of how a draw of one axis differs from the mean, (t, h, w)."""
+        hole, inside = self._hole(part), self._inside(part)
+        cut = tuple(slice(start, start + length) for start, length in _origin(part))
+        drawn = _filtered(white[cut], np.sqrt(part.spectrum[axis]))
+        seen = np.where(hole, np.float32(0), drawn + grain[cut])
+        expected = _solved(part.spectrum[axis], seen, hole, self._tolerances[axis])
+        return np.asarray(part.share * (drawn - expected)[inside])
 
     def _inside(self, part: Neighbourhood) -> tuple[slice, ...]:
         """What of a part's grid is in the video."""
@@ -126,11 +140,12 @@ class Conditional:
         hole[self._inside(part)] = self.missing[:, rows, columns]
         return hole
 
-    def _tolerance(self, axis: int) -> float:
-        """Of an axis of the colours: the fewer grey levels it spans, the less it matters."""
+    @cached_property
+    def _tolerances(self) -> list[float]:
+        """Of each axis of the colours: the fewer grey levels it spans, the less it matters."""
         spans = np.ptp(self.process.maps, axis=0).mean(axis=(0, 1))
-        share = float(spans[axis]) / max(float(spans.max()), 1e-9)
-        return self.tolerance / max(share, self.tolerance / LOOSEST)
+        shares = spans / max(float(spans.max()), 1e-9)
+        return [self.tolerance / max(float(share), self.tolerance / LOOSEST) for share in shares]
 
 
 def fit_conditional(

@@ -12,9 +12,11 @@ from scipy.ndimage import gaussian_filter
 from dynpat.masks import shrink_mask
 from dynpat.videos import to_levels
 from dynpat.videos.model import fitted_size, size_text
+from dynpat.videos.resizing import resized, resized_visible
 
 CONTEXT = 0.5  # width of the surroundings, as a share of the smaller side of the missing part
 LEAST_CONTEXT = 16  # the smallest width of the surroundings, in pixels
+BICUBIC = Image.Resampling.BICUBIC
 FEATHER = 6.0  # number of pixels over which a step at the border is evened out
 
 
@@ -43,8 +45,14 @@ class Crop:
     working_mask: np.ndarray
 
     @property
+    def size(self) -> tuple[int, int]:
+        """The height and width of the part, in pixels of the whole video."""
+        rows, columns = self.place
+        return (rows.stop - rows.start, columns.stop - columns.start)
+
+    @property
     def note(self) -> str:
-        part = size_text(*(edge.stop - edge.start for edge in self.place))
+        part = size_text(*self.size)
         whole, working = size_text(*self.mask.shape[1:]), size_text(*self.working_mask.shape[1:])
         return f"Works on {part} of {whole} pixels around the mask, at {working}."
 
@@ -56,11 +64,10 @@ class Crop:
         """
         result = self.frames.copy()
         rows, columns = self.place
-        size = (rows.stop - rows.start, columns.stop - columns.start)
         for number in np.flatnonzero(self.mask.any(axis=(1, 2))):
             missing = self.mask[number, rows, columns]
             known = self.frames[number, rows, columns].astype(np.float32)
-            made = _resized(recovered[number], size)
+            made = resized(recovered[number], self.size, BICUBIC)
             if made.shape[:2] != recovered.shape[1:3]:
                 made += _taken_up(known - made, missing)
             result[number, rows, columns][missing] = to_levels(made)[missing]
@@ -68,7 +75,8 @@ class Crop:
 
 
 def crop_around(
-    frames: np.ndarray, mask: np.ndarray, size: tuple[int, int] | None, pixels: int
+    frames: np.ndarray, mask: np.ndarray, size: tuple[int, int] | None, pixels: int,
+    apart: bool = True,
 ) -> Crop:
     """Return the part of a video around all its missing pixels, at a working size.
 
@@ -82,6 +90,9 @@ def crop_around(
         The working size (height, width); None keeps the part's own, or `pixels` if that is larger.
     pixels : int
         The number of pixels to which a larger part shrinks.
+    apart : bool
+        Whether missing pixels have no influence on visible ones when the part shrinks, as they had
+        in runs of earlier versions.
 
     Returns
     -------
@@ -98,27 +109,20 @@ def crop_around(
     part, missing = frames[:, rows, columns], mask[:, rows, columns]
     if size == edges:
         return Crop(frames, mask, (rows, columns), part, missing)
-    shrunk = np.stack([_resized(frame, size) for frame in part])
-    return Crop(
-        frames, mask, (rows, columns), to_levels(shrunk),
-        shrink_mask(missing, size),
-    )
+    shrunk = np.stack([
+        to_levels(
+            resized_visible(frame, hidden, size, BICUBIC) if apart and hidden.any()
+            else resized(frame, size, BICUBIC)
+        )
+        for frame, hidden in zip(part, missing, strict=True)
+    ])
+    return Crop(frames, mask, (rows, columns), shrunk, shrink_mask(missing, size))
 
 
 def _span(used: np.ndarray, around: int) -> slice:
     """Return the rows (or columns) that are used, with `around` more on both sides."""
     numbers = np.flatnonzero(used)
     return slice(max(0, int(numbers[0]) - around), min(len(used), int(numbers[-1]) + 1 + around))
-
-
-def _resized(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize (H, W, C) to (height, width, C) float32."""
-    height, width = size
-    images = (Image.fromarray(channel.astype(np.float32)) for channel in np.moveaxis(frame, -1, 0))
-    channels = [
-        np.asarray(image.resize((width, height), Image.Resampling.BICUBIC)) for image in images
-    ]
-    return np.stack(channels, axis=-1)
 
 
 def _taken_up(step: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -15,7 +15,13 @@ from scipy.optimize import nnls
 
 from dynpat import seeds
 from dynpat.restoration.conditional import Conditional, fit_conditional
-from dynpat.restoration.kriging import interpolate_in_time, krige, visible_mean
+from dynpat.restoration.kriging import (
+    Covariances,
+    interpolate_in_time,
+    krige,
+    measured,
+    visible_mean,
+)
 
 EVERY = 3  # one in this many frames also has known pixels hidden
 FEWEST = 200  # with fewer hidden pixels, the guesses are not weighed
@@ -58,9 +64,11 @@ def make_guess(
     `given` is what `reference_of` returns for them; it is fitted here if it is left out.
     """
     hidden = calibration_mask(missing, seed)
-    without = _estimates(video, missing | hidden, None)
+    # What correlates is measured once, without what is hidden.
+    covariances = measured(video, missing | hidden)
+    without = _estimates(video, missing | hidden, None, covariances)
     weights = _weights(video, without, hidden)
-    filled = _estimates(video, missing, given)
+    filled = _estimates(video, missing, given, covariances)
     return Guess(_mixed(filled, weights), hidden, _mixed(without, weights), weights)
 
 
@@ -124,9 +132,9 @@ def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _estimates(
-    video: np.ndarray, missing: np.ndarray, given: Conditional | None
+    video: np.ndarray, missing: np.ndarray, given: Conditional | None, covariances: Covariances
 ) -> dict[str, np.ndarray]:
-    kriged = krige(video, missing)
+    kriged = krige(video, missing, covariances=covariances)
     estimates = {"interpolation": interpolate_in_time(video, missing), "kriging": kriged}
     given = given or reference_of(video, missing)
     if given is not None:

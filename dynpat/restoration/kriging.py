@@ -10,7 +10,13 @@ Videos are (T, H, W, C) grey levels, masks (T, H, W) bool with True = missing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
+
+from dynpat.reference.visible import spread_over
+from dynpat.restoration.threads import in_order
 
 REACH = (4, 2, 2)  # how far away a neighbour may be, in frames and pixels down and across
 FAR = 12  # how many frames away the pixel itself may be
@@ -34,17 +40,7 @@ def visible_mean(video: np.ndarray, missing: np.ndarray) -> np.ndarray:
     total = np.einsum("thwc,thw->hwc", video.astype(np.float64), seen)
     count = seen.sum(axis=0).astype(np.float64)[..., np.newaxis]
     mean = total / np.maximum(count, 1)
-    known = count[..., 0] > 0
-    while not known.all():
-        padded = np.pad(np.where(known[..., np.newaxis], mean, 0), ((1, 1), (1, 1), (0, 0)))
-        weight = np.pad(known.astype(float), 1)
-        around = [(slice(y, y + known.shape[0]), slice(x, x + known.shape[1]))
-                  for y in range(3) for x in range(3)]
-        weights = np.sum([weight[place] for place in around], axis=0)
-        sums = np.sum([padded[place] for place in around], axis=0)
-        grown = ~known & (weights > 0)
-        mean[grown] = sums[grown] / weights[grown][:, np.newaxis]
-        known |= grown
+    mean = spread_over(mean, count[..., 0] > 0)
     return mean.astype(np.float32)
 
 
@@ -74,27 +70,61 @@ def interpolate_in_time(video: np.ndarray, missing: np.ndarray) -> np.ndarray:
     return filled.astype(np.float32)
 
 
-def krige(video: np.ndarray, missing: np.ndarray, ridge: float = RIDGE) -> np.ndarray:
-    """Return the conditional mean of missing pixels in a local Gaussian model, (T, H, W, C).
+@dataclass(frozen=True)
+class Covariances:
+    """Covariances of a video at each lag, measured in each neighbourhood.
 
-    Visible pixels are returned as they are. Covariances that are measured on different pairs may
-    not fit each other; a ridge, given as a share of the variance, compensates for that.
+    Attributes
+    ----------
+    offsets : ndarray
+        (n, 3): where neighbours may be, the most correlated first.
+    table : ndarray
+        (lags, H/GRID, W/GRID) float32, in squares of grey levels.
+    lags : ndarray
+        (n, n): the row of the table for each pair of offsets.
+    own : ndarray
+        (n,): the same for an offset and the missing pixel itself.
     """
+
+    offsets: np.ndarray
+    table: np.ndarray
+    lags: np.ndarray
+    own: np.ndarray
+
+
+def measured(video: np.ndarray, missing: np.ndarray) -> Covariances:
+    """Measure the covariances of the visible pixels of a video."""
     mean = visible_mean(video, missing)
     deviation = np.where(missing[..., np.newaxis], 0, video - mean).astype(np.float32)
     offsets = _offsets()
     table, index = _covariances(deviation, ~missing, offsets)
     order = np.argsort([-table[index[offset]].mean() for offset in offsets], kind="stable")
     offsets = [offsets[i] for i in order]
-    lags = _lag_numbers(offsets, index)
-    from_missing = np.array([index[offset] for offset in offsets])
-    filled = mean + deviation
+    own = np.array([index[offset] for offset in offsets])
+    return Covariances(np.array(offsets), table, _lag_numbers(offsets, index), own)
+
+
+def krige(
+    video: np.ndarray, missing: np.ndarray, ridge: float = RIDGE,
+    covariances: Covariances | None = None,
+) -> np.ndarray:
+    """Return the conditional mean of missing pixels in a local Gaussian model, (T, H, W, C).
+
+    Visible pixels are returned as they are. Covariances that are measured on different pairs may
+    not fit each other; a ridge, given as a share of the variance, compensates for that. The
+    `covariances` are `measured` here if they are left out.
+    """
+    known = covariances or measured(video, missing)
+    filled = visible_mean(video, missing)
+    deviation = np.where(missing[..., np.newaxis], 0, video - filled).astype(np.float32)
+    filled = filled + deviation
     places = np.argwhere(missing)
-    for first in range(0, len(places), CHUNK):
-        part = places[first : first + CHUNK]
-        filled[tuple(part.T)] += _estimates(
-            part, deviation, missing, np.array(offsets), table, lags, from_missing, ridge
-        )
+    parts = [places[first : first + CHUNK] for first in range(0, len(places), CHUNK)]
+    beyond = np.pad(missing, [(n, n) for n in np.abs(known.offsets).max(axis=0)],
+                    constant_values=True)
+    estimated = partial(_estimates, deviation=deviation, beyond=beyond, known=known, ridge=ridge)
+    for part, found in zip(parts, in_order(estimated, parts), strict=True):
+        filled[tuple(part.T)] += found
     return np.clip(filled, 0, 255)
 
 
@@ -123,43 +153,58 @@ def _covariances(
     Covariances are even, so that a lag and its negative share a row.
     """
     index: dict[Offset, int] = {}
-    rows: list[np.ndarray] = []
-    product, count = _pairs(deviation, visible, (0, 0, 0))
-    # If there are few pairs, the covariance of the whole video, scaled to the local variance.
-    variance = (_pooled(product) + 1e-6) / (_pooled(count) + 1e-6)
-    overall = product.sum() / count.sum() + 1e-6
+    unlike: list[Offset] = []
     for lag in sorted(set(offsets) | {_minus(p, q) for p in offsets for q in offsets}):
         opposite = _minus((0, 0, 0), lag)
         if opposite in index:
             index[lag] = index[opposite]
             continue
-        index[lag] = len(rows)
-        product, count = _pairs(deviation, visible, lag)
+        index[lag] = len(unlike)
+        unlike.append(lag)
+    # All values of a place lie side by side, in the order of time: sums over them are fast.
+    values = np.ascontiguousarray(np.moveaxis(deviation, 0, 2)).reshape(*visible.shape[1:], -1)
+    seen = np.ascontiguousarray(np.moveaxis(visible, 0, 2), np.float32)
+    pairs = partial(_pairs, values, seen)
+    product, count = pairs((0, 0, 0))
+    # If there are few pairs, the covariance of the whole video, scaled to the local variance.
+    variance = (_pooled(product) + 1e-6) / (_pooled(count) + 1e-6)
+    overall = product.sum() / count.sum() + 1e-6
+
+    def row(lag: Offset) -> np.ndarray:
+        product, count = pairs(lag)
         prior = variance / overall * product.sum() / max(float(count.sum()), 1)
         pooled = (_pooled(product) + TRUSTED * prior) / (_pooled(count) + TRUSTED)
-        rows.append(pooled.astype(np.float32))
-    return np.stack(rows), index
+        return pooled.astype(np.float32)
+
+    return np.stack(list(in_order(row, unlike))), index
 
 
 def _minus(one: Offset, other: Offset) -> Offset:
     return (one[0] - other[0], one[1] - other[1], one[2] - other[2])
 
 
-def _pairs(
-    deviation: np.ndarray, visible: np.ndarray, lag: Offset
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sum of products of visible pixels `lag` apart, and their number, both (H, W)."""
+def _pairs(values: np.ndarray, seen: np.ndarray, lag: Offset) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sum of products of visible pixels `lag` apart, and their number, both (H, W).
+
+    From the values (H, W, T·C), 0 where missing, and what is seen, (H, W, T).
+    """
     one, other = [], []
-    for length, shift in zip(visible.shape, lag, strict=True):
+    for length, shift in zip((seen.shape[2], *seen.shape[:2]), lag, strict=True):
         bounded = int(np.clip(shift, -length, length))
         one.append(slice(max(0, -bounded), length - max(0, bounded)))
         other.append(slice(max(0, bounded), length - max(0, -bounded)))
-    first, second, place = tuple(one), tuple(other), tuple(one[1:])
-    product, count = np.zeros(visible.shape[1:]), np.zeros(visible.shape[1:])
-    product[place] = np.einsum("thwc,thwc->hw", deviation[first], deviation[second])
-    both = visible[first] & visible[second]
-    count[place] = both.sum(axis=0) * deviation.shape[-1]
-    return product, count
+    channels = values.shape[2] // seen.shape[2]
+
+    def summed(of: np.ndarray, each: int) -> np.ndarray:
+        first, second = (
+            of[(*places[1:], slice(each * places[0].start, each * places[0].stop))]
+            for places in (one, other)
+        )
+        total = np.zeros(seen.shape[:2])
+        total[tuple(one[1:])] = np.einsum("hwk,hwk->hw", first, second)
+        return total
+
+    return summed(values, channels), summed(seen, 1) * channels
 
 
 def _pooled(values: np.ndarray) -> np.ndarray:
@@ -171,32 +216,55 @@ def _pooled(values: np.ndarray) -> np.ndarray:
 
 
 def _estimates(
-    places: np.ndarray, deviation: np.ndarray, missing: np.ndarray, offsets: np.ndarray,
-    table: np.ndarray, lags: np.ndarray, from_missing: np.ndarray, ridge: float,
+    places: np.ndarray, deviation: np.ndarray, beyond: np.ndarray, known: Covariances,
+    ridge: float,
 ) -> np.ndarray:
-    """Return conditional means of the deviations at places (n, 3), as (n, C)."""
-    around = places[:, np.newaxis] + offsets
-    inside = np.all((around >= 0) & (around < missing.shape), axis=-1)
-    around = np.where(inside[..., np.newaxis], around, 0)
-    usable = inside & ~missing[tuple(np.moveaxis(around, -1, 0))]
+    """Return conditional means of the deviations at places (n, 3), as (n, C).
+
+    `beyond` is True where pixels are missing or outside the video, with a margin around it.
+    """
+    margin = [(outer - inner) // 2 for outer, inner in
+              zip(beyond.shape, deviation.shape[:3], strict=True)]
+    steps = known.offsets @ np.cumprod([1, *beyond.shape[:0:-1]])[::-1]
+    first = np.ravel_multi_index(tuple((places + margin).T), beyond.shape)
+    usable = ~beyond.reshape(-1)[first[:, np.newaxis] + steps]
+    # Pixels of one cell that see neighbours at the same places share their weights.
+    cells = places[:, 1:] // GRID
+    of_cells = np.ascontiguousarray(cells, np.int32).view(np.uint8)
+    alike = np.concatenate([np.packbits(usable, axis=1), of_cells], axis=1)
+    rows = np.ascontiguousarray(alike).view(np.dtype((np.void, alike.shape[1])))[:, 0]
+    _, one, which = np.unique(rows, return_index=True, return_inverse=True)
+    chosen, weights = _weights(usable[one], cells[one], known, ridge)
+    chosen, weights = chosen[which], weights[which]
+    around = places[:, np.newaxis] + known.offsets[chosen]
+    useful = np.take_along_axis(usable, chosen, axis=1)
+    around = np.where(useful[..., np.newaxis], around, 0)
+    values = deviation[tuple(np.moveaxis(around, -1, 0))]
+    values = np.where(useful[..., np.newaxis], values, 0)  # the mean of every pixel is known
+    low, high = values.min(axis=1), values.max(axis=1)
+    over = BEYOND * (high - low)
+    estimate = np.einsum("nk,nkc->nc", weights, values)
+    return np.asarray(np.clip(estimate, low - over, high + over))
+
+
+def _weights(
+    usable: np.ndarray, cells: np.ndarray, known: Covariances, ridge: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which neighbours are chosen, (n, NEIGHBOURS), and their weights, 0 if unusable.
+
+    From which offsets are `usable`, (n, offsets) bool, and the cells (n, 2) of the table.
+    """
     # The usable neighbours are taken in the order of their correlation.
     chosen = np.argsort(~usable, axis=1, kind="stable")[:, :NEIGHBOURS]
     useful = np.take_along_axis(usable, chosen, axis=1)
-    cells = tuple((places[:, axis] // GRID) for axis in (1, 2))
-    rows, columns = cells[0][:, np.newaxis], cells[1][:, np.newaxis]
-    vector = table[from_missing[chosen], rows, columns] * useful
-    matrix = table[
-        lags[chosen[:, :, np.newaxis], chosen[:, np.newaxis]],
+    rows, columns = cells[:, :1], cells[:, 1:]
+    vector = known.table[known.own[chosen], rows, columns] * useful
+    matrix = known.table[
+        known.lags[chosen[:, :, np.newaxis], chosen[:, np.newaxis]],
         rows[..., np.newaxis], columns[..., np.newaxis],
     ] * (useful[:, :, np.newaxis] & useful[:, np.newaxis])
-    variance = table[lags[0, 0], cells[0], cells[1]] + 1 / 12
-    neighbours = np.take_along_axis(around, chosen[..., np.newaxis], axis=1)
-    values = deviation[tuple(np.moveaxis(neighbours, -1, 0))]
-    known = np.where(useful[..., np.newaxis], values, 0)  # the mean of every pixel is known
-    low, high = known.min(axis=1), known.max(axis=1)
-    beyond = BEYOND * (high - low)
+    variance = known.table[known.lags[0, 0], cells[:, 0], cells[:, 1]] + 1 / 12
     diagonal = np.arange(NEIGHBOURS)
     matrix[:, diagonal, diagonal] = ((1 + ridge) * variance)[:, np.newaxis]
     weights = np.linalg.solve(matrix, vector[..., np.newaxis])[..., 0] * useful
-    estimate = np.einsum("nk,nkc->nc", weights, values)
-    return np.asarray(np.clip(estimate, low - beyond, high + beyond))
+    return chosen, weights

@@ -32,7 +32,7 @@ from dynpat.videos import Video, read_videos
 if TYPE_CHECKING:
     from dynpat.models import EnergyModel
 
-VERSION = 3  # version of the format that `Plan.to_dict` writes
+VERSION = 4  # version of the format that `Plan.to_dict` writes
 RENAMED = {"default": "gaussian", "coloured": "default"}  # presets renamed since version 1
 DEFAULT_FRAMES = 70  # the length of the videos in the paper
 DEFAULT_WINDOW = 24  # number of frames learned at once; networks see hardly more together
@@ -91,6 +91,9 @@ class Plan:
             preset = RENAMED.get(preset, preset)
         if version < 3 and preset == "default":  # its colours did not follow the brightness yet
             model = {"colours_follow": False, **model}
+        missing = dict(values.get("missing", {}))
+        if version < 4 and missing:  # shrunk pictures had missing pixels in visible ones
+            missing["recover"] = {"apart": False, **missing.get("recover", {})}
         if values["pattern"] not in PATTERN_NAMES or preset not in PRESET_NAMES:
             raise KeyError(f"{values['pattern']}, {preset}")
         return cls(
@@ -100,7 +103,7 @@ class Plan:
             langevin=from_dict(LangevinConfig, without_former(values["langevin"])),
             learn=from_dict(LearnConfig, without_former(values["learn"])), window=window,
             task=str(values.get("task", "learn")),
-            missing=Missing.from_dict(values.get("missing", {})),
+            missing=Missing.from_dict(missing),
         )
 
 

@@ -20,6 +20,12 @@ from dynpat.videos.shelf import HELD_BYTES
 
 WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, and products
 GROUPED_WEIGHT_COPIES = 7.4  # the same with the sum of the gradients over groups
+# An update costs in proportion to the pixels (2.0, 4.3 and 8.9 CPU seconds of it at 100, 150 and
+# 220 pixels a side), and learning takes some 200 updates: as many as two cores make in eight
+# minutes at the size of the paper.
+PIXELS_A_SECOND = 150 * 150 / 480
+FEWEST_PIXELS = 48 * 48
+USUAL_PIXELS = 150 * 150
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,16 @@ def cost_of(plan: Plan, reporter: Reporter | None = None) -> Cost:
         at_once or _in_an_update(plan, len(videos), shape, observed_bytes),
         per_update, updates, updates * per_update * (1 + plan.learn.calibration),
     )
+
+
+def working_pixels(time_budget: float | None) -> int:
+    """Return the number of pixels on which learning makes enough updates in so many seconds.
+
+    It follows from the budget alone, not from a clock, so that one seed gives one result.
+    """
+    if time_budget is None:
+        return USUAL_PIXELS
+    return max(FEWEST_PIXELS, round(PIXELS_A_SECOND * time_budget))
 
 
 def memory_bytes(

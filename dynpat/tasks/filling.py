@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from dynpat.quality import truth
 from dynpat.reporter import Reporter
 from dynpat.restoration.conditional import Conditional
 from dynpat.restoration.first_guess import Guess, make_guess, reference_of, with_texture
+from dynpat.restoration.kriging import interpolate_in_time
 from dynpat.restoration.posterior import Draw, Estimate, estimate
 from dynpat.runs.plan import Plan
 from dynpat.tasks.common import make_learner
@@ -90,12 +91,14 @@ class Restoring:
 
 
 def begun(
-    plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas
+    plan: Plan, work: Incomplete, reporter: Reporter, replicas: Replicas,
+    shown: Callable[[int, np.ndarray], None] = lambda number, guess: None,
 ) -> Restoring:
     """Guess the missing pixels, and prepare learning from there.
 
     The visible pixels that are hidden to judge guesses are missing while a model is learned, too:
-    it could not be judged by pixels that it has learned.
+    it could not be judged by pixels that it has learned. `shown` gets the number of a video and
+    each guess of it, (T, H, W, C), the quickest first.
     """
     guesses, references, started, seed = {}, {}, [], plan.learn.seed
     unseen = work.missing.copy()
@@ -103,8 +106,10 @@ def begun(
     for number, (video, frames, missing) in enumerate(of_all):
         fill = frames.astype(np.float32)
         if missing.any():
+            shown(number, interpolate_in_time(frames, missing))
             references[number] = given = reference_of(frames, missing)
             guesses[number] = guess = make_guess(frames, missing, seed, given)
+            shown(number, guess.filled)
             fill = with_texture(guess, frames, missing, seed, given)
             fill = np.where(guess.hidden[..., np.newaxis], guess.without, fill)
             unseen[number] |= guess.hidden

@@ -9,10 +9,12 @@ import numpy as np
 
 from dynpat import seeds
 from dynpat.errors import BadMaskError, BadOptionError
-from dynpat.masks import box_mask, draw_mask, read_mask
+from dynpat.masks import box_mask, draw_mask, read_mask, shrink_mask
 from dynpat.reporter import Reporter
 from dynpat.restoration.crop import Crop, crop_around
+from dynpat.restoration.first_guess import LARGEST
 from dynpat.runs.plan import Plan, read_observed
+from dynpat.tasks.cost import FEWEST_PIXELS
 from dynpat.videos import Video, read_video
 from dynpat.videos.opening import frame_numbers
 
@@ -89,6 +91,13 @@ def _to_recover(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     missing = np.zeros(frames.shape[:4], bool)
     for number in range(damaged):
         missing[number] = _mask(plan, frames.shape[1:4], source, number, given)
+    if source != frames.shape[2:4] and plan.missing.recover.apart and not plan.missing.occlude:
+        videos = [
+            _read_apart(plan, video, number, missing[number], source, given)
+            if number < damaged else video
+            for number, video in enumerate(videos)
+        ]
+        frames = np.stack([video.frames for video in videos])
     truth = frames if plan.missing.occlude else None
     if plan.missing.truth:
         if damaged > 1 or complete:
@@ -100,16 +109,52 @@ def _to_recover(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     return Incomplete(videos, missing, truth)
 
 
+def _read_apart(
+    plan: Plan, video: Video, number: int, missing: np.ndarray, source: tuple[int, int],
+    given: Given,
+) -> Video:
+    """Read video `number` again: what is missing has no influence on the rest when it shrinks.
+
+    `missing` (T, H, W) is its mask at the working size, and `source` the size in its file.
+    """
+    length, height, width = missing.shape
+    # A box is in pixels of the file; a mask may be of either size.
+    other = source if plan.missing.box else (height, width)
+    of_file = _mask(plan, (length, *source), other, number, given)
+
+    def hidden(frame: int) -> np.ndarray:
+        whole = shrink_mask(missing[frame : frame + 1], source)[0]
+        return np.asarray(of_file[frame] | whole)
+
+    reading = replace(plan.reading, size=(height, width), frames=length)
+    return replace(
+        video, frames=read_video(video.source, hidden=hidden, **asdict(reading)).frames
+    )
+
+
 def _to_inpaint(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     reading = asdict(replace(plan.reading, size=None))
     whole = given.videos[0] if given.videos else read_video(plan.videos[0], **reading)
     for note in whole.notes:
         reporter.say(f"{whole.name}: {note}")
     mask = _mask(plan, whole.frames.shape[:3], whole.frames.shape[1:3], 0, given)
-    crop = crop_around(whole.frames, mask, plan.reading.size, PIXELS)
-    reporter.say(crop.note)
+    how, (length, *_, channels) = plan.missing.recover, whole.frames.shape
+    pixels = min(how.pixels, max(FEWEST_PIXELS, LARGEST // (length * channels)))
+    crop = crop_around(whole.frames, mask, plan.reading.size, pixels, how.apart)
+    reporter.say(crop.note + _chosen_by(plan, crop, pixels))
     video = replace(whole, frames=crop.working_frames)
     return Incomplete([video], crop.working_mask[np.newaxis], crop=crop)
+
+
+def _chosen_by(plan: Plan, crop: Crop, pixels: int) -> str:
+    """Say why the working size is smaller than the part, and how to change it."""
+    if plan.reading.size is not None or crop.working_frames.shape[1:3] == crop.size:
+        return ""
+    if pixels < plan.missing.recover.pixels:
+        return " More do not fit into memory with so many frames; --frames or --size changes that."
+    if plan.learn.time_budget is None:
+        return " --size sets another size."
+    return " A new run works on more with a larger --time-budget; --size sets another size."
 
 
 def _to_extend(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:

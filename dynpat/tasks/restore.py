@@ -19,14 +19,15 @@ from dynpat.masks import describe, mask_preview
 from dynpat.options import Missing
 from dynpat.reporter import Reporter
 from dynpat.restoration.posterior import Estimate
-from dynpat.runs.folder import Run
+from dynpat.runs.folder import Run, read_log
 from dynpat.runs.plan import Plan, for_videos, make_plan
 from dynpat.runs.recorder import Recorder, side_by_side
+from dynpat.tasks.cost import working_pixels
 from dynpat.tasks.filling import Restoring, begun, chosen, figures_of, filled
 from dynpat.tasks.incomplete import Given, Incomplete, read_incomplete
 from dynpat.tasks.lifecycle import Work, in_memory, start
 from dynpat.tasks.result import FORMATS, Filled, Restored
-from dynpat.videos import write_image, write_outputs
+from dynpat.videos import write_image, write_outputs, write_video
 from dynpat.videos.sound import has_sound
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # with their usual estimate
@@ -73,14 +74,19 @@ def make_restoration(
     chosen = {name: value for name, value in asked.items() if value is not None}
     if "iterations" not in chosen:
         chosen.setdefault("time_budget", BUDGET)
-    # The visible pixels of a video fix its level, so that nothing must be calibrated.
+    # The visible pixels of a video fix its level; calibration would take the others for observed.
+    require(not chosen.get("calibration"), "calibration", f"be 0 for dynpat {task}",
+            chosen.get("calibration"), "Leave it out")
     options["learn"] = {"chains": CHAINS, "calibration": 0.0, **chosen}
     listed = [videos] if isinstance(videos, str | Path) else list(videos)
     plan = make_plan([*listed, *said.complete], **{"preset": "gaussian", **options})
     require(plan.preset != "default", "--preset default", "learn whole videos", f"dynpat {task}",
             "Use --preset gaussian")
     _require_consistent(task, len(listed), said)
-    return replace(plan, task=task, missing=said)
+    pixels = working_pixels(plan.learn.time_budget)
+    return replace(
+        plan, task=task, missing=replace(said, recover=replace(said.recover, pixels=pixels))
+    )
 
 
 def _require_consistent(task: str, videos: int, missing: Missing) -> None:
@@ -168,11 +174,12 @@ class Restoration(Work[Restored]):
                  for video, frames in zip(work.videos, work.frames, strict=True)]
         super().__init__(for_videos(plan, named, replicas.count), named, reporter)
         self.work, self.replicas = work, replicas
+        self.preview_file: Path | None = None
         self.first = next(n for n, missing in enumerate(work.missing) if missing.any())
 
     @cached_property
     def restoring(self) -> Restoring:
-        return begun(self.plan, self.work, self.reporter, self.replicas)
+        return begun(self.plan, self.work, self.reporter, self.replicas, self._shown)
 
     @property
     def learner(self) -> Learner:
@@ -182,6 +189,15 @@ class Restoration(Work[Restored]):
         preview = run.folder / "mask_preview.png"
         write_image(preview, mask_preview(self.work.videos[0].frames, self.work.missing[0]))
         self.reporter.say(f"{describe(self.work.missing[self.first])} See {preview}")
+
+        if not read_log(run.log_file):  # a run that goes on has a better preview already
+            self.preview_file = run.preview_file
+
+    def _shown(self, number: int, guess: np.ndarray) -> None:
+        """Show a guess of the first video before anything is learned."""
+        if self.preview_file is not None and number == self.first:
+            video = self.inputs[number]
+            write_video(self.preview_file, side_by_side([video.frames, guess]), video.fps)
 
     def recorder(self, run: Run) -> Recorder:
         return Recorder(

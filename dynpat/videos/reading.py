@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,10 +15,13 @@ from dynpat.errors import BadOptionError, BadVideoError
 from dynpat.options import Reading
 from dynpat.videos.clips import Clip, DamagedError, Picture, resampled
 from dynpat.videos.finding import PathLike
+from dynpat.videos.levels import to_levels
 from dynpat.videos.limits import BYTES, most
 from dynpat.videos.model import Video, fitted_size, size_text
 from dynpat.videos.opening import opened, require_existing
+from dynpat.videos.resizing import resized_visible
 
+Hidden = Callable[[int], np.ndarray]  # which pixels (H, W) of a frame are hidden, by its number
 UNEVEN = 1.6  # ratio of delays; more than their rounding to hundredths of a second explains
 
 
@@ -28,6 +31,7 @@ class _Wanted(Reading):
 
     at_most: int | None = None
     pixels: int | None = None
+    hidden: Hidden | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,6 +67,7 @@ def read_video(
     at_most: int | None = None,
     pixels: int | None = None,
     label: str = "",
+    hidden: Hidden | None = None,
 ) -> Video:
     """Read one video file or frame folder.
 
@@ -90,6 +95,9 @@ def read_video(
         The number of pixels to which larger pictures shrink in proportion, if `size` is None.
     label : str
         The label of the result.
+    hidden : callable or None
+        A function that returns, by the number of a frame of the result, which pixels of the file's
+        picture have no influence on the others when it is resized, (H, W) bool.
 
     Returns
     -------
@@ -112,7 +120,7 @@ def read_video(
     (5, 16, 16, 3)
     """
     source = Path(path)
-    wanted = _Wanted(size, frames, start, fps, grey, at_most, pixels)
+    wanted = _Wanted(size, frames, start, fps, grey, at_most, pixels, hidden)
     require_existing(source)
     with opened(source) as clip:
         _refuse_too_large(source, clip, wanted)
@@ -164,7 +172,8 @@ def _collect(
             times.append(picture.time)
             if wanted.size is None and loaded.shape != first[1]:
                 raise _changing_size(source, first, (picture.name, loaded.shape))
-            frame = _finished(loaded, wanted.size_of(*first[1][:2]), wanted.grey)
+            hidden = wanted.hidden(len(times) - 1) if wanted.hidden else None
+            frame = _finished(loaded, wanted.size_of(*first[1][:2]), wanted.grey, hidden)
             shape = frame.shape
             buffer += frame.tobytes()
             if len(buffer) > limit:
@@ -191,8 +200,13 @@ def _even_rate(times: Sequence[float], clip: Clip) -> float:
     return float(rate)
 
 
-def _finished(picture: np.ndarray, size: tuple[int, int], grey: bool) -> np.ndarray:
+def _finished(
+    picture: np.ndarray, size: tuple[int, int], grey: bool, hidden: np.ndarray | None
+) -> np.ndarray:
     """Resize (H, W, 3) and turn it grey if asked for: `uint8` (h, w, C)."""
+    if hidden is not None and hidden.any() and size != picture.shape[:2]:
+        kernel = Image.Resampling.BILINEAR
+        picture = to_levels(resized_visible(picture, hidden, size, kernel))
     if not grey and size == picture.shape[:2]:
         return picture
     image = Image.fromarray(picture)

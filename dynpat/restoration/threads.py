@@ -1,0 +1,29 @@
+"""Do the parts of a computation on all cores, with results in a fixed order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+
+def in_order(function: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[Found]:
+    """Yield function(item) for each item, as `map` does; several are computed at the same time.
+
+    NumPy and SciPy let other threads work while they compute. Only a few results wait at a time,
+    for memory's sake.
+    """
+    cores = os.cpu_count() or 1
+    waiting: deque[Future[Found]] = deque()
+    with ThreadPoolExecutor(cores) as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > cores:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
