@@ -93,8 +93,10 @@ class LangevinConfig:
     """Share of its velocity that a chain keeps at a step, below 1; 0 is the equation above."""
 
     def __post_init__(self) -> None:
-        require(1 <= self.steps < 2**31, "langevin_steps", "lie in 1 … 2147483647", self.steps,
-                "Correct --langevin-steps")
+        require(self.steps >= 1, "langevin_steps", "be at least 1", self.steps,
+                "Raise --langevin-steps")
+        require(self.steps < 2**31, "langevin_steps", "be below 2147483648", self.steps,
+                "Lower --langevin-steps")
         require(math.isfinite(self.step_size) and self.step_size > 0, "step_size", "be positive",
                 self.step_size, "Raise --step-size")
         require(0 <= self.momentum < 1, "momentum", "lie in [0, 1)", self.momentum, "Use 0")
