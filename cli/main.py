@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import signal
 import sys
+import threading
 from importlib import import_module
 from typing import Any
 
@@ -56,6 +58,22 @@ def main() -> None:
     """Learn what moves: synthesise new videos of fire, water, flags, lights or animals."""
     _occupy_standard_files()
     _write_plainly()
+    _end_tidily()
+
+
+def _end_tidily() -> None:
+    """Let SIGTERM end a command as Ctrl-C does, so that no half-written file stays behind.
+
+    While a model learns, the first signal saves the run instead; see `interrupt_flag`.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the main thread may say what a signal does
+
+    def ended(number: int, frame: Any) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, ended)
+    click.get_current_context().call_on_close(lambda: signal.signal(signal.SIGTERM, before))
 
 
 def _write_plainly() -> None:

@@ -22,14 +22,27 @@ if TYPE_CHECKING:
 LINE_EVERY = 30.0  # seconds between two lines if stderr is no terminal
 
 
+def lasting_console() -> Console:
+    """Return a console on stderr that falls silent when its reader goes away.
+
+    That of rich would end the process, and a run would stop because `head` has seen enough.
+    """
+    from rich.console import Console
+
+    class Lasting(Console):
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+
+    return Lasting(stderr=True)
+
+
 class ScreenReporter(Reporter):
     """Shows a bar with the time left on a terminal, and a line now and then elsewhere."""
 
     def __init__(self, description: str) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        self.console = Console(stderr=True)
+        self.console = lasting_console()
         self.bar = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"),
             TimeElapsedColumn(), TextColumn("{task.fields[left]}"),
@@ -98,6 +111,11 @@ def errors_as_click() -> Iterator[None]:
         yield
     except (DynpatError, OSError, MemoryError) as raised:
         raise _Failure(_known(raised)) from raised
+    except Exception as raised:
+        # TensorFlow may not even be loaded, and so its error is known by its name.
+        if type(raised).__name__ != "ResourceExhaustedError":
+            raise
+        raise _Failure(_known(MemoryError())) from raised
 
 
 def _known(raised: DynpatError | OSError | MemoryError) -> DynpatError:

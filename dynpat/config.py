@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynpat.errors import BadOptionError
+from dynpat.kinds import require_kinds
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -94,6 +95,8 @@ class LangevinConfig:
     def __post_init__(self) -> None:
         require(self.steps >= 1, "langevin_steps", "be at least 1", self.steps,
                 "Raise --langevin-steps")
+        require(self.steps < 2**31, "langevin_steps", "be below 2147483648", self.steps,
+                "Lower --langevin-steps")
         require(math.isfinite(self.step_size) and self.step_size > 0, "step_size", "be positive",
                 self.step_size, "Raise --step-size")
         require(0 <= self.momentum < 1, "momentum", "lie in [0, 1)", self.momentum, "Use 0")
@@ -280,6 +283,7 @@ def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
     unknown = sorted(set(values) - known)
     require(not unknown, "settings", f"be among {', '.join(sorted(known))}", ", ".join(unknown),
             "Remove the unknown ones")
+    require_kinds(kind, values)
     try:
         return kind(**values)
     except TypeError as error:

@@ -18,6 +18,7 @@ OF_TASKS = {  # fields of `Missing` that fit each task
 }
 TEXTS = {"mask": "the path of a file or folder", "box": "a text x,y,w,h",
          "occlude": "a text such as region:0.16", "truth": "the path of a video"}
+MOST_FRAMES = 10**12  # a thousand years of video
 COUNTS = {"dilate": "pixels", "before": "frames", "after": "frames", "between": "frames"}
 
 
@@ -65,6 +66,12 @@ class Reading:
         object.__setattr__(self, "start", operator.index(self.start))
         if self.start < 0:
             raise BadOptionError(f"--start {self.start} is negative; give 0 or more.")
+        for name in ("start", "frames"):
+            if (getattr(self, name) or 0) > MOST_FRAMES:
+                raise BadOptionError(
+                    f"--{name} {getattr(self, name)} is more than any video has; give a smaller "
+                    "number."
+                )
         if self.fps is not None and not 0 < self.fps <= 1000:
             raise BadOptionError(f"--fps {self.fps} is out of range; give more than 0, up to 1000.")
 

@@ -16,9 +16,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
-    "errors", "atomic", "config", "options", "reporter", "devices", "seeds", "langevin",
-    "denoising", "datasets", "videos", "masks", "reference", "learning", "models", "restoration",
-    "quality", "report", "runs", "tasks", "__init__",
+    "errors", "atomic", "kinds", "config", "options", "reporter", "devices", "seeds", "langevin",
+    "denoising", "datasets", "videos", "archive", "masks", "reference", "learning", "models",
+    "restoration", "quality", "report", "runs", "tasks", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 COMMANDS = sorted(CLI.rglob("*.py"))
@@ -28,6 +28,7 @@ TEST_FILES = [path for path in TESTS if path.match("tests/test_*.py")]
 # own are tested with what needs them:
 TESTED_IN = {
     "denoising": "reference_coloured", "devices": "cli", "errors": "cli_mistakes",
+    "kinds": "config",
     "models/footprint": "models_tiling", "models/new_videos": "tasks_arrays",
     "models/tiles": "models_tiling",
     "restoration/neighbourhoods": "restoration_conditional",
@@ -36,7 +37,7 @@ TESTED_IN = {
     "reference/groups": "reference_coloured", "reference/visible": "reference_gaussians",
     "report/page": "tasks_report", "reporter": "cli",
     "tasks/common": "tasks_learn", "tasks/compare": "tasks_report", "tasks/demo": "cli",
-    "tasks/doctor": "cli", "tasks/filling": "tasks_restore",
+    "runs/naming": "runs_folder", "tasks/doctor": "cli", "tasks/filling": "tasks_restore",
     "tasks/large": "models_tiling", "tasks/result": "tasks_arrays", "tasks/resume": "tasks_learn",
     "videos/arrays": "tasks_arrays",
     "videos/levels": "videos_writing", "videos/native_worker": "videos_native",

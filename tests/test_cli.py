@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -249,3 +251,40 @@ def test_a_terminal_without_a_dash_gets_plain_characters(
     assert done.returncode == 0, done.stderr
     assert b"patches" in done.stdout and b"Traceback" not in done.stderr
     done.stdout.decode(encoding)
+
+
+def test_sigterm_ends_a_command_tidily_and_is_forgotten_after_it(
+    dynpat: Call, learned: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def struck(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before, page = signal.getsignal(signal.SIGTERM), (learned / "report.html").read_bytes()
+    monkeypatch.setattr(os, "replace", struck)
+    assert dynpat("report", learned).exit_code == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert (learned / "report.html").read_bytes() == page
+    assert not [path for path in learned.iterdir() if ".tmp-" in path.name]
+
+
+def test_a_reader_that_goes_away_does_not_end_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dynpat_cli.progress import ScreenReporter
+
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    reporter = ScreenReporter("Learning")
+    reporter.say("A sentence.")
+    reporter.say("Another one.")
+    assert reporter.console.quiet
+
+
+def test_more_chains_than_memory_are_one_sentence(
+    refused: Callable[..., str], flames_file: Path, tmp_path: Path
+) -> None:
+    said = refused("learn", flames_file, "--out", tmp_path / "run", "--chains", 10**9,
+                   "--iterations", 1, "--precision", "float32", code=1)
+    assert "Out of memory; use a smaller --size" in said
+    assert not (tmp_path / "run").exists()

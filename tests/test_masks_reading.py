@@ -70,6 +70,8 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], dict[str, Any], list[str]]] = {
     "cut hdf5": (lambda at: text(at / "m.mat", "x" * 9), {}, ["cannot be read"]),
     "pickle": (lambda at: save_npy(at / "m.npy", np.array([None])), {}, ["Python objects"]),
     "pickles": (lambda at: save_npz(at / "m.npz", m=np.array([None])), {}, ["Python objects"]),
+    "many arrays": (lambda at: save_npz(at / "m.npz", **{f"a{n}": Z for n in range(9)}), {},
+                    ["(but a0, a1, a2, a3, a4, …)"]),
     "empty folder": (lambda at: at, {}, ["without images"]),
     "sizes": (lambda at: mixed_folder(at / "f"), {}, ["9x8", "9x7", "number 4"]),
     "length": (lambda at: save_npy(at / "m.npy", Z[:4]), {}, ["4 frames", "video has 5"]),

@@ -10,7 +10,7 @@ import tensorflow as tf
 from flat_energy import MOVING, SHAPE, flat
 
 from dynpat.config import RecoverConfig
-from dynpat.errors import BadOptionError
+from dynpat.errors import BadOptionError, DivergedError
 from dynpat.restoration import posterior
 from dynpat.restoration.first_guess import Guess
 from dynpat.restoration.posterior import estimate
@@ -135,3 +135,17 @@ def test_the_chain_of_an_estimate_sees_visible_pixels_with_grain(
     assert noisy[:4] == pytest.approx([2.5] * 4, rel=0.1)
     assert max(noisy[4:]) == 0  # settling
     np.testing.assert_array_equal(found.mean[~missing], video[~missing])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e6])
+def test_a_chain_that_runs_away_is_an_error_and_no_result(
+    value: float, states: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states(burn_in=1, samples=2, between=1)
+    video, missing = case()
+    guess = guess_of(video, missing, 100)
+    monkeypatch.setattr(
+        posterior.langevin, "sample", lambda model, video, *_, **__: tf.fill(video.shape, value)
+    )
+    with pytest.raises(DivergedError, match="ran away after 2 Langevin steps"):
+        estimate(flat(), video, guess.filled, missing, guess, MOVING, RecoverConfig("mean"), 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 
 from dynpat.atomic import strict_json
 from dynpat.datasets import flames
-from dynpat.errors import BadRunError
-from dynpat.runs.folder import Run, free_folder, read_log, run_name
+from dynpat.errors import BadRunError, DivergedError, OutputError
+from dynpat.runs.folder import Run, read_log
+from dynpat.runs.naming import filled_folder, new_folder, run_name
 from dynpat.runs.plan import Plan
 from dynpat.videos import find_videos, write_video
 
@@ -45,7 +47,53 @@ def test_default_names_count_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.chdir(tmp_path)
     made = [Run.create(None, "ocean").folder for _ in range(3)]
     assert made == [Path("runs/ocean"), Path("runs/ocean-2"), Path("runs/ocean-3")]
-    assert free_folder(tmp_path, "runs") == tmp_path / "runs-2"
+    assert new_folder(tmp_path, "runs") == tmp_path / "runs-2"
+
+
+def test_a_new_folder_belongs_to_one_process_and_an_empty_one_goes(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: new_folder(tmp_path / "runs", "sea"), range(40)))
+    assert len(set(made)) == 40 and all(folder.is_dir() for folder in made)
+    with pytest.raises(ValueError), filled_folder(tmp_path, "new") as folder:
+        raise ValueError
+    assert not folder.exists()
+    with filled_folder(tmp_path, "new") as folder:
+        (folder / "file").touch()
+    assert folder.exists()
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(OutputError, match="could not write"):
+        new_folder(tmp_path / "gone", "run")
+
+
+def test_a_run_that_another_process_ended_meanwhile_is_not_gone_on_with(
+    flames_file: Path, learned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have found the folder free; the other one reads less, and has ended already."""
+    from dynpat.runs.plan import make_plan
+    from dynpat.tasks import learn as tasks
+
+    out, prepare = tmp_path / "run", tasks.Learning.prepare
+
+    def overtaken(self: tasks.Learning) -> None:
+        prepare(self)
+        shutil.copytree(learned, out, dirs_exist_ok=True)
+
+    monkeypatch.setattr(tasks.Learning, "prepare", overtaken)
+    monkeypatch.setattr(Run, "create", classmethod(lambda cls, folder, name: cls(folder)))
+    plan = make_plan([flames_file], precision="float32", learn={"iterations": 1, "chains": 1})
+    before = (learned / "config.json").read_bytes()
+    with pytest.raises(BadRunError, match="already holds a run"):
+        tasks.learn(plan, out)
+    assert (out / "config.json").read_bytes() == before
+
+
+def test_a_model_that_is_not_finite_does_not_replace_one_that_is(learned: Path) -> None:
+    run = Run.open(learned)
+    model, before = run.load_model(), run.model_file.read_bytes()
+    model.trainable_variables[0].assign(np.nan * model.trainable_variables[0])
+    with pytest.raises(DivergedError, match=r"not a finite number.*checkpoints are kept"):
+        run.save_model(model)
+    assert run.model_file.read_bytes() == before
 
 
 def test_learn_refuses_a_folder_that_is_taken(
@@ -91,6 +139,14 @@ def test_config_that_is_no_config(refused: Refused, learned: Path, text: str) ->
     (["plan", "pattern"], "water"), (["plan", "preset"], "best"), (["plan", "learn", "chains"], -1),
     (["plan", "learn", "colour"], "red"), (["plan", "langevin", "steps"], "many"),
     (["plan", "langevin"], None), (["plan", "videos"], None), (["plan", "model"], 3),
+    (["plan", "videos"], [5]), (["plan", "videos"], "fire.mp4"), (["plan", "videos"], []),
+    (["plan", "learn", "seed"], 1.5), (["plan", "learn", "batch"], 2.5),
+    (["plan", "learn", "chains"], True), (["plan", "learn", "iterations"], 4.5),
+    (["plan", "langevin", "steps"], 10**30), (["plan", "reading", "start"], 10**30),
+    (["plan", "model", "precision"], ["float32"]), (["plan", "version"], float("inf")),
+    (["inputs", 0, "fps"], float("nan")), (["inputs", 0, "fps"], -1),
+    (["inputs", 0, "shape"], []), (["inputs", 0, "shape"], "x"),
+    (["inputs", 0, "label"], {"a": 1}),
 ])
 def test_config_with_a_wrong_entry(
     refused: Refused, learned: Path, names: list[str | int], value: Any

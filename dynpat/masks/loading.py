@@ -218,7 +218,8 @@ def _picked(names: list[str], wanted: Wanted) -> str:
     for name in ("masks", "mask", *(names if len(names) == 1 else ())):
         if name in names:
             return name
-    raise wanted.bad(f"holds no array 'masks' or 'mask' (but {', '.join(names) or 'none'}); "
+    shown = [name[:40] for name in names[:5]] + (["…"] if len(names) > 5 else [])
+    raise wanted.bad(f"holds no array 'masks' or 'mask' (but {', '.join(shown) or 'none'}); "
                      "rename the one that is meant")
 
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig, RecoverConfig
 from dynpat.models import EnergyModel
-from dynpat.models.sampling import SETTLING
+from dynpat.models.sampling import SETTLING, require_sane
 from dynpat.restoration.first_guess import Guess
 
 BURN_IN = 40  # Langevin steps before the first state that counts
@@ -92,6 +92,11 @@ def estimate(
     -------
     Estimate
         The mean, its spread, and a sample.
+
+    Raises
+    ------
+    DivergedError
+        If the chain runs away.
     """
     steps = BURN_IN + SAMPLES * BETWEEN
     weighed = config.estimate == "mean" or draw is not None
@@ -150,6 +155,7 @@ def _posterior(
     for number in range(1, SAMPLES + 1):
         video = move(video, BETWEEN, number, 1.0)
         state = np.asarray(model.to_grey(video)[0], np.float64)
+        require_sane(float(np.max(np.abs(state))), BURN_IN + number * BETWEEN)
         mean += state / SAMPLES
         square += state**2 / SAMPLES
         progress(BURN_IN + number * BETWEEN)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
@@ -24,8 +23,10 @@ from dynpat.atomic import (
     write_json,
     write_text,
 )
-from dynpat.errors import BadRunError, DynpatError
+from dynpat.errors import BadRunError, DivergedError, DynpatError
+from dynpat.kinds import UNFIT, require_inputs
 from dynpat.runs import lock
+from dynpat.runs.naming import new_folder
 from dynpat.runs.plan import Plan
 from dynpat.videos import Video
 
@@ -70,9 +71,8 @@ class Run:
             If it cannot be made.
         """
         if folder is None:
-            folder = free_folder(Path("runs"), name)
-        else:
-            cls.require_free(folder)
+            return cls(new_folder(Path("runs"), name))
+        cls.require_free(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -126,8 +126,8 @@ class Run:
         try:
             values = json.loads(self.config_file.read_text(encoding="utf-8"))
             Plan.from_dict(values["plan"])
-            _require_inputs(values["inputs"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, DynpatError) as error:
+            require_inputs(values["inputs"])
+        except (*UNFIT, DynpatError) as error:
             raise BadRunError(
                 f"'{self.config_file}' is damaged ({type(error).__name__}: {error}); "
                 "start a new run."
@@ -203,7 +203,18 @@ class Run:
     # The methods of the model.
 
     def save_model(self, model: EnergyModel, file: Path | None = None) -> None:
-        """Save the model, whole or not at all."""
+        """Save the model, whole or not at all.
+
+        Raises
+        ------
+        DivergedError
+            If a weight is not a finite number; the file that is there stays.
+        """
+        if not all(np.isfinite(weight.numpy()).all() for weight in model.weights):
+            raise DivergedError(
+                f"A weight of the model is not a finite number, and so '{file or self.model_file}' "
+                "is not written; the checkpoints are kept. Lower --learning-rate or --step-size."
+            )
         with replacing_file(file or self.model_file) as temporary:
             model.save(temporary)
 
@@ -243,27 +254,6 @@ class Run:
                 f"'{self.checkpoints}' holds no whole checkpoint with the chains of learning; "
                 "sample from noise instead."
             ) from error
-
-
-def run_name(source: str | Path) -> str:
-    """Return the name of a run on a video file or folder; `.` and `..` have a name too."""
-    return Path(os.path.abspath(source)).stem or "videos"
-
-
-def free_folder(parent: Path, name: str) -> Path:
-    """Return the first of `parent/name`, `parent/name-2` … that does not exist."""
-    number = 1
-    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
-        number += 1
-    return folder
-
-
-def _require_inputs(inputs: list[dict[str, Any]]) -> None:
-    """Raise `KeyError`, `TypeError` or `ValueError` unless each input has its description."""
-    for entry in inputs:
-        str(entry["sha256"]), float(entry["fps"])
-    if not inputs:
-        raise ValueError("no inputs")
 
 
 def _foreign(folder: Path) -> bool:

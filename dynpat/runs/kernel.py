@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from dynpat.archive import require_plain
 from dynpat.errors import BadRunError
 
 LAYERS = ("blind_conv3d", "strided_conv3d")  # names of a first layer in the file of Keras
@@ -33,6 +34,7 @@ def first_kernel(file: Path) -> np.ndarray | None:
     BadRunError
         If the file is damaged.
     """
+    require_plain(file)
     try:
         with zipfile.ZipFile(file) as archive:
             kernels = json.loads(archive.read("config.json"))["config"]["kernels"]

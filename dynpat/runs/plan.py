@@ -24,6 +24,7 @@ from dynpat.config import (
 )
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
+from dynpat.kinds import UNFIT, require_paths
 from dynpat.learning.schedule import settled
 from dynpat.options import OF_TASKS, Missing, Reading
 from dynpat.reporter import Reporter
@@ -97,7 +98,7 @@ class Plan:
         if values["pattern"] not in PATTERN_NAMES or preset not in PRESET_NAMES:
             raise KeyError(f"{values['pattern']}, {preset}")
         return cls(
-            videos=tuple(values["videos"]), reading=from_dict(Reading, reading),
+            videos=require_paths(values["videos"]), reading=from_dict(Reading, reading),
             pattern=values["pattern"], preset=preset,
             model=from_dict(ModelConfig, model),
             langevin=from_dict(LangevinConfig, without_former(values["langevin"])),
@@ -215,7 +216,7 @@ def plan_from_config(
     path = path / "config.json" if path.is_dir() else path
     try:
         plan = Plan.from_dict(json.loads(path.read_text(encoding="utf-8"))["plan"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadOptionError) as error:
+    except (*UNFIT, BadOptionError) as error:
         raise BadOptionError(
             f"--config '{path}' cannot be used ({type(error).__name__}: {error}); give the "
             "config.json of a run."

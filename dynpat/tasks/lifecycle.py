@@ -18,8 +18,9 @@ from dynpat.errors import BadRunError
 from dynpat.learning.learner import Learner, learn_model
 from dynpat.learning.replicas import Replicas
 from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, read_log, run_name
+from dynpat.runs.folder import Run, read_log
 from dynpat.runs.lock import held
+from dynpat.runs.naming import run_name
 from dynpat.runs.plan import Plan
 from dynpat.runs.recorder import Recorder
 from dynpat.tasks.common import learn_in_memory, learn_recorded
@@ -89,11 +90,13 @@ def start(
         return _assist(read(plan, reporter, replicas), Path(out or ""))
     if out is not None:
         Run.require_free(Path(out))  # this comes before videos are read for minutes
-    work = read(plan, reporter, replicas)
-    work.prepare()
+    with memory_watched():
+        work = read(plan, reporter, replicas)
+        work.prepare()
     name = run_name(plan.videos[0]) + ("" if plan.task == "learn" else f"-{plan.task}")
     run = Run.create(None if out is None else Path(out), name)
     with held(run.folder):
+        Run.require_free(run.folder)  # another process may have been quicker, and has ended
         run.write_config(work.plan, work.inputs)
         return _into(run, work, formats)
 
@@ -130,17 +133,19 @@ def go_on(
 
 def in_memory(work: Work[Made]) -> Made:
     """Do a task on videos in memory, and keep only the result."""
-    finished = learn_in_memory(work.learner, work.reporter)
-    result = work.finish(finished, None, ())
+    with memory_watched():
+        finished = learn_in_memory(work.learner, work.reporter)
+        result = work.finish(finished, None, ())
     return replace(result, metrics={"update": work.learner.update, **result.metrics})
 
 
 def _into(run: Run, work: Work[Made], formats: Sequence[str]) -> Made:
     """Learn, finish and report in the folder of a run that this process has locked."""
-    work.announce(run)
-    recorder = work.recorder(run)
-    finished = learn_recorded(work.learner, recorder)
-    result = work.finish(finished, recorder, formats)
+    with memory_watched():
+        work.announce(run)
+        recorder = work.recorder(run)
+        finished = learn_recorded(work.learner, recorder)
+        result = work.finish(finished, recorder, formats)
     write_video(run.observed_file, recorder.observed, recorder.fps)
     files = (run.model_file, run.preview_file, *result.files, write_report(run))
     metrics = {**_last_figures(run), **result.metrics}

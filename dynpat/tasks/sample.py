@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -18,7 +19,8 @@ from dynpat.models import EnergyModel, periodic
 from dynpat.models.sampling import STEPS, ask, sample_videos, sampled_shape, usual_frames
 from dynpat.report.page import page_of_videos
 from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, free_folder
+from dynpat.runs.folder import Run
+from dynpat.runs.naming import filled_folder
 from dynpat.runs.plan import Plan
 from dynpat.tasks.large import fits_at_once, write_large
 from dynpat.tasks.made import of_each, read_made
@@ -132,7 +134,6 @@ def sample(
         steps = 0
     elif start != NOISE:
         starts = _starts(opened, model, start, shape, list(turns), reporter)
-    folder = Path(out) if out is not None else free_folder(opened.samples, f"seed_{seed}")
     modes = list(turns)
     if start == CHAINS:  # chains belong to slots
         of_slots = modes_of_slots(model.reference.groups(len(inputs)), len(inputs))
@@ -144,23 +145,30 @@ def sample(
     )
     rate = fps or float(inputs[0]["fps"])
     shown: list[np.ndarray] = []
-    if fits_at_once(model, asked, memory):
-        require(not resume, "--resume", "have something to go on with",
-                f"a video that fits into {memory / 1e9:.3g} GB and is sampled at once",
-                "Leave it out")
-        with memory_watched():
+    at_once = fits_at_once(model, asked, memory)
+    require(not (resume and at_once), "--resume", "have something to go on with",
+            f"a video that fits into {memory / 1e9:.3g} GB and is sampled at once", "Leave it out")
+    with _folder(out, opened, seed) as folder, memory_watched():
+        if at_once:
             videos = sample_videos(model, asked, count, reporter.sampling)
             files = write_videos(folder, _kept(videos, shown), rate, formats, reporter)
-    else:
-        files = write_large(model, asked, count, folder, memory, rate, formats, resume, reporter)
-        every = math.ceil(math.sqrt(math.prod(shape[:3]) / MOST_SHOWN))
-        shown += [read_made(path, every) for path in of_each(folder, "synthesised_*")[:SHOWN]]
-    files.append(_report(opened, folder, shown, rate))
+        else:
+            files = write_large(
+                model, asked, count, folder, memory, rate, formats, resume, reporter
+            )
+            every = math.ceil(math.sqrt(math.prod(shape[:3]) / MOST_SHOWN))
+            shown += [read_made(path, every) for path in of_each(folder, "synthesised_*")[:SHOWN]]
+        files.append(_report(opened, folder, shown, rate))
     named = [turns[which] for which in islice(cycle(turns), count)]
     return Result(
         opened.folder, tuple(files),
         {"count": count, "steps": steps, "seed": seed, "labels": named},
     )
+
+
+def _folder(out: str | Path | None, run: Run, seed: int) -> AbstractContextManager[Path]:
+    """Give the folder for new videos: `out`, or a new one that no other process gets."""
+    return filled_folder(run.samples, f"seed_{seed}") if out is None else nullcontext(Path(out))
 
 
 def _kept(videos: Iterable[np.ndarray], shown: list[np.ndarray]) -> Iterator[np.ndarray]:

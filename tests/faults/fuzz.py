@@ -6,19 +6,20 @@ line of JSON for each when it begins and when it has ended; who called it sees w
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import resource
 import shutil
+import signal
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import av
+import hostile
 import numpy as np
+from mutations import MUTATIONS, mutated_zip
 from PIL import Image
 
 from dynpat.config import LangevinConfig, LearnConfig
@@ -29,6 +30,8 @@ from dynpat.videos import find_videos, read_video, read_videos, write_video
 
 SHAPE = (20, 36, 48)  # of the videos, and what masks are read for
 MEMORY = 6_000_000_000  # bytes of address space
+OF_RUNS = 24_000_000_000  # the same where TensorFlow is loaded, which reserves more than it uses
+SECONDS = 120  # of a case, on one slow core
 CONTAINERS = {
     "a.mp4": "libx264", "a.mov": "mpeg4", "a.avi": "mpeg4", "a.mkv": "libx264", "a.mpg":
     "mpeg1video", "a.webm": "libvpx", "b.mkv": "ffv1",
@@ -86,61 +89,6 @@ def encode(
         container.mux(stream.encode(None))
 
 
-def truncated(data: bytes, rng: random.Random, _: list[bytes]) -> bytes:
-    return data[: rng.randrange(len(data) + 1)]
-
-
-def flipped(data: bytes, rng: random.Random, _: list[bytes]) -> bytes:
-    changed = bytearray(data)
-    for _unused in range(rng.choice([1, 1, 4, 32, 256])):
-        changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
-    return bytes(changed)
-
-
-def flipped_at_the_front(data: bytes, rng: random.Random, _: list[bytes]) -> bytes:
-    """Headers: sizes, counts, kinds."""
-    changed = bytearray(data)
-    for _unused in range(rng.choice([1, 2, 8])):
-        changed[rng.randrange(min(len(changed), 200))] = rng.choice([0, 1, 127, 128, 255])
-    return bytes(changed)
-
-
-def spliced(data: bytes, rng: random.Random, others: list[bytes]) -> bytes:
-    other = rng.choice(others)
-    return data[: rng.randrange(len(data) + 1)] + other[rng.randrange(len(other) + 1) :]
-
-
-def emptied(data: bytes, rng: random.Random, _: list[bytes]) -> bytes:
-    start = rng.randrange(len(data))
-    stop = min(len(data), start + rng.choice([4, 64, 1024]))
-    return data[:start] + b"\0" * (stop - start) + data[stop:]
-
-
-def repeated(data: bytes, rng: random.Random, _: list[bytes]) -> bytes:
-    start = rng.randrange(len(data))
-    piece = data[start : start + rng.randrange(1, 500)]
-    return data[:start] + piece * rng.randrange(2, 20) + data[start:]
-
-
-def huge(data: bytes, rng: random.Random, _: list[bytes]) -> bytes:
-    """Sizes in the file become huge ones."""
-    for size in (SHAPE[1], SHAPE[2], SHAPE[0]):
-        for order in ("big", "little"):
-            for width in (2, 4):
-                old = size.to_bytes(width, order)  # type: ignore[arg-type]
-                new = rng.choice([16_000, 65_535]).to_bytes(width, order)  # type: ignore[arg-type]
-                if rng.random() < 0.5:
-                    data = data.replace(old, new, rng.randrange(1, 4))
-    return data
-
-
-def same(data: bytes, rng: random.Random, _: list[bytes]) -> bytes:
-    return data
-
-
-MUTATIONS: list[Callable[[bytes, random.Random, list[bytes]], bytes]] = [
-    truncated, flipped, flipped_at_the_front, spliced, emptied, repeated, huge, same,
-]
 ENDINGS = (
     ".mp4", ".avi", ".mkv", ".mpg", ".gif", ".png", ".jpg", ".tif", ".bmp", ".webp", ".npy",
     ".npz", ".mat", ".txt", "",
@@ -180,6 +128,25 @@ def read_case(number: int, corpus: Path, place: Path) -> str:
     return taken("video", lambda: checked(read_video(source, **options).frames))
 
 
+def hostile_case(number: int, place: Path) -> str:
+    """Make a file that is well made and wrong, and read it as a mask or a video."""
+    rng = random.Random(number)
+    place.mkdir(parents=True, exist_ok=True)
+    if rng.random() < 0.6:
+        path = rng.choice(hostile.OF_MASKS)(place, rng, SHAPE)
+        return taken("mask", lambda: checked_mask(
+            read_mask(path, SHAPE, invert=rng.random() < 0.2, dilate=rng.choice([0, 3])), SHAPE
+        ))
+    path = rng.choice(hostile.OF_VIDEOS)(place, rng, SHAPE)
+    if rng.random() < 0.3:
+        return taken("mask", lambda: checked_mask(read_mask(path, SHAPE), SHAPE))
+    options: dict[str, Any] = rng.choice([
+        {}, {"size": (9, 16_000), "frames": 2}, {"frames": 1}, {"start": 1}, {"fps": 1000.0},
+        {"fps": 0.01}, {"start": 10**12}, {"frames": 10**12}, {"size": (10**6, 10**6)},
+    ])  # fmt: skip
+    return taken("video", lambda: checked(read_video(path, **options).frames))
+
+
 def taken(kind: str, read: Callable[[], object]) -> str:
     try:
         read()
@@ -211,19 +178,6 @@ def settings_case(number: int) -> str:
     return taken("settings", lambda: from_dict(kind, given))
 
 
-def mutated_zip(data: bytes, rng: random.Random) -> bytes:
-    """A zip, such as .keras and .npz, with the bytes of one entry changed and its sums right."""
-    source, target = zipfile.ZipFile(io.BytesIO(data)), io.BytesIO()
-    chosen = rng.choice(source.namelist())
-    with zipfile.ZipFile(target, "w") as new:
-        for entry in source.namelist():
-            content = source.read(entry)
-            if entry == chosen and content:
-                content = rng.choice(MUTATIONS[:6])(content, rng, [b"{}", content])
-            new.writestr(entry, content)
-    return target.getvalue()
-
-
 def run_case(number: int, run: Path, place: Path) -> str:
     """A run folder of which one file is broken: opened, its model loaded, its chains read."""
     from dynpat.runs.folder import Run
@@ -251,23 +205,31 @@ def run_case(number: int, run: Path, place: Path) -> str:
 
 def main() -> None:
     folder, first, last = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    if not (folder / "run").exists():  # TensorFlow reserves more than it uses
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    of_runs = (folder / "run").exists()
+    resource.setrlimit(resource.RLIMIT_AS, 2 * (OF_RUNS if of_runs else MEMORY,))
     for number in range(first, last):
         print(json.dumps({"case": number}), flush=True)
         place = folder / f"place_{number}"
+        signal.alarm(SECONDS)  # which ends the process, whatever library it hangs in
         try:
-            if (folder / "run").exists():
-                outcome = run_case(number, folder / "run", place)
-            elif number % 10 == 9:
-                outcome = settings_case(number)
-            else:
-                outcome = read_case(number, folder / "corpus", place)
+            outcome = case(number, folder, place)
         except BaseException as error:
             outcome = f"LOST {type(error).__name__}: {error}"[:300]
+        signal.alarm(0)
         shutil.rmtree(place, ignore_errors=True)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         print(json.dumps({"case": number, "outcome": outcome, "peak": peak}), flush=True)
+
+
+def case(number: int, folder: Path, place: Path) -> str:
+    """What came of a case: of run folders, or in turn of files, hostile files and settings."""
+    if (folder / "run").exists():
+        return run_case(number, folder / "run", place)
+    if number % 10 == 9:
+        return settings_case(number)
+    if number % 10 in (2, 5, 8):
+        return hostile_case(number, place)
+    return read_case(number, folder / "corpus", place)
 
 
 if __name__ == "__main__":

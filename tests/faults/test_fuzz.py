@@ -15,11 +15,10 @@ from pathlib import Path
 import fuzz
 import pytest
 
-pytestmark = pytest.mark.slow
-
 # 5000 before a release
 FILES = int(os.environ.get("DYNPAT_FUZZ", "1000"))
 RUNS = FILES // 20
+FEW = 60  # of the files, in every run of the tests
 SILENT = 300.0  # seconds without a line: the process hangs, however slow the machine
 MOST = 3_000_000_000  # bytes at the peak
 ENDS = [f"{kind} {end}" for kind in ("video", "mask") for end in ("read", "refused")]
@@ -80,11 +79,18 @@ def require_none_lost(
     assert set(expected) <= set(tally)
 
 
+def test_a_few_broken_files(tmp_path: Path) -> None:
+    fuzz.make_corpus(tmp_path / "corpus")
+    require_none_lost(outcomes(tmp_path, 100_000, 100_000 + FEW), FEW, ENDS)
+
+
+@pytest.mark.slow
 def test_broken_videos_masks_and_settings(tmp_path: Path) -> None:
     fuzz.make_corpus(tmp_path / "corpus")
     require_none_lost(outcomes(tmp_path, 0, FILES), FILES, ENDS)
 
 
+@pytest.mark.slow
 def test_broken_run_folders(learned: Path, tmp_path: Path) -> None:
     learned.rename(tmp_path / "run")
     require_none_lost(outcomes(tmp_path, 0, RUNS), RUNS, ["run refused"])
