@@ -130,6 +130,7 @@ def go_on(
 
 def in_memory(work: Work[Made]) -> Made:
     """Do a task on videos in memory, and keep only the result."""
+    work.prepare()
     finished = learn_in_memory(work.learner, work.reporter)
     result = work.finish(finished, None, ())
     return replace(result, metrics={"update": work.learner.update, **result.metrics})
