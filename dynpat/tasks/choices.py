@@ -45,7 +45,8 @@ def _choices(plan: Plan, videos: list[Video]) -> str:
     windows = f" in windows of {window}" if window < frames else ""
     return (
         f"Learning {_named(plan.pattern)}{many}: {size_text(height, width)} pixels, "
-        f"{frames} frames{windows}, {_limits(plan)}. To change it: --pattern, --size, --frames, --window, --time-budget."
+        f"{frames} frames{windows}, {_limits(plan)}. To change it: --pattern, --size, --frames, "
+        "--window, --time-budget."
     )
 
 

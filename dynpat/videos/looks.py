@@ -130,7 +130,7 @@ def _blocks(picture: np.ndarray) -> np.ndarray:
 
 
 def _drift(grey: np.ndarray) -> float:
-    """Return how far the end of a video (T, H, W) is from its beginning, over how far near frames are.
+    """Return how far a video's end (T, H, W) is from its beginning, over how far near frames are.
 
     Near frames are an eighth to a quarter of the video apart.
     """
