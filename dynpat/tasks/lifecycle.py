@@ -140,9 +140,9 @@ def _into(run: Run, work: Work[Made], formats: Sequence[str]) -> Made:
     """Learn, finish and report in the folder of a run that this process has locked."""
     work.announce(run)
     recorder = work.recorder(run)
+    write_video(run.observed_file, recorder.observed, recorder.fps)
     finished = learn_recorded(work.learner, recorder)
     result = work.finish(finished, recorder, formats)
-    write_video(run.observed_file, recorder.observed, recorder.fps)
     files = (run.model_file, run.preview_file, *result.files, write_report(run))
     metrics = {**_last_figures(run), **result.metrics}
     return replace(result, run=run.folder, files=files, metrics=metrics)
