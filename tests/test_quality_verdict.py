@@ -20,8 +20,8 @@ def test_each_figure_has_its_own_grade() -> None:
     found = verdict({"patches": 2.0, "motion_patches": 1.9, "deviation": 8.1}, FLOOR)
     assert [one.words for one in found.decisions] == ["as real", "close", "far off"]
     assert found.sentence == (
-        "How things look is as real, how things move is close, and how much each place changes is "
-        "far off, beside what real halves of the video differ by."
+        "How things look is right, how things move is close, and how much each place changes is "
+        "far off, measured by how much real halves of the video differ."
     )
 
 

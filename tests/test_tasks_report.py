@@ -34,7 +34,7 @@ def test_a_run_s_page_holds_its_videos_figures_curves_and_settings(page: str) ->
 
 
 def test_at_the_top_stand_two_videos_and_the_verdict(page: str) -> None:
-    top = page[page.index('<div class="top">') : page.index("<h2>")]
+    top = page[page.index('<div class="top judged">') : page.index("<h2>")]
     assert re.findall(r"<figcaption>(.*?)</figcaption>", top) == ["observed", "synthesised 000"]
     assert "--columns: minmax(0, 24fr) minmax(0, 24fr)" in top  # enlarged alike
     assert top.count("<dt>") == 3 and '<p class="verdict">' in top
@@ -110,6 +110,7 @@ def test_the_commands_write_pages(
     assert "learn.seed" not in page  # the same in both
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
     assert captions == ["observed", "1: learned", "2: other"]
+    assert '<div class="top">' in page  # no verdict beside: the videos have all the room
     assert len(re.findall(r'<td class="best">', page)) > 5
     assert "two or more" in refused("compare", learned)
     dynpat("evaluate", tmp_path / "lights", learned / "samples" / "synthesised_000.gif",

@@ -115,6 +115,7 @@ def _sentence(decisions: tuple[Decision, ...]) -> str:
         return (
             "The new video is as close to the observed one as real halves of it are to each other."
         )
-    parts = [f"{one.meaning} is {one.words}" for one in decisions]
+    grades = {**GRADES, "real": "right"}
+    parts = [f"{one.meaning} is {grades[one.grade]}" for one in decisions]
     listed = f"{', '.join(parts[:-1])}, and {parts[-1]}" if len(parts) > 1 else parts[0]
-    return f"{listed[0].upper()}{listed[1:]}, beside what real halves of the video differ by."
+    return f"{listed[0].upper()}{listed[1:]}, measured by how much real halves of the video differ."
