@@ -14,6 +14,7 @@ from dynpat.atomic import write_text
 from dynpat.quality.figures import MEANINGS
 from dynpat.quality.verdict import Verdict, best_of
 from dynpat.report import pictures
+from dynpat.report.pictures import Picture, Player
 
 ON_STAGE = 2  # videos that stand large at the top of a page
 
@@ -47,14 +48,14 @@ class Page:
 
     title: str
     sentences: list[str]
-    stage: pictures.Player | None = None
+    stage: Player | None = None
     verdict: Verdict = field(default_factory=Verdict)
-    players: list[pictures.Player] = field(default_factory=list)
-    pictures: list[pictures.Picture] = field(default_factory=list)
+    players: list[Player] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     curves: str = ""
     curve_meanings: list[str] = field(default_factory=list)
-    filters: pictures.Player | None = None
+    filters: Player | None = None
     command: str = ""
     settings: str = ""
     stamp: str = ""
@@ -106,11 +107,11 @@ def quality_table(columns: Mapping[str, Figures], floor: Figures, **more: Figure
     )
 
 
-def player(title: str, videos: Mapping[str, np.ndarray], fps: float) -> pictures.Player | None:
+def player(title: str, videos: Mapping[str, np.ndarray], fps: float) -> Player | None:
     """Make a player of named videos that play in step; None if there is none."""
     if not videos:
         return None
-    return pictures.Player(title, fps, [pictures.panel(n, video) for n, video in videos.items()])
+    return Player(title, fps, [pictures.panel(n, video) for n, video in videos.items()])
 
 
 def page_of_videos(
