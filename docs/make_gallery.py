@@ -25,7 +25,7 @@ from dynpat.videos import write_video
 
 SIZE, FRAMES = (64, 64), 40  # of the observed videos
 MADE, EVERY = 40, 2  # the first frames that are shown, and which of them
-ENLARGED, COLOURS = 2, 80
+ENLARGED, COLOURS = 2, 144
 GAP, LINE = 8, 18  # pixels between the panels, and the height of their titles
 PAPER, INK = 255, 40  # grey levels
 PICTURE = Path(__file__).parent / "gallery.gif"
@@ -96,7 +96,7 @@ def panels(folder: Path) -> list[list[tuple[str, np.ndarray]]]:
         ("recovered", made(folder, "recovered", "results", "recovered_*")),
         ("to remove", np.where(mask, np.uint8(235), seen["boat"])),
         ("inpainted", made(folder, "inpainted", "results", "recovered_*")),
-        ("extended", made(folder, "extended", "results", "recovered_*")),
+        ("continued", made(folder, "extended", "results", "recovered_*")[FRAMES // 2 :]),
         ("loop", made(folder, "loop", "", "synthesised_*")),
     ]
     return [learned, filled]

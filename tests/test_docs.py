@@ -90,6 +90,18 @@ def test_the_gallery_shows_the_commands_of_its_script(script: Callable[[str], Mo
     assert gallery.PICTURE == ROOT / "docs" / "gallery.gif"
 
 
+def test_the_gallery_s_snippet_renders_what_its_commands_learn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(snippet, "gallery", "exec"), {})
+    named = {word for words in commands(ROOT / "docs" / "gallery.md") for word in words
+             if word.startswith("videos/")}
+    assert len(named) == 6 and all((tmp_path / name).is_dir() for name in named)
+
+
 def test_the_picture_of_the_readme_moves_and_is_small() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (place,) = re.findall(r"^!\[.*\]\((.*)\)$", readme, flags=re.MULTILINE)
