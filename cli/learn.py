@@ -15,7 +15,7 @@ from .options import (
     reading_options,
     seed_option,
 )
-from .progress import errors_as_click
+from .progress import ScreenReporter, errors_as_click
 from .resuming import check_source, make_plan_of
 from .running import folder_of, run_plan, shared_options, show_end
 
@@ -74,7 +74,8 @@ def _show_estimate(plan: Plan, options: dict[str, Any]) -> None:
 
     if options["out"] is not None and not options["resume"]:
         Run.require_free(options["out"])
-    click.echo(strict_json(cost_of(plan).to_dict(), indent=2))
+    reporter = None if options["quiet"] else ScreenReporter("Planning")  # its bar stays hidden
+    click.echo(strict_json(cost_of(plan, reporter).to_dict(), indent=2))
 
 
 def _new_plan(videos: tuple[Path, ...], options: dict[str, Any]) -> Plan:

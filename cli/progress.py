@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -63,6 +64,8 @@ class ScreenReporter(Reporter):
     ) -> None:
         if not self.preview_said:
             self.say(f"Preview, refreshed while learning: {preview}")
+            if preview is not None:
+                self.say(f"In a browser: dynpat report --serve {shlex.quote(str(preview.parent))}")
             self.preview_said = True
         self._show(
             fraction,

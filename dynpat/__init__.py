@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dynpat.registering import register_with_keras
+
 if TYPE_CHECKING:  # for editors and type checkers: the same names as below
     from dynpat.config import (
         LangevinConfig as LangevinConfig,
@@ -109,6 +111,8 @@ _HOMES = {
 
 __all__ = ["__version__", *sorted(_HOMES)]
 __version__ = "0.1.0"
+
+register_with_keras()
 
 
 def __getattr__(name: str) -> Any:

@@ -16,8 +16,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
-    "errors", "atomic", "kinds", "config", "options", "reporter", "devices", "seeds", "langevin",
-    "denoising", "datasets", "videos", "archive", "masks", "reference", "learning", "models",
+    "registering", "errors", "atomic", "kinds", "config", "options", "reporter", "devices",
+    "seeds", "langevin", "denoising", "datasets", "videos", "archive", "masks", "reference",
+    "learning", "models",
     "restoration", "quality", "report", "runs", "tasks", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))

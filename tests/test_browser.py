@@ -6,9 +6,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+
+from dynpat.tasks.serve import PageServer
 
 pytestmark = pytest.mark.slow
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -132,3 +135,53 @@ def test_nothing_sticks_out_of_the_window(opened: Any, tmp_path: Path) -> None:
     assert wide <= 0
     opened.save_screenshot(str(tmp_path / "page.png"))
     assert (tmp_path / "page.png").stat().st_size > 10_000
+
+
+PLACES = """return [...document.querySelectorAll(".stage canvas, .verdict")].map(one => {
+    const {left, top, width, height} = one.getBoundingClientRect();
+    return [left, top, width, height];
+});"""
+
+
+@pytest.fixture
+def screen(browser: Any) -> Iterator[Callable[[int], None]]:
+    """Make the window as wide as another screen, until the test ends."""
+    def widen(width: int) -> None:
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False,
+        })
+
+    yield widen
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize(("width", "least"), [(1280, 400), (400, 170)])
+def test_observed_and_synthesised_stand_side_by_side_on_any_screen(
+    opened: Any, screen: Callable[[int], None], width: int, least: int
+) -> None:
+    screen(width)
+    drawn(opened, 3)
+    one, other, verdict = opened.execute_script(PLACES)
+    assert one[1:] == other[1:] and one[0] + one[2] < other[0]  # alike, at one height
+    assert one[2] >= least and one[2] == pytest.approx(one[3])
+    if width == 400:
+        assert verdict[1] > one[1] + one[3]  # below
+    else:
+        assert verdict[0] > other[0] + other[2] and verdict[1] < one[1] + one[3]  # beside
+    wide = opened.execute_script("return document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0
+
+
+def test_a_served_page_is_refreshed_when_the_run_has_gone_on(browser: Any, learned: Path) -> None:
+    with PageServer(learned) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        browser.get(server.address)
+        until(lambda: browser.execute_script("return document.body.dataset.decoded"))
+        browser.execute_script("window.before = true")
+        (learned / "metrics.json").unlink()
+        until(lambda: not browser.execute_script("return window.before"))
+        until(lambda: browser.execute_script("return document.body.dataset.decoded"))
+        assert "Quality, in grey levels" not in browser.page_source
+        said = browser.get_log("browser")
+        assert [row for row in said if row["level"] == "SEVERE"] == []
+        server.shutdown()

@@ -232,7 +232,8 @@ def test_progress_in_a_file_is_a_line_now_and_then(
     captured = capsys.readouterr()
     lines = captured.err.splitlines()
     assert lines[0] == "Preview, refreshed while learning: runs/a/preview.gif"
-    assert len(lines) == 1 + 3 and "update 32" in lines[1] and "1:08 left" in lines[1]
+    assert lines[1] == "In a browser: dynpat report --serve runs/a"
+    assert len(lines) == 2 + 3 and "update 32" in lines[2] and "1:08 left" in lines[2]
     assert captured.out == "" and "\x1b" not in captured.err
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import json
 import re
 import shlex
@@ -10,7 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import dynpat
 
@@ -66,6 +70,66 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_site_has_every_page() -> None:
     listed = re.findall(r": (\w+\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     assert sorted(listed) == [page.name for page in PAGES[1:]]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_snippet_is_python_and_names_what_exists(page: Path) -> None:
+    for snippet in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        for node in ast.walk(ast.parse(snippet)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert node.value.id != "dynpat" or hasattr(dynpat, node.attr), node.attr
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("dynpat"):
+                module = importlib.import_module(str(node.module))
+                assert all(hasattr(module, name.name) for name in node.names), node.module
+
+
+def test_the_gallery_shows_the_commands_of_its_script(script: Callable[[str], ModuleType]) -> None:
+    shown = commands(ROOT / "docs" / "gallery.md")
+    gallery = script("docs/make_gallery.py")
+    assert shown == [words.split() for words in gallery.COMMANDS.values()]
+    assert gallery.PICTURE == ROOT / "docs" / "gallery.gif"
+
+
+def test_the_gallery_s_snippet_renders_what_its_commands_learn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(snippet, "gallery", "exec"), {})
+    named = {word for words in commands(ROOT / "docs" / "gallery.md") for word in words
+             if word.startswith("videos/")}
+    assert len(named) == 6 and all((tmp_path / name).is_dir() for name in named)
+
+
+def test_the_picture_of_the_readme_moves_and_is_small() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (place,) = re.findall(r"^!\[.*\]\((.*)\)$", readme, flags=re.MULTILINE)
+    assert readme.index(place) < readme.index("## Try it")
+    assert (ROOT / place).stat().st_size < 2_000_000
+    with Image.open(ROOT / place) as picture:
+        assert getattr(picture, "n_frames", 1) >= 15 and picture.width >= 800
+
+
+def test_the_picture_s_script_joins_titled_panels(
+    script: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    gallery = script("docs/make_gallery.py")
+    video = np.random.default_rng(0).integers(0, 256, (5, 20, 30, 3), dtype=np.uint8)
+    frames = gallery.picture([[("one", video), ("two", video)], [("three", video)]])
+    wide, high = 30 * gallery.ENLARGED + gallery.GAP, 20 * gallery.ENLARGED + gallery.LINE
+    assert frames.shape == (20, 2 * (high + gallery.GAP), 2 * wide, 3)
+    shown = frames[1, gallery.LINE : high : gallery.ENLARGED, : wide - gallery.GAP]
+    np.testing.assert_array_equal(shown[:, :: gallery.ENLARGED], video[gallery.EVERY])
+    gallery.write_picture(frames, tmp_path / "picture.gif")
+    with Image.open(tmp_path / "picture.gif") as picture:
+        assert picture.n_frames == 20 and picture.info["duration"] == 80
+
+
+def test_the_citation_names_this_version_and_the_paper() -> None:
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {dynpat.__version__}\n" in cited
+    assert "Synthesizing Dynamic Patterns by Spatial-Temporal Generative ConvNet" in cited
 
 
 SHORTER = {"--time-budget": "--iterations"}  # by number, not by time

@@ -25,11 +25,26 @@ def test_a_run_s_page_holds_its_videos_figures_curves_and_settings(page: str) ->
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
     assert captions == ["observed", "synthesised 000", "synthesised 001",
                         "each filter over its frames"]
-    for title in ("Frames", "One row of pixels over time", "Quality, in grey levels", "Learning",
-                  "To repeat it", "Settings"):
-        assert f"<h2>{title}</h2>" in page
+    titles = re.findall(r"<(?:h2|summary)>(.*?)</", page)
+    assert titles == ["More videos", "One row of pixels over time", "Frames",
+                      "Quality, in grey levels", "Learning", "Filters of the first layer",
+                      "To repeat it", "Settings"]
     assert "distance of patches: how things look" in page and "floor: real against real" in page
     assert "&#34;learning_rate&#34;: 0.0002" in page and "4 updates in" in page
+
+
+def test_at_the_top_stand_two_videos_and_the_verdict(page: str) -> None:
+    top = page[page.index('<div class="top judged">') : page.index("<h2>")]
+    assert re.findall(r"<figcaption>(.*?)</figcaption>", top) == ["observed", "synthesised 000"]
+    assert "--columns: minmax(0, 24fr) minmax(0, 24fr)" in top  # enlarged alike
+    assert top.count("<dt>") == 3 and '<p class="verdict">' in top
+    for value, floor in re.findall(r"<strong>(.*?)</strong>.*?real: (.*?)\)", top):
+        assert float(value) >= 0 and float(floor) >= 0
+    assert set(re.findall(r'<div class="(\w+)"><dt>', top)) <= {"real", "close", "far"}
+
+
+def test_a_page_in_a_file_asks_no_server(page: str) -> None:
+    assert "fetch(" not in page
 
 
 def test_a_page_loads_nothing_from_outside(page: str) -> None:
@@ -51,8 +66,11 @@ def test_a_page_of_a_run_that_was_stopped_shows_its_preview(learned: Path) -> No
     for path in (learned / "samples").iterdir():
         path.unlink()
     (learned / "metrics.json").unlink()
+    with (learned / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write('{"update": 5, "elapsed": 9.0, "quality": {"score": 1.75}}\n')
     page = report.write_report(Run.open(learned)).read_text(encoding="utf-8")
     assert "observed | made so far" in page and "Quality, in grey levels" not in page
+    assert "After 5 updates the newest video has the score 1.8" in page
 
 
 def test_damaged_figures_are_one_sentence(learned: Path) -> None:
@@ -90,11 +108,15 @@ def test_the_commands_write_pages(
     assert "1: learned" in page and "2: other" in page
     assert re.search(r"learn\.chains</th><td>2</td><td>1</td>", page)
     assert "learn.seed" not in page  # the same in both
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    assert captions == ["observed", "1: learned", "2: other"]
+    assert '<div class="top">' in page  # no verdict beside: the videos have all the room
+    assert len(re.findall(r'<td class="best">', page)) > 5
     assert "two or more" in refused("compare", learned)
     dynpat("evaluate", tmp_path / "lights", learned / "samples" / "synthesised_000.gif",
            "--no-baselines", "--report", tmp_path / "how_good.html")
     page = (tmp_path / "how_good.html").read_text(encoding="utf-8")
-    assert "synthesised_000.gif" in page and "<h2>Settings</h2>" not in page  # it has none
+    assert "synthesised_000.gif" in page and "<summary>Settings" not in page  # it has none
 
 
 def test_comparing_needs_runs_that_made_something(learned: Path, tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def told_apart(synthesised: Figures, reference: Figures) -> str:
         ours, its = getattr(synthesised, name), getattr(reference, name)
         if ours is not None and its is not None:
             told = f"{name.replace('_', ' ')} {ours:.2f} ({its:.2f})"
-            closer = _badness(name, ours) < _badness(name, its)
+            closer = badness(name, ours) < badness(name, its)
             (better if closer else not_better).append(told)
     if not better + not_better:
         return ""
@@ -157,9 +157,22 @@ def told_apart(synthesised: Figures, reference: Figures) -> str:
     )
 
 
-def _badness(name: str, value: float) -> float:
-    """Return how far a figure is from that of a real video; 0 cannot be told from real."""
-    if name in ("motion", "edges"):
+def badness(name: str, value: float) -> float:
+    """Return how far a figure is from that of a real video; 0 cannot be told from real.
+
+    Parameters
+    ----------
+    name : str
+        The name of a field of `Figures`.
+    value : float
+        The figure.
+
+    Returns
+    -------
+    float
+        The distance: of a ratio from 1 in powers of e, of others from 0, each at least 0.
+    """
+    if name in ("motion", "edges", "sharpness"):
         return abs(math.log(max(value, 1e-6)))
     return max(value - 0.2, 0.0) if name == "checkerboard" else value
 

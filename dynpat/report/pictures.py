@@ -14,7 +14,7 @@ from PIL import Image
 from dynpat.videos import to_levels
 
 MOST_PIXELS = 12_000_000  # of one sheet; larger videos are shrunk for the page
-SHOWN = 300  # the smallest width of a video on the page, in pixels
+SHOWN = 300  # the least width of the widest video of a player on the page, in pixels
 QUALITY = 90  # of WebP compression, 0 to 100
 STRIP_FRAMES = 8
 MOST_FILTERS = 48
@@ -31,16 +31,25 @@ class Panel:
     columns: int
     width: int
     height: int
-    shown: int
 
 
 @dataclass(frozen=True)
 class Player:
-    """Panels that play in step."""
+    """Panels that play in step, all enlarged alike."""
 
     title: str
     fps: float
     panels: list[Panel]
+
+    @property
+    def enlarged(self) -> int:
+        """How many pixels of the page a pixel of the videos takes on each side."""
+        return max(1, math.ceil(SHOWN / max(panel.width for panel in self.panels)))
+
+    @property
+    def columns(self) -> str:
+        """The widths of panels side by side for a CSS grid, which enlarges all alike."""
+        return " ".join(f"minmax(0, {panel.width}fr)" for panel in self.panels)
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,7 @@ def panel(caption: str, video: np.ndarray) -> Panel:
     sheet = np.zeros((rows, columns, height, width, 3), np.uint8)
     sheet.reshape(-1, height, width, 3)[:count] = video
     sheet = sheet.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, 3)
-    shown = width * max(1, math.ceil(SHOWN / width))
-    return Panel(caption, _data(sheet, "webp"), count, columns, width, height, shown)
+    return Panel(caption, _data(sheet, "webp"), count, columns, width, height)
 
 
 def strip(titled: Mapping[str, np.ndarray]) -> Picture:

@@ -8,7 +8,8 @@ from typing import Any
 
 from dynpat.config import require
 from dynpat.errors import BadRunError
-from dynpat.report.page import Table, page_of_videos, quality_table
+from dynpat.quality.verdict import verdict
+from dynpat.report.page import Cell, Table, page_of_videos, quality_table
 from dynpat.runs.folder import Run
 from dynpat.tasks.made import made_videos, read_made, read_named
 
@@ -54,16 +55,25 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path) -> Path:
     )
     fps = float(runs[0].config()["inputs"][0]["fps"])
     return page_of_videos(
-        "Runs side by side", [f"{len(runs)} runs of dynpat."], videos, fps,
-        [figures, _differences(named)],
+        "Runs side by side", [f"{len(runs)} runs of dynpat.", *_verdicts(metrics)], videos, fps,
+        [figures, _differences(named)], on_stage=len(videos),
     ).write(Path(out))
+
+
+def _verdicts(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say of each run that has figures how close it came."""
+    found = {
+        name: verdict(values.get("synthesised") or {}, values.get("floor") or {})
+        for name, values in metrics.items()
+    }
+    return [f"{name}: {one.sentence}" for name, one in found.items() if one.sentence]
 
 
 def _differences(named: Mapping[str, Run]) -> Table:
     """Make a table of the settings that are not the same in all runs."""
     plans = [_flat(run.plan().to_dict()) for run in named.values()]
     names = sorted({name for plan in plans for name in plan})
-    rows = [(name, [str(plan.get(name, "–")) for plan in plans]) for name in names]
+    rows = [(name, [Cell(str(plan.get(name, "–"))) for plan in plans]) for name in names]
     return Table(
         "Settings that differ", list(named), [row for row in rows if len(set(row[1])) > 1]
     )

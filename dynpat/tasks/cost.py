@@ -16,6 +16,7 @@ from dynpat.models import EnergyModel
 from dynpat.models.footprint import BASE_BYTES, HELD_COPIES, passing_bytes
 from dynpat.reporter import Reporter
 from dynpat.runs.plan import Plan, for_videos, make_model, read_observed, window_shape
+from dynpat.tasks.choices import introduction
 from dynpat.videos.shelf import HELD_BYTES
 
 WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, and products
@@ -81,7 +82,7 @@ def cost_of(plan: Plan, reporter: Reporter | None = None) -> Cost:
     plan : Plan
         The plan, from `make_plan`; its videos are read.
     reporter : Reporter or None
-        What receives notes on changes of the videos.
+        What receives notes on changes of the videos, and what the plan chose.
 
     Returns
     -------
@@ -95,8 +96,11 @@ def cost_of(plan: Plan, reporter: Reporter | None = None) -> Cost:
     BadOptionError
         If the videos are too small for the network, or too large for the memory.
     """
-    videos = read_observed(plan, reporter or Reporter())
+    reporter = reporter or Reporter()
+    videos = read_observed(plan, reporter)
     plan = for_videos(plan, videos)
+    for sentence in introduction(plan, videos):
+        reporter.say(sentence)
     shape = window_shape(plan, videos)
     model = make_model(plan, shape, len(videos))
     per_update = _seconds_per_update(model, plan, shape, len(videos))

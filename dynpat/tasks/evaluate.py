@@ -12,6 +12,7 @@ from dynpat.errors import BadVideoError
 from dynpat.quality import metrics
 from dynpat.quality.baselines import BASELINES
 from dynpat.quality.figures import MEANINGS, figures, floor, is_copy
+from dynpat.quality.verdict import verdict
 from dynpat.report.page import page_of_videos, quality_table
 from dynpat.reporter import Reporter
 from dynpat.videos import Video, as_videos, read_videos
@@ -114,6 +115,7 @@ def _write_report(path: Path, result: dict[str, Any], real: Video, made: list[Vi
         f"{real.name}: how good", [f"Videos beside {result['observed']}."],
         {"observed": real.frames} | {video.source.name: video.frames for video in made},
         real.fps, [quality_table(columns, result["floor"], **result["baselines"])],
+        verdict=verdict(result["videos"][0]["figures"], result["floor"]),
     ).write(path)
 
 

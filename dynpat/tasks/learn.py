@@ -17,6 +17,7 @@ from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
 from dynpat.runs.plan import Plan, for_videos, read_observed
 from dynpat.runs.recorder import Recorder, synthesised
+from dynpat.tasks.choices import introduction
 from dynpat.tasks.common import make_learner
 from dynpat.tasks.lifecycle import Work, in_memory, start
 from dynpat.tasks.result import FORMATS, Learned, write_videos
@@ -96,6 +97,8 @@ class Learning(Work[Learned]):
         return Judge(self.inputs[0].frames)
 
     def prepare(self) -> None:
+        for sentence in introduction(self.plan, self.inputs):
+            self.reporter.say(sentence)
         _ = self.learner
 
     def recorder(self, run: Run) -> Recorder:

@@ -133,6 +133,7 @@ def go_on(
 
 def in_memory(work: Work[Made]) -> Made:
     """Do a task on videos in memory, and keep only the result."""
+    work.prepare()
     with memory_watched():
         finished = learn_in_memory(work.learner, work.reporter)
         result = work.finish(finished, None, ())
@@ -144,9 +145,9 @@ def _into(run: Run, work: Work[Made], formats: Sequence[str]) -> Made:
     with memory_watched():
         work.announce(run)
         recorder = work.recorder(run)
+        write_video(run.observed_file, recorder.observed, recorder.fps)
         finished = learn_recorded(work.learner, recorder)
         result = work.finish(finished, recorder, formats)
-    write_video(run.observed_file, recorder.observed, recorder.fps)
     files = (run.model_file, run.preview_file, *result.files, write_report(run))
     metrics = {**_last_figures(run), **result.metrics}
     return replace(result, run=run.folder, files=files, metrics=metrics)
