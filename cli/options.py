@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,18 +62,18 @@ class Memory(click.ParamType):
 
 
 class Parsed(click.ParamType):
-    """A value that a parser of `dynpat.videos`, given by its name, makes from text."""
+    """A value that a parser, given by its name in a module, makes from text."""
 
     parser: str
+    module = "dynpat.videos"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if isinstance(value, tuple):
             return value
-        from dynpat import videos
         from dynpat.errors import DynpatError
 
         try:
-            return getattr(videos, self.parser)(value)
+            return getattr(import_module(self.module), self.parser)(value)
         except DynpatError as error:
             self.fail(str(error), param, ctx)
 
@@ -89,6 +90,14 @@ class Formats(Parsed):
 
     name = "formats"
     parser = "parse_formats"
+
+
+class Damage(Parsed):
+    """The names of kinds of damage, separated by commas."""
+
+    name = "detect"
+    parser = "parse_detect"
+    module = "dynpat.options"
 
 
 def said() -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import mask_options, reading_options, restoring_options
+from .options import Damage, mask_options, reading_options, restoring_options
 from .restoring import restore
 
 
@@ -15,6 +15,11 @@ from .restoring import restore
 @click.argument("videos", nargs=-1, type=click.Path(path_type=Path))
 @reading_options
 @mask_options
+@click.option("--detect", type=Damage(), metavar="KINDS", help="Find damage, alone or beside "
+              "--mask or --box: frozen (frames that repeat the one before while the video around "
+              "them moves), black (frames without a picture), scratches (thin upright lines and "
+              "dust in one frame only; --dilate lets them grow); several are separated by "
+              "commas.")
 @click.option("--occlude", metavar="HOW", help="Hide pixels of complete videos at random "
               "(salt-pepper:P, region:SHARE or frames:SHARE), recover them, and measure the error.")
 @click.option("--truth", type=click.Path(path_type=Path), help="The complete video, with which the "

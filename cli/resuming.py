@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from dynpat.runs.plan import Plan
 
 MISSING = (
-    "mask", "box", "invert", "dilate", "occlude", "truth", "complete", "before", "after", "between"
+    "mask", "box", "detect", "invert", "dilate", "occlude", "truth", "complete", "before", "after",
+    "between",
 )
 OF_CONFIG = {"pattern", "preset", "estimate", *MISSING}  # a repeated run keeps its own
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ from dynpat.config import RecoverConfig, from_dict, require, without_former
 from dynpat.errors import BadOptionError
 
 OF_TASKS = {  # fields of `Missing` that fit each task
-    "recover": ("mask", "box", "occlude", "invert", "dilate", "truth", "complete"),
+    "recover": ("mask", "box", "detect", "occlude", "invert", "dilate", "truth", "complete"),
     "inpaint": ("mask", "box", "invert", "dilate"),
     "extend": ("before", "after", "between"),
 }
 TEXTS = {"mask": "the path of a file or folder", "box": "a text x,y,w,h",
          "occlude": "a text such as region:0.16", "truth": "the path of a video"}
 MOST_FRAMES = 10**12  # a thousand years of video
+DETECTED = ("frozen", "black", "scratches")  # the damage that `dynpat.masks.detecting` finds
 COUNTS = {"dilate": "pixels", "before": "frames", "after": "frames", "between": "frames"}
 
 
@@ -90,12 +91,14 @@ class Missing:
     """A file or folder in which missing pixels are white."""
     box: str | None = None
     """'x,y,w,h': left, top, width and height of a missing box, in pixels of the video file."""
+    detect: tuple[str, ...] = ()
+    """The damage to find: 'frozen' frames, 'black' frames, 'scratches'."""
     occlude: str | None = None
     """'salt-pepper:P', 'region:SHARE' or 'frames:SHARE': pixels to hide whose truth is known."""
     invert: bool = False
     """Whether black pixels of the mask are missing, not white ones."""
     dilate: int = 0
-    """Number of pixels by which the mask grows to each side."""
+    """Number of pixels by which the mask, and found scratches, grow to each side."""
     truth: str | None = None
     """The complete video, with which the recovered pixels are compared."""
     complete: tuple[str, ...] = ()
@@ -110,6 +113,7 @@ class Missing:
     """How missing pixels are recovered once a model is learned."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "detect", parse_detect(self.detect))
         for name, what in TEXTS.items():
             value = getattr(self, name)
             require(value is None or isinstance(value, str), name, f"be {what}", _kind(value),
@@ -121,8 +125,9 @@ class Missing:
                     f"Give {name} as such a number")
         require(isinstance(self.invert, bool), "invert", "be True or False", repr(self.invert),
                 "Use True where black is missing")
-        require(not (self.invert or self.dilate) or self.mask is not None, "invert and dilate",
-                "change a mask", "none", "Give --mask, or leave --invert-mask and --dilate out")
+        changed = self.invert or (self.dilate and "scratches" not in self.detect)
+        require(not changed or self.mask is not None, "invert and dilate", "change a mask", "none",
+                "Give --mask, or leave --invert-mask and --dilate out")
 
     @classmethod
     def asked(cls, task: str, values: Mapping[str, Any], recover: RecoverConfig) -> Missing:
@@ -173,12 +178,41 @@ class Missing:
         known = dict(values)
         known["recover"] = from_dict(RecoverConfig, without_former(known.get("recover", {})))
         known["complete"] = tuple(known.get("complete", ()))
+        known["detect"] = tuple(known.get("detect", ()))
         return from_dict(cls, known)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the given options, and how pixels are recovered, as `config.json` stores them."""
         values = {name: value for name, value in asdict(self).items() if value}
-        return values | ({"complete": list(self.complete)} if self.complete else {})
+        several = {"complete": self.complete, "detect": self.detect}
+        return values | {name: list(value) for name, value in several.items() if value}
+
+
+def parse_detect(kinds: str | Sequence[str]) -> tuple[str, ...]:
+    """Return kinds of damage to find, each once, in the order of `DETECTED`.
+
+    Parameters
+    ----------
+    kinds : str or sequence of str
+        Names from `DETECTED`; a text has them separated by commas.
+
+    Returns
+    -------
+    tuple of str
+        The names.
+
+    Raises
+    ------
+    BadOptionError
+        If a name is unknown, or the value is neither a text nor a sequence of texts.
+    """
+    listed = kinds.lower().split(",") if isinstance(kinds, str) else kinds
+    fitting = isinstance(listed, list | tuple)
+    names = [str(name).strip() for name in listed] if fitting else []
+    wrong = sorted(set(names) - set(DETECTED))
+    require(fitting and not wrong, "detect", f"name damage among {', '.join(DETECTED)}",
+            ", ".join(map(repr, wrong)) or repr(kinds), "Give one or more, separated by commas")
+    return tuple(name for name in DETECTED if name in names)
 
 
 def _left_out(value: Any) -> bool:

@@ -26,7 +26,7 @@ FILLS = 0xF111
 START = 0x5EED
 VISIBLE = 0x6A1
 # These numbers are parts of the seeds of NumPy's generators.
-HIDDEN, TEXTURE, CONDITIONAL, COURSE = 0x0CA1, 0x7E87, 0xD7A3, 1
+HIDDEN, TEXTURE, CONDITIONAL, COURSE, DAMAGE = 0x0CA1, 0x7E87, 0xD7A3, 1, 0xDA3
 AROUND = 0xA40D
 CALIBRATION = 987_654_321  # far from the seeds that users choose
 
@@ -182,3 +182,8 @@ def mask(seed: int, video: int) -> int:
 def course(seed: int) -> list[int]:
     """Return the seed of the course of the boat; the sea beside it has the seed itself."""
     return [seed, COURSE]
+
+
+def damage(seed: int) -> list[int]:
+    """Return the seed of the damage that is done to an embedded video."""
+    return [DAMAGE, seed]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import numpy as np
 
@@ -182,7 +183,8 @@ def mask_preview(video: np.ndarray, mask: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray
-        `uint8` (H, w, 3): up to 6 frames from the first to the last, side by side.
+        `uint8` (H, w, 3): up to 6 frames from the first to the last, side by side. In place of one
+        without missing pixels stands that of its stretch which has the most.
 
     Raises
     ------
@@ -194,8 +196,8 @@ def mask_preview(video: np.ndarray, mask: np.ndarray) -> np.ndarray:
             f"The mask of shape {mask.shape} does not fit the video of shape {video.shape}; "
             f"give a mask (T, H, W) of shape {video.shape[:3]}."
         )
-    count, height, width = mask.shape
-    shown = np.linspace(0, count - 1, min(PREVIEW_FRAMES, count)).round().astype(int)
+    height, width = mask.shape[1:]
+    shown = _shown(np.count_nonzero(mask, axis=(1, 2)))
     picture = np.full((height, len(shown) * (width + _GAP) - _GAP, 3), _GREY, dtype=np.uint8)
     for place, index in enumerate(shown):
         frame = np.broadcast_to(video[index], (height, width, 3))
@@ -203,6 +205,16 @@ def mask_preview(video: np.ndarray, mask: np.ndarray) -> np.ndarray:
         left = place * (width + _GAP)
         picture[:, left : left + width] = np.where(mask[index][..., None], tinted, frame)
     return picture
+
+
+def _shown(missing: np.ndarray) -> np.ndarray:
+    """Return which frames a preview shows, given the number of missing pixels in each."""
+    count = len(missing)
+    even = np.linspace(0, count - 1, min(PREVIEW_FRAMES, count)).round().astype(int)
+    bounds = np.concatenate([[0], (even[1:] + even[:-1] + 1) // 2, [count]])
+    most = [first + int(np.argmax(missing[first:end]))
+            for first, end in pairwise(bounds)]
+    return np.where((missing[even] > 0) | (missing[most] == 0), even, most)
 
 
 def describe(mask: np.ndarray) -> str:

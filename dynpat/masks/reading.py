@@ -76,7 +76,7 @@ def read_mask(
     name = Path("an array") if isinstance(path, np.ndarray) else Path(path)
     wanted = Wanted(name, video_shape[0], start, invert, tuple(numbers))
     own = mask_of_array(path, wanted) if isinstance(path, np.ndarray) else load_mask(wanted)
-    mask = _grown(_fitted(own, wanted, video_shape[1:], source_size), dilate)
+    mask = grow_mask(_fitted(own, wanted, video_shape[1:], source_size), dilate)
     _require_both(mask, own, wanted, dilate)
     return np.broadcast_to(mask, video_shape).copy()
 
@@ -136,8 +136,22 @@ def shrink_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.stack([np.asarray(share) > _PART for share in shares])
 
 
-def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
-    """Grow `bool` (n, h, w) by a square of 2·pixels + 1: counts in a moving window."""
+def grow_mask(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """Grow a mask to each side, corners included.
+
+    Parameters
+    ----------
+    mask : ndarray
+        `bool` (n, h, w), True where a pixel is missing.
+    pixels : int
+        The number of pixels to each side, at least 0.
+
+    Returns
+    -------
+    ndarray
+        `bool` (n, h, w).
+    """
+    # Pixels are counted in a moving window.
     for axis in (1, 2) if pixels else ():
         reach = min(pixels, mask.shape[axis])
         ends = [(0, 0)] * 3

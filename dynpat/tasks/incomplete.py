@@ -9,7 +9,15 @@ import numpy as np
 
 from dynpat import seeds
 from dynpat.errors import BadMaskError, BadOptionError
-from dynpat.masks import box_mask, draw_mask, read_mask, shrink_mask
+from dynpat.masks import (
+    box_mask,
+    detect_damage,
+    draw_mask,
+    grow_mask,
+    read_mask,
+    shrink_mask,
+)
+from dynpat.options import Missing
 from dynpat.reporter import Reporter
 from dynpat.restoration.crop import Crop, crop_around
 from dynpat.restoration.first_guess import LARGEST
@@ -89,22 +97,27 @@ def _to_recover(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
         raise BadOptionError("Every video is given as --complete; name one to recover as well.")
     source = frames.shape[2:4] if given.videos else _source_size(videos[0].source)
     missing = np.zeros(frames.shape[:4], bool)
+    wanted = plan.missing
+    notes: list[str] = []
     for number in range(damaged):
-        missing[number] = _mask(plan, frames.shape[1:4], source, number, given)
-    if source != frames.shape[2:4] and plan.missing.recover.apart and not plan.missing.occlude:
-        videos = [
-            _read_apart(plan, video, number, missing[number], source, given)
-            if number < damaged else video
-            for number, video in enumerate(videos)
-        ]
+        if wanted.mask or wanted.box or wanted.occlude:
+            missing[number] = _mask(plan, frames.shape[1:4], source, number, given)
+    if source != frames.shape[2:4] and wanted.recover.apart and (wanted.mask or wanted.box):
+        apart = [_read_apart(plan, videos[number], number, missing[number], source, given)
+                 for number in range(damaged)]
+        videos = [*apart, *videos[damaged:]]
         frames = np.stack([video.frames for video in videos])
-    truth = frames if plan.missing.occlude else None
-    if plan.missing.truth:
+    if wanted.detect:
+        for number in range(damaged):
+            notes += _add_found(missing[number], videos[number], wanted, reporter)
+    _require_found(missing, wanted.detect, notes)
+    truth = frames if wanted.occlude else None
+    if wanted.truth:
         if damaged > 1 or complete:
             raise BadOptionError("--truth is for a single video; leave it out, or recover one.")
         height, width = frames.shape[2:4]
         reading = replace(plan.reading, size=(height, width), frames=frames.shape[1])
-        known = read_video(plan.missing.truth, **asdict(reading))
+        known = read_video(wanted.truth, **asdict(reading))
         truth = known.frames[np.newaxis]
     return Incomplete(videos, missing, truth)
 
@@ -130,6 +143,32 @@ def _read_apart(
     return replace(
         video, frames=read_video(video.source, hidden=hidden, **asdict(reading)).frames
     )
+
+
+def _add_found(
+    missing: np.ndarray, video: Video, wanted: Missing, reporter: Reporter
+) -> tuple[str, ...]:
+    """Add the damage that is found to the `missing` pixels (T, H, W); return the notes about it."""
+    found = detect_damage(video.frames, wanted.detect, missing)
+    missing |= grow_mask(found.mask, wanted.dilate)
+    for sentence in (*found.sentences, *(f"{note}." for note in found.notes)):
+        reporter.say(f"{video.name}: {sentence}")
+    return found.notes
+
+
+def _require_found(missing: np.ndarray, kinds: tuple[str, ...], notes: list[str]) -> None:
+    """Raise an error if no pixel of any video is missing, or all of one are, (N, T, H, W)."""
+    if not missing.any():
+        because = "".join(f" ({note})" for note in notes[:1])
+        raise BadMaskError(
+            f"--detect {','.join(kinds)} found no such damage{because}; if you see some, show it "
+            "by --mask or --box."
+        )
+    if missing.all(axis=(1, 2, 3)).any():
+        raise BadMaskError(
+            f"--detect {','.join(kinds)} and --mask leave nothing visible; grow the mask by fewer "
+            "pixels, or give a smaller one."
+        )
 
 
 def _to_inpaint(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:

@@ -54,7 +54,9 @@ def make_restoration(
         Which pixels are missing. `recover` and `inpaint` take one of `mask` (a file or folder),
         `box` ('x,y,w,h') and, for `recover`, `occlude` ('salt-pepper:P', 'region:SHARE',
         'frames:SHARE'); with `invert`, `dilate` (pixels), `truth` (a video) and `complete` (videos
-        without missing pixels). `extend` takes `before`, `after` or `between`, in frames.
+        without missing pixels). `recover` also takes `detect`, alone or beside `mask` or `box`:
+        'frozen', 'black' and 'scratches', in a list or separated by commas. `extend` takes
+        `before`, `after` or `between`, in frames.
     **options : Any
         Options of `make_plan`.
 
@@ -97,16 +99,26 @@ def _require_consistent(task: str, videos: int, missing: Missing) -> None:
         if between and around:
             raise BadOptionError("--between cannot be combined with --frames and --before.")
     else:
-        ways = [name for name in ("mask", "box", "occlude") if getattr(missing, name)]
-        given = " and ".join(f"--{name}" for name in ways) or "neither"
-        other = " or --occlude" if task == "recover" else ""
-        if len(ways) != 1:
-            raise BadOptionError(
-                f"One of --mask, --box{other} says which pixels are missing; {given} was given. "
-                "Give exactly one."
-            )
+        _require_one_way(task, missing)
     if task != "recover" and videos != 1:
         raise BadOptionError(f"dynpat {task} takes one video; {videos} were given.")
+
+
+def _require_one_way(task: str, missing: Missing) -> None:
+    """Refuse several ways to say what is missing; found damage may stand beside a mask or box."""
+    ways = [name for name in ("mask", "box", "occlude") if getattr(missing, name)]
+    if missing.detect and missing.occlude:
+        raise BadOptionError(
+            "--detect finds damage of a damaged video, and --occlude hides pixels of a complete "
+            "one; give one of both."
+        )
+    given = " and ".join(f"--{name}" for name in ways) or "neither"
+    other = ", --detect or --occlude" if task == "recover" else ""
+    if len(ways) != 1 and (ways or not missing.detect):
+        raise BadOptionError(
+            f"One of --mask, --box{other} says which pixels are missing; {given} was given. "
+            "Give exactly one."
+        )
 
 
 def restore(
@@ -186,9 +198,9 @@ class Restoration(Work[Restored]):
         return self.restoring.learner
 
     def announce(self, run: Run) -> None:
-        preview = run.folder / "mask_preview.png"
-        write_image(preview, mask_preview(self.work.videos[0].frames, self.work.missing[0]))
-        self.reporter.say(f"{describe(self.work.missing[self.first])} See {preview}")
+        preview, missing = run.folder / "mask_preview.png", self.work.missing[self.first]
+        write_image(preview, mask_preview(self.work.videos[self.first].frames, missing))
+        self.reporter.say(f"{describe(missing)} See {preview}")
 
         if not read_log(run.log_file):  # a run that goes on has a better preview already
             self.preview_file = run.preview_file
