@@ -30,6 +30,7 @@ from dynpat.restoration.neighbourhoods import (
     fit_visible,
     neighbourhoods,
 )
+from dynpat.restoration.pace import paced
 
 RHO = 0.7  # ρ, where y has variance 1: what of it no other value tells, and what S has wrong
 STEPS = 12  # of conjugate gradients, at most
@@ -87,10 +88,11 @@ class Conditional:
                 blended[:, rows, columns, axis] += part.share * found[inside]
         return np.where(shown, self.observed, blended)
 
-    def fluctuation(self, seed: int) -> np.ndarray:
+    def fluctuation(self, seed: int, pace: float = 0.0) -> np.ndarray:
         """How a draw of y differs from the conditional mean, (T, H, W, C) float32; 0 where visible.
 
-        Its distribution depends only on where pixels are visible, not on what is to be seen there.
+        Its distribution depends only on where pixels are visible, not on what is to be seen there,
+        and on the `pace` (`dynpat.restoration.pace`) of S.
         """
         rng = np.random.default_rng(seeds.conditional(seed))
         size = [
@@ -104,9 +106,10 @@ class Conditional:
             for part in self.parts:
                 hole, inside, (rows, columns) = self._hole(part), self._inside(part), part.place
                 cut = tuple(slice(start, start + length) for start, length in _origin(part))
-                drawn = _filtered(white[cut], np.sqrt(part.spectrum[axis]))
+                spectrum = paced(part.spectrum[axis], pace, part.grid[2])
+                drawn = _filtered(white[cut], np.sqrt(spectrum))
                 seen = np.where(hole, np.float32(0), drawn + grain[cut])
-                expected = _solved(part.spectrum[axis], seen, hole, self._tolerance(axis))
+                expected = _solved(spectrum, seen, hole, self._tolerance(axis))
                 blended[:, rows, columns, axis] += part.share * (drawn - expected)[inside]
         return np.where(self.missing[..., np.newaxis], blended, np.float32(0))
 

@@ -11,6 +11,7 @@ Videos are (T, H, W, C) grey levels, masks (T, H, W) bool with True = missing.
 from __future__ import annotations
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 REACH = (4, 2, 2)  # how far away a neighbour may be, in frames and pixels down and across
 FAR = 12  # how many frames away the pixel itself may be
@@ -128,6 +129,7 @@ def _covariances(
     # If there are few pairs, the covariance of the whole video, scaled to the local variance.
     variance = (_pooled(product) + 1e-6) / (_pooled(count) + 1e-6)
     overall = product.sum() / count.sum() + 1e-6
+    measured: list[bool] = []
     for lag in sorted(set(offsets) | {_minus(p, q) for p in offsets for q in offsets}):
         opposite = _minus((0, 0, 0), lag)
         if opposite in index:
@@ -138,7 +140,23 @@ def _covariances(
         prior = variance / overall * product.sum() / max(float(count.sum()), 1)
         pooled = (_pooled(product) + TRUSTED * prior) / (_pooled(count) + TRUSTED)
         rows.append(pooled.astype(np.float32))
-    return np.stack(rows), index
+        measured.append(bool(count.any()))
+    return _without_gaps(np.stack(rows), index, np.array(measured)), index
+
+
+def _without_gaps(
+    table: np.ndarray, index: dict[Offset, int], measured: np.ndarray
+) -> np.ndarray:
+    """Fill in what no pair of pixels tells: where every other frame is missing, odd lags."""
+    for lag, row in index.items():
+        if measured[row]:
+            continue
+        others = sorted((t, n) for (t, *place), n in index.items()
+                        if measured[n] and tuple(place) == lag[1:])
+        times = [t for t, _ in others]
+        if len(times) > 1 and times[0] < lag[0] < times[-1]:
+            table[row] = CubicSpline(times, table[[n for _, n in others]])(lag[0])
+    return table
 
 
 def _minus(one: Offset, other: Offset) -> Offset:
