@@ -9,7 +9,8 @@ from making_holes import autoregressive, error, hidden
 from dynpat.datasets import ocean
 from dynpat.masks import draw_mask
 from dynpat.restoration import kriging
-from dynpat.restoration.first_guess import Guess, calibration_mask, make_guess, with_texture
+from dynpat.restoration.first_guess import Guess, make_guess, with_texture
+from dynpat.restoration.hiding import calibration_mask
 
 
 def test_the_guess_takes_what_predicts_best() -> None:

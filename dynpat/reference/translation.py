@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
+from scipy.interpolate import CubicSpline
 
 from dynpat.reference.colours import (
     GivenBrightness,
@@ -263,7 +264,21 @@ def correlation(
     box = np.ix_(*(np.arange(-lag, lag + 1) for lag in lags))
     if not measured[0, 0, 0]:  # nothing moves: no value tells of another
         measured[0, 0, 0] = 1
-    return np.asarray(measured[box] / measured[0, 0, 0])
+    told = np.max(overlap[box], axis=(1, 2)) > LEAST * np.max(overlap)
+    return _without_gaps(np.asarray(measured[box] / measured[0, 0, 0]), told)
+
+
+def _without_gaps(correlations: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Fill in lags in time (t,) that no pair tells of: where every other frame is missing, odd ones.
+
+    Lags beyond the farthest that pairs tell of stay as they are.
+    """
+    known = np.flatnonzero(told)
+    gaps = np.flatnonzero(~told[: known[-1]])
+    gaps = gaps[gaps > known[0]]
+    if len(gaps):
+        correlations[gaps] = CubicSpline(known, correlations[known])(gaps)
+    return correlations
 
 
 def taper(lags: Sequence[int]) -> np.ndarray:

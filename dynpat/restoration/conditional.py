@@ -31,6 +31,7 @@ from dynpat.restoration.neighbourhoods import (
     fit_visible,
     neighbourhoods,
 )
+from dynpat.restoration.pace import paced
 from dynpat.restoration.threads import in_order
 
 RHO = 0.7  # ρ, where y has variance 1: what of it no other value tells, and what S has wrong
@@ -86,10 +87,11 @@ class Conditional:
                 blended[(slice(None), *part.place, axis)] += found
         return np.where(shown, self.observed, blended)
 
-    def fluctuation(self, seed: int) -> np.ndarray:
+    def fluctuation(self, seed: int, pace: float = 0.0) -> np.ndarray:
         """How a draw of y differs from the conditional mean, (T, H, W, C) float32; 0 where visible.
 
-        Its distribution depends only on where pixels are visible, not on what is to be seen there.
+        Its distribution depends only on where pixels are visible, not on what is to be seen there,
+        and on the `pace` (`dynpat.restoration.pace`) of S.
         """
         rng = np.random.default_rng(seeds.conditional(seed))
         size = [
@@ -100,7 +102,7 @@ class Conditional:
         for axis in range(blended.shape[-1]):
             white = rng.standard_normal(size, np.float32)
             grain = np.float32(RHO) * rng.standard_normal(size, np.float32)
-            away = partial(self._away, white, grain, axis)
+            away = partial(self._away, white, grain, axis, pace)
             for part, found in zip(self.parts, in_order(away, self.parts), strict=True):
                 blended[(slice(None), *part.place, axis)] += found
         return np.where(self.missing[..., np.newaxis], blended, np.float32(0))
@@ -119,14 +121,15 @@ class Conditional:
         return np.asarray(part.share * found[inside])
 
     def _away(
-        self, white: np.ndarray, grain: np.ndarray, axis: int, part: Neighbourhood
+        self, white: np.ndarray, grain: np.ndarray, axis: int, pace: float, part: Neighbourhood
     ) -> np.ndarray:
         """A part's share of how a draw of one axis differs from the mean, (t, h, w)."""
         hole, inside = self._hole(part), self._inside(part)
         cut = tuple(slice(start, start + length) for start, length in _origin(part))
-        drawn = _filtered(white[cut], np.sqrt(part.spectrum[axis]))
+        spectrum = paced(part.spectrum[axis], pace, part.grid[2])
+        drawn = _filtered(white[cut], np.sqrt(spectrum))
         seen = np.where(hole, np.float32(0), drawn + grain[cut])
-        expected = _solved(part.spectrum[axis], seen, hole, self._tolerances[axis])
+        expected = _solved(spectrum, seen, hole, self._tolerances[axis])
         return np.asarray(part.share * (drawn - expected)[inside])
 
     def _inside(self, part: Neighbourhood) -> tuple[slice, ...]:

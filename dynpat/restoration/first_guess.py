@@ -14,7 +14,9 @@ import numpy as np
 from scipy.optimize import nnls
 
 from dynpat import seeds
+from dynpat.restoration.along_motion import along_motion
 from dynpat.restoration.conditional import Conditional, fit_conditional
+from dynpat.restoration.hiding import FEWEST, calibration_mask, farther
 from dynpat.restoration.kriging import (
     Covariances,
     interpolate_in_time,
@@ -22,9 +24,8 @@ from dynpat.restoration.kriging import (
     measured,
     visible_mean,
 )
+from dynpat.restoration.pace import right_pace
 
-EVERY = 3  # one in this many frames also has known pixels hidden
-FEWEST = 200  # with fewer hidden pixels, the guesses are not weighed
 MOST = 200_000
 LARGEST = 30_000_000  # values of a video whose coloured reference fits into about 1 GB
 
@@ -67,8 +68,10 @@ def make_guess(
     # What correlates is measured once, without what is hidden.
     covariances = measured(video, missing | hidden)
     without = _estimates(video, missing | hidden, None, covariances)
-    weights = _weights(video, without, hidden)
     filled = _estimates(video, missing, given, covariances)
+    without, filled = ({name: made for name, made in one.items() if name in other}
+                       for one, other in ((without, filled), (filled, without)))
+    weights = _weights(video, without, hidden)
     return Guess(_mixed(filled, weights), hidden, _mixed(without, weights), weights)
 
 
@@ -86,14 +89,20 @@ def with_texture(
     given = given or reference_of(video, missing)
     if given is None:
         return _with_white_noise(guess, video, missing, seed)
-    around, away = given.process.to_gaussian(guess.filled), given.fluctuation(seed)
+    around = given.process.to_gaussian(guess.filled)
+    # A mix of means is stiller than each of them, and hidden pixels say nothing of missing ones
+    # that are much farther from what is known. There the reference has it all to itself.
+    far = farther(missing, guess.hidden)[..., np.newaxis]
+    if far.any():
+        around += far * (given.mean(guess.filled) - around)
+    away = given.fluctuation(seed, right_pace(given, seed))
     drawn = given.to_grey(around + away)
     if np.count_nonzero(guess.hidden) < FEWEST:
         return drawn
     wrong = np.mean((guess.without - video.astype(np.float32))[guess.hidden] ** 2)
     expected = np.mean((drawn - guess.filled)[missing] ** 2)
     share = np.sqrt(min(1.0, float(wrong) / max(float(expected), 1e-9)))
-    return given.to_grey(around + np.float32(share) * away)
+    return given.to_grey(around + (share + (1 - share) * far).astype(np.float32) * away)
 
 
 def _with_white_noise(
@@ -117,25 +126,14 @@ def _with_white_noise(
     ).astype(np.float32)
 
 
-def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:
-    """Return visible pixels to hide as well: the mask of another time, on one in `EVERY` frames.
-
-    They are hidden in the same manner as the missing ones are.
-    """
-    rng = np.random.default_rng(seeds.hidden(seed))
-    frames = len(missing)
-    moved = np.roll(missing, int(rng.integers(1, max(frames, 2))), axis=0)
-    chosen = np.arange(frames) % EVERY == rng.integers(EVERY)
-    # The first and last frames are left out: nothing is known beyond them, unlike for the others.
-    chosen[[0, -1]] = False
-    return np.asarray(moved & ~missing & chosen[:, np.newaxis, np.newaxis])
-
-
 def _estimates(
     video: np.ndarray, missing: np.ndarray, given: Conditional | None, covariances: Covariances
 ) -> dict[str, np.ndarray]:
     kriged = krige(video, missing, covariances=covariances)
     estimates = {"interpolation": interpolate_in_time(video, missing), "kriging": kriged}
+    moved = along_motion(video, missing)
+    if moved is not None:
+        estimates["moving things"] = moved
     given = given or reference_of(video, missing)
     if given is not None:
         # Kriging is near to it already: fewer steps are left.

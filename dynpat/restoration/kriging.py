@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 
 from dynpat.reference.visible import spread_over
 from dynpat.restoration.threads import in_order
@@ -170,13 +171,29 @@ def _covariances(
     variance = (_pooled(product) + 1e-6) / (_pooled(count) + 1e-6)
     overall = product.sum() / count.sum() + 1e-6
 
-    def row(lag: Offset) -> np.ndarray:
+    def row(lag: Offset) -> tuple[np.ndarray, bool]:
         product, count = pairs(lag)
         prior = variance / overall * product.sum() / max(float(count.sum()), 1)
         pooled = (_pooled(product) + TRUSTED * prior) / (_pooled(count) + TRUSTED)
-        return pooled.astype(np.float32)
+        return pooled.astype(np.float32), bool(count.any())
 
-    return np.stack(list(in_order(row, unlike))), index
+    rows, known = zip(*in_order(row, unlike), strict=True)
+    return _without_gaps(np.stack(rows), index, np.array(known)), index
+
+
+def _without_gaps(
+    table: np.ndarray, index: dict[Offset, int], known: np.ndarray
+) -> np.ndarray:
+    """Fill in what no pair of pixels tells: where every other frame is missing, odd lags."""
+    for lag, row in index.items():
+        if known[row]:
+            continue
+        others = sorted((t, n) for (t, *place), n in index.items()
+                        if known[n] and tuple(place) == lag[1:])
+        times = [t for t, _ in others]
+        if len(times) > 1 and times[0] < lag[0] < times[-1]:
+            table[row] = CubicSpline(times, table[[n for _, n in others]])(lag[0])
+    return table
 
 
 def _minus(one: Offset, other: Offset) -> Offset:
