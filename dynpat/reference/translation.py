@@ -156,7 +156,7 @@ def fit(
     importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
     latent = latent_correlations(values, seen, maps, window, importance, lags, spread)
     if missing is not None and not everywhere:
-        mean = spread_over(mean, seen.any(axis=(0, 1)))
+        mean = spread_over(mean, np.asarray(seen.any(axis=(0, 1))))
     return Coloured(
         np.asarray(mean, np.float32), np.asarray(axes, np.float32), np.asarray(maps, np.float32),
         np.asarray(latent, np.float32), given,
@@ -258,7 +258,7 @@ def correlation(
     def products(field: np.ndarray) -> np.ndarray:
         return np.asarray(scipy.fft.irfftn(np.abs(scipy.fft.rfftn(field, padded)) ** 2, padded))
 
-    overlap = sum(products(window * spread * part) for part in seen)
+    overlap = np.asarray(sum(products(window * spread * part) for part in seen))
     total = sum(products(window * part) for part in values)
     measured = total / np.maximum(overlap, LEAST * np.max(overlap))
     box = np.ix_(*(np.arange(-lag, lag + 1) for lag in lags))
@@ -269,9 +269,9 @@ def correlation(
 
 
 def _without_gaps(correlations: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """Fill in lags in time (t,) that no pair tells of: where every other frame is missing, odd ones.
+    """Fill in lags in time of which no pair tells: odd ones, where every other frame is missing.
 
-    Lags beyond the farthest that pairs tell of stay as they are.
+    `told` (t,) is True where pairs tell. Lags beyond the farthest that pairs tell of stay as they are.
     """
     known = np.flatnonzero(told)
     gaps = np.flatnonzero(~told[: known[-1]])

@@ -84,7 +84,7 @@ class Conditional:
         for axis in range(blended.shape[-1]):
             solved = partial(self._expected, begun, axis)
             for part, found in zip(self.parts, in_order(solved, self.parts), strict=True):
-                blended[(slice(None), *part.place, axis)] += found
+                blended[:, part.place[0], part.place[1], axis] += found
         return np.where(shown, self.observed, blended)
 
     def fluctuation(self, seed: int, pace: float = 0.0) -> np.ndarray:
@@ -104,7 +104,7 @@ class Conditional:
             grain = np.float32(RHO) * rng.standard_normal(size, np.float32)
             away = partial(self._away, white, grain, axis, pace)
             for part, found in zip(self.parts, in_order(away, self.parts), strict=True):
-                blended[(slice(None), *part.place, axis)] += found
+                blended[:, part.place[0], part.place[1], axis] += found
         return np.where(self.missing[..., np.newaxis], blended, np.float32(0))
 
     def to_grey(self, y: np.ndarray) -> np.ndarray:
@@ -116,7 +116,7 @@ class Conditional:
         """A part's share of the mean of one axis, (t, h, w), solved from what has `begun`."""
         inside = self._inside(part)
         known = np.zeros(part.grid, np.float32)
-        known[inside] = begun[(slice(None), *part.place, axis)]
+        known[inside] = begun[:, part.place[0], part.place[1], axis]
         found = _solved(part.spectrum[axis], known, self._hole(part), self._tolerances[axis])
         return np.asarray(part.share * found[inside])
 
