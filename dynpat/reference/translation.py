@@ -271,7 +271,7 @@ def correlation(
 def _without_gaps(correlations: np.ndarray, told: np.ndarray) -> np.ndarray:
     """Fill in lags in time of which no pair tells: odd ones, where every other frame is missing.
 
-    `told` (t,) is True where pairs tell. Lags beyond the farthest that pairs tell of stay as they are.
+    `told` (t,) is True where pairs tell. Lags beyond the farthest of these stay as they are.
     """
     known = np.flatnonzero(told)
     gaps = np.flatnonzero(~told[: known[-1]])

@@ -85,8 +85,7 @@ class Plan:
         """Make a plan from `values` of `to_dict`; an unfit value raises `BadOptionError`."""
         reading = dict(values["reading"])
         window = reading.pop("window")
-        preset = values["preset"]
-        model = dict(values["model"])
+        preset, model = values["preset"], dict(values["model"])
         version = int(values.get("version", 1))
         if version < 2:
             preset = RENAMED.get(preset, preset)
@@ -99,12 +98,10 @@ class Plan:
             raise KeyError(f"{values['pattern']}, {preset}")
         return cls(
             videos=require_paths(values["videos"]), reading=from_dict(Reading, reading),
-            pattern=values["pattern"], preset=preset,
-            model=from_dict(ModelConfig, model),
+            pattern=values["pattern"], preset=preset, model=from_dict(ModelConfig, model),
             langevin=from_dict(LangevinConfig, without_former(values["langevin"])),
             learn=from_dict(LearnConfig, without_former(values["learn"])), window=window,
-            task=str(values.get("task", "learn")),
-            missing=Missing.from_dict(missing),
+            task=str(values.get("task", "learn")), missing=Missing.from_dict(missing),
         )
 
 

@@ -166,7 +166,7 @@ def odd_video(place: Path, rng: random.Random, shape: Shape) -> Path:
                 frame.pts = time
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
-    except (av.error.FFmpegError, OSError, ValueError):  # it is left as far as it came
+    except (av.error.FFmpegError, OSError, ValueError):  # refused by the encoder
         path.touch()
     return path
 
