@@ -112,6 +112,8 @@ def errors_as_click() -> Iterator[None]:
     """Turn known errors into one sentence and an exit code; other errors are not caught."""
     try:
         yield
+    except BrokenPipeError:  # nobody reads on, as after `| head`; Click then ends without a word
+        raise
     except (DynpatError, OSError, MemoryError) as raised:
         raise _Failure(_known(raised)) from raised
     except Exception as raised:

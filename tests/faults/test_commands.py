@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import resource
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -48,7 +51,7 @@ def commands(place: Path) -> Iterator[tuple[str, ...]]:
     yield "inpaint", sea, "--mask", str(place / "mask.npy"), "--out", str(place / "clean"), *FILL
     yield "extend", fire, "--frames", "4", "--out", str(place / "longer"), *FILL
     made = str(place / "new" / "synthesised_000.gif")
-    yield "evaluate", fire, made, "--report", str(place / "how.html")
+    yield "evaluate", fire, made, "--report", str(place / "how.html"), "--json"
     yield "report", str(place / "run")
     yield "compare", str(place / "run"), str(place / "run2"), "--out", str(place / "both.html")
     yield "demo", "--iterations", "3", "--out", str(place / "demo"), "--format", "npy"
@@ -71,7 +74,9 @@ def called(*arguments: str, **options: object) -> subprocess.CompletedProcess[st
 
 @pytest.mark.timeout(1800)  # twenty processes
 def test_a_seed_fixes_the_results_of_every_command_and_none_uses_a_network(place: Path) -> None:
-    """Bit-equal in float32, weights as well, but for the demo, which may choose another precision.
+    """Bit-equal in float32: arrays, pictures, weights and figures of one seed, run for run.
+
+    The demo is left out, which may choose another precision.
 
     The first time each command runs where every look at a network is noted and refused.
     """
@@ -83,7 +88,7 @@ def test_a_seed_fixes_the_results_of_every_command_and_none_uses_a_network(place
     assert subprocess.run([sys.executable, "-c", check], env=alone).returncode
     assert log.exists()
     log.unlink()
-    found, seen = [], set()
+    found, seen, figures = [], set(), []
     for number, environment in enumerate((alone, dict(os.environ))):
         own = place / str(number)
         own.mkdir()
@@ -95,20 +100,39 @@ def test_a_seed_fixes_the_results_of_every_command_and_none_uses_a_network(place
                 assert done.returncode == 0, (arguments, done.stderr)
                 assert not log.exists(), (arguments, log.read_text())
                 seen.add(arguments[0])
-        found.append({
-            path.relative_to(own): path
-            for path in sorted(own.rglob("*.npy")) if "demo" not in path.parts
-        })
+                if arguments[0] == "evaluate":
+                    figures.append(done.stdout.replace(str(own), ""))
+        found.append(fixed_by_a_seed(own))
+    assert figures[0] == figures[1] and '"videos"' in figures[0]
     from dynpat_cli.main import COMMANDS
 
     assert seen == set(COMMANDS)
-    assert set(found[0]) == set(found[1]) and len(found[0]) > 8
-    for name, path in found[0].items():
-        np.testing.assert_array_equal(np.load(path), np.load(found[1][name]), str(name))
+    assert set(found[0]) == set(found[1]) and len(found[0]) > 40
+    for name, value in found[0].items():
+        np.testing.assert_array_equal(value, found[1][name], name)
     assert not np.array_equal(
         np.load(place / "0/run/samples/synthesised_000.npy"),
         np.load(place / "0/run2/samples/synthesised_000.npy"),
     )
+
+
+def fixed_by_a_seed(place: Path) -> dict[str, np.ndarray]:
+    """Return, by name, all arrays, the bytes of new GIFs, and the weights of models."""
+    found: dict[str, np.ndarray] = {}
+    for path in sorted(path for path in place.rglob("*") if "demo" not in path.parts):
+        name = str(path.relative_to(place))
+        if path.suffix == ".npy":
+            found[name] = np.load(path)
+        elif path.suffix == ".gif" and path.stem.endswith("_000"):
+            found[name] = np.frombuffer(path.read_bytes(), np.uint8)
+        elif path.name == "model.keras":
+            with zipfile.ZipFile(path) as archive:
+                content = io.BytesIO(archive.read("model.weights.h5"))
+            with h5py.File(content, "r") as weights:
+                weights.visititems(lambda key, item, name=name: found.update(
+                    {f"{name} {key}": item[()]} if isinstance(item, h5py.Dataset) else {}
+                ))
+    return found
 
 
 def require_one_sentence(
