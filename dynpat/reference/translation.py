@@ -263,7 +263,7 @@ def correlation(
 
 
 def _without_gaps(correlations: np.ndarray, told: np.ndarray) -> np.ndarray:
-    """Fill in lags in time (t,) that no pair tells of: where every other frame is missing, odd ones.
+    """Fill in lags in time (t,) that no pair tells of: odd ones if every other frame is missing.
 
     Lags beyond the farthest that pairs tell of stay as they are.
     """

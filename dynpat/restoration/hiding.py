@@ -25,8 +25,8 @@ def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:
     """Return visible pixels to hide as well: the mask of another time, on one in `EVERY` frames.
 
     They are hidden in the same manner as the missing ones are. Where all frames before or after the
-    known ones are missing, known ones beside them are hidden in a row. Where no moment shows what another hides, the mask
-    is moved over the picture instead.
+    known ones are missing, known ones beside them are hidden in a row. Where no moment shows what
+    another hides, the mask is moved over the picture instead.
     """
     rng = np.random.default_rng(seeds.hidden(seed))
     ends = _ends(missing)
