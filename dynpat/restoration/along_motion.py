@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import maximum_filter, uniform_filter
 from skimage.transform import resize
 
 from dynpat.restoration.kriging import interpolate_in_time
@@ -33,6 +33,7 @@ RETURNS = 1.5  # pixels by which the way back may miss
 HIDDEN = 1e-3  # weight of a pixel that has no match
 ARRIVED = 1e-5  # weight at which a place counts as reached; below it, interpolation takes over
 WORK = 300_000_000  # pairs of pixels that are compared in all; about ten seconds on one core
+CARRIED = 20.0  # grey levels away from interpolation at which a pixel surely was carried along
 SMALLEST = 16  # pixels along a side, to which pictures are shrunk at most
 
 
@@ -83,6 +84,16 @@ def along_motion(video: np.ndarray, missing: np.ndarray) -> np.ndarray | None:
             gone = missing[number]
             filled[number][gone] = made[gone]
     return filled
+
+
+def carried(filled: np.ndarray, video: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Where a guess (T, H, W, C) shows what was carried along its motion: (T, H, W), 0 … 1.
+
+    There it is far from interpolation in time, or beside a place where it is.
+    """
+    plain = interpolate_in_time(video, missing)
+    apart = np.abs(filled - plain).max(axis=-1)
+    return np.asarray(maximum_filter(np.minimum(apart / CARRIED, 1), (1, BLOCK, BLOCK)))
 
 
 def _gaps(missing: np.ndarray) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from dynpat import seeds
-from dynpat.restoration.along_motion import along_motion
+from dynpat.restoration.along_motion import along_motion, carried
 from dynpat.restoration.conditional import Conditional, fit_conditional
 from dynpat.restoration.hiding import FEWEST, calibration_mask, farther
 from dynpat.restoration.kriging import (
@@ -27,6 +27,7 @@ from dynpat.restoration.kriging import (
 from dynpat.restoration.pace import right_pace
 
 MOST = 200_000
+MOVED = "interpolation along the motion"  # the guess of `along_motion`
 LARGEST = 30_000_000  # values of a video whose coloured reference fits into about 1 GB
 
 
@@ -93,16 +94,21 @@ def with_texture(
     # A mix of means is stiller than each of them, and hidden pixels say nothing of missing ones
     # that are much farther from what is known. There the reference has it all to itself.
     far = farther(missing, guess.hidden)[..., np.newaxis]
+    # A thing may pass where no visible frame has it: what the pixel's own map cannot say.
+    beyond = np.where(missing[..., np.newaxis], guess.filled - given.to_grey(around), 0) * (1 - far)
     if far.any():
         around += far * (given.mean(guess.filled) - around)
     away = given.fluctuation(seed, right_pace(given, seed))
+    if weight := guess.weights.get(MOVED, 0.0):  # a thing that was carried along stays whole
+        away *= 1 - np.float32(weight) * carried(guess.filled, video, missing)[..., np.newaxis]
     drawn = given.to_grey(around + away)
     if np.count_nonzero(guess.hidden) < FEWEST:
-        return drawn
+        return np.clip(drawn + beyond, 0, 255).astype(np.float32)
     wrong = np.mean((guess.without - video.astype(np.float32))[guess.hidden] ** 2)
     expected = np.mean((drawn - guess.filled)[missing] ** 2)
     share = np.sqrt(min(1.0, float(wrong) / max(float(expected), 1e-9)))
-    return given.to_grey(around + (share + (1 - share) * far).astype(np.float32) * away)
+    drawn = given.to_grey(around + (share + (1 - share) * far).astype(np.float32) * away)
+    return np.clip(drawn + beyond, 0, 255).astype(np.float32)
 
 
 def _with_white_noise(
@@ -133,7 +139,7 @@ def _estimates(
     estimates = {"interpolation": interpolate_in_time(video, missing), "kriging": kriged}
     moved = along_motion(video, missing)
     if moved is not None:
-        estimates["moving things"] = moved
+        estimates[MOVED] = moved
     given = given or reference_of(video, missing)
     if given is not None:
         # Kriging is near to it already: fewer steps are left.

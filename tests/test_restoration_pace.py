@@ -1,0 +1,53 @@
+"""Draws far from what is visible move as it does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.fft
+
+from dynpat.datasets import ocean
+from dynpat.restoration.conditional import fit_conditional
+from dynpat.restoration.first_guess import make_guess, with_texture
+from dynpat.restoration.pace import paced, right_pace
+
+
+@pytest.mark.parametrize("width", [8, 9])
+@pytest.mark.parametrize("pace", [0.0, 2.0, -0.5])
+def test_a_paced_process_has_variance_one(width: int, pace: float) -> None:
+    noise = np.random.default_rng(0).normal(size=(10, 6, width))
+    spectrum = np.abs(scipy.fft.rfftn(noise)) ** 2
+    spectrum /= scipy.fft.irfftn(spectrum, noise.shape)[0, 0, 0]
+    made = scipy.fft.irfftn(paced(spectrum, pace, width), noise.shape)[:, 0, 0]
+    before = scipy.fft.irfftn(spectrum, noise.shape)[:, 0, 0]
+    assert made[0] == pytest.approx(1, rel=1e-5)
+    assert np.sign(made[1] - before[1]) == np.sign(pace)
+
+
+def motion(video: np.ndarray) -> float:
+    return float(np.abs(np.diff(video.astype(np.float32), axis=0)).mean())
+
+
+def test_a_still_video_has_no_pace() -> None:
+    video = np.full((12, 8, 8, 1), 90, np.uint8)
+    missing = np.zeros(video.shape[:3], bool)
+    missing[8:] = True
+    assert right_pace(fit_conditional(video, missing), 0) == 0
+
+
+def test_a_long_extension_keeps_moving() -> None:
+    """It neither fades to the mean frame nor repeats the last one."""
+    known = ocean(24, (24, 24))
+    video = np.concatenate([known, np.zeros((60, *known.shape[1:]), np.uint8)])
+    missing = np.zeros(video.shape[:3], bool)
+    missing[24:] = True
+    guess = make_guess(video, missing)
+    start = with_texture(guess, video, missing, 0)
+    np.testing.assert_array_equal(start[:24], known)
+    last, mean = start[-15:], known.mean(axis=0)
+    assert 0.85 < motion(last) / motion(known) < 1.15
+    assert 0.85 < np.std(last - mean) / np.std(known - mean) < 1.15
+    # Without it, the draw has the right variance but hurries.
+    given = fit_conditional(video, missing)
+    hurried = given.to_grey(given.mean() + given.fluctuation(0))[-15:]
+    assert motion(hurried) > 1.2 * motion(known)
