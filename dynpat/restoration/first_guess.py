@@ -28,6 +28,9 @@ from dynpat.restoration.pace import right_pace
 
 MOST = 200_000
 MOVED = "interpolation along the motion"  # the guess of `along_motion`
+ROUNDS = 12  # of reweighted least squares
+GAIN = 0.01  # the least share of the first guess's error that a mix must save
+SOFT = 0.3  # grey levels below which an error counts by its square: levels are whole
 LARGEST = 30_000_000  # values of a video whose coloured reference fits into about 1 GB
 
 
@@ -150,23 +153,51 @@ def _estimates(
 def _weights(
     truth: np.ndarray, estimates: Mapping[str, np.ndarray], hidden: np.ndarray
 ) -> dict[str, float]:
-    """Return weights by least squares on the hidden pixels, none negative and with sum 1."""
+    """Return how much each estimate counts, as is best on the hidden pixels."""
     places = np.argwhere(hidden)
     if len(places) < FEWEST:
         return dict.fromkeys(estimates, 1 / len(estimates))
     chosen = tuple(places[:: max(1, len(places) // MOST)].T)
     columns = [made[chosen].ravel().astype(np.float64) for made in estimates.values()]
     wanted = truth[chosen].ravel().astype(np.float64)
-    # Differences from the first guess are fitted, so that the sum is 1 for all grey levels.
-    errors = np.stack([column - wanted for column in columns], axis=1)
+    found = weights_of(np.stack([column - wanted for column in columns], axis=1))
+    return {name: float(weight) for name, weight in zip(estimates, found, strict=True)}
+
+
+def weights_of(errors: np.ndarray) -> np.ndarray:
+    """Return the weights of a mix of estimates whose mean |error| is the smallest.
+
+    Least squares would let a few pixels decide over which a boat passes, at the cost of all others.
+
+    Parameters
+    ----------
+    errors : ndarray
+        (n, estimates) float64: of each estimate at n values, in grey levels.
+
+    Returns
+    -------
+    ndarray
+        (estimates,): none negative, and their sum is 1. If a mix saves little, the first estimate
+        counts alone, because what is a little better here may be a little worse elsewhere.
+    """
+    # Errors are mixed as estimates are, because the weights' sum is 1.
+    found = np.full(errors.shape[1], 1 / errors.shape[1])
+    for _ in range(ROUNDS):  # of least squares, in which weights make squares of absolute values
+        found = _least_squares(errors / np.sqrt(np.abs(errors @ found) + SOFT)[:, np.newaxis])
+    if np.abs(errors @ found).mean() > (1 - GAIN) * np.abs(errors[:, 0]).mean():
+        return np.eye(len(found))[0]
+    return found
+
+
+def _least_squares(errors: np.ndarray) -> np.ndarray:
+    """Return the weights w ≥ 0 with sum 1 that minimize |errors·w|², of errors (n, guesses)."""
     gram = errors.T @ errors / len(errors)
     firm = 1e3 * (np.trace(gram) + 1e-9)
     # This minimizes w'Gw with w ≥ 0; a heavy row enforces Σw = 1.
     root = np.linalg.cholesky(gram + 1e-9 * firm * np.eye(len(gram))).T
     rows = np.vstack([root, np.full((1, len(gram)), np.sqrt(firm))])
     found, _ = nnls(rows, np.append(np.zeros(len(gram)), np.sqrt(firm)))
-    found /= found.sum()
-    return {name: float(weight) for name, weight in zip(estimates, found, strict=True)}
+    return np.asarray(found / found.sum())
 
 
 def _mixed(estimates: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:

@@ -18,7 +18,7 @@ from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig, RecoverConfig
 from dynpat.models import EnergyModel
 from dynpat.models.sampling import SETTLING, require_sane
-from dynpat.restoration.first_guess import Guess
+from dynpat.restoration.first_guess import Guess, weights_of
 
 BURN_IN = 40  # Langevin steps before the first state that counts
 SAMPLES = 20  # states of the chain that are averaged
@@ -126,12 +126,9 @@ def estimate(
 
 
 def _weight(truth: np.ndarray, cheap: np.ndarray, ours: np.ndarray) -> float:
-    """Return w in 0 … 1 of least squares for truth ≈ cheap + w·(ours − cheap)."""
-    difference = ours.astype(np.float64) - cheap
-    power = float(np.sum(difference**2))
-    if power == 0:
-        return 0.5
-    return float(np.clip(np.sum(difference * (truth - cheap)) / power, 0, 1))
+    """Return w in 0 … 1 of the smallest mean |cheap + w·(ours − cheap) − truth|."""
+    errors = [np.ravel(made - truth.astype(np.float64)) for made in (cheap, ours)]
+    return float(weights_of(np.stack(errors, axis=1))[1])
 
 
 def _posterior(

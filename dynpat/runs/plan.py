@@ -92,7 +92,7 @@ class Plan:
         if version < 3 and preset == "default":  # its colours did not follow the brightness yet
             model = {"colours_follow": False, **model}
         missing = dict(values.get("missing", {}))
-        if version < 4 and missing:  # shrunk pictures had missing pixels in visible ones
+        if version < 4 and missing:  # missing pixels had a part in visible ones that shrank
             missing["recover"] = {"apart": False, **missing.get("recover", {})}
         if values["pattern"] not in PATTERN_NAMES or preset not in PRESET_NAMES:
             raise KeyError(f"{values['pattern']}, {preset}")
