@@ -41,6 +41,7 @@ KNOWN = {
     seeds.conditional: ((7,), [55_203, 7]),
     seeds.mask: ((7, 2), 9),
     seeds.course: ((7,), [7, 1]),
+    seeds.damage: ((7,), [3491, 7]),
 }
 
 
