@@ -56,6 +56,13 @@ def test_recover_and_extend(
     assert len(extended.frames) == 52
 
 
+def test_repair_film(tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script) -> None:
+    example = at((32, 32), script("examples/repair_film.py"), "ocean")
+    before, after = example.main(2, tmp_path)
+    assert after < 0.5 * before
+    assert "repaired" in capsys.readouterr().out
+
+
 def test_arrays(capsys: pytest.CaptureFixture[str], script: Script) -> None:
     figures = at((32, 32), script("examples/arrays.py"), "flames").main(2)
     assert figures["patches"] > 0
@@ -63,5 +70,8 @@ def test_arrays(capsys: pytest.CaptureFixture[str], script: Script) -> None:
 
 
 def test_every_example_is_tested() -> None:
-    tested = {"arrays", "learn_texture", "sample_longer", "remove_boat", "recover_and_extend"}
+    tested = {
+        "arrays", "learn_texture", "sample_longer", "remove_boat", "recover_and_extend",
+        "repair_film",
+    }
     assert {path.stem for path in EXAMPLES.glob("*.py")} == tested

@@ -93,6 +93,16 @@ def test_a_preview_tints_what_is_missing() -> None:
         mask_preview(colour, mask)
 
 
+def test_a_preview_shows_a_frame_that_is_missing_between_those_shown() -> None:
+    video = np.full((20, 2, 3, 3), 100, np.uint8)
+    mask = np.zeros((20, 2, 3), np.bool_)
+    mask[[5, 6, 19]] = True
+    mask[6, 0] = False
+    shown = mask_preview(video, mask)[:, :, 1].reshape(2, -1)
+    red = [bool((shown[:, place : place + 3] == 50).all()) for place in range(0, 42, 7)]
+    assert red == [False, True, False, False, False, True]
+
+
 def test_a_sentence_describes_a_mask() -> None:
     mask = np.zeros((4, 5, 5), np.bool_)
     assert describe(mask) == "Nothing is missing in 4 frames."

@@ -93,13 +93,44 @@ def test_paths_are_taken_as_texts() -> None:
 @pytest.mark.parametrize("missing", [
     Missing(),
     Missing("m.png", invert=True, dilate=3, truth="t.gif", complete=("b", "c"), recover=RECOVER),
-    Missing(box="1,1,2,2"), Missing(occlude="frames:0.5"), Missing(before=1, after=2, between=3),
+    Missing(box="1,1,2,2"), Missing(occlude="frames:0.5"), Missing(detect=("black",), dilate=0),
+    Missing("m.png", detect=("frozen", "scratches")), Missing(detect=("scratches",), dilate=2),
+    Missing(before=1, after=2, between=3),
 ])  # fmt: skip
 def test_what_is_missing_survives_json(missing: Missing) -> None:
     values = json.loads(strict_json(missing.to_dict()))
     assert Missing.from_dict(values) == missing
     left_out = {name for name, value in dataclasses.asdict(missing).items() if not value}
     assert not left_out & set(values)
+
+
+@pytest.mark.parametrize("kinds", [
+    "black,frozen", " Frozen , black", ["black", "frozen"], ("frozen", "black", "black"),
+])  # fmt: skip
+def test_damage_to_find_is_kept_once_and_in_one_order(kinds: Any) -> None:
+    plan = make_restoration("recover", "a.gif", missing={"detect": kinds})
+    assert plan.missing.detect == ("frozen", "black")
+    assert plan.to_dict()["missing"]["detect"] == ["frozen", "black"]
+
+
+@pytest.mark.parametrize("kinds", ["rust", "frozen;black", ["frozen", 3], 5, {"frozen": 1}])
+def test_damage_that_cannot_be_found_is_said(kinds: Any) -> None:
+    with pytest.raises(BadOptionError, match="detect must name damage among frozen, black") as one:
+        make_restoration("recover", "a.gif", missing={"detect": kinds})
+    assert str(one.value).endswith(".") and "\n" not in str(one.value)
+
+
+def test_damage_is_found_beside_a_mask_but_not_in_complete_videos() -> None:
+    for beside in ({"mask": "m.png", "dilate": 1}, {"box": "1,1,2,2"}, {}):
+        make_restoration("recover", "a.gif", missing={"detect": "scratches", **beside})
+    with pytest.raises(BadOptionError, match="--occlude hides pixels of a complete one"):
+        make_restoration("recover", "a.gif", missing={"detect": "black", "occlude": "region:0.1"})
+    with pytest.raises(BadOptionError, match="--mask and --box was given"):
+        make_restoration(
+            "recover", "a.gif", missing={"detect": "black", "mask": "m.png", "box": "1,1,2,2"}
+        )
+    with pytest.raises(BadOptionError, match="change a mask"):
+        make_restoration("recover", "a.gif", missing={"detect": "black", "dilate": 2})
 
 
 # In a plan.

@@ -42,6 +42,7 @@ KNOWN = {
     seeds.around: ((7,), 42_004),
     seeds.mask: ((7, 2), 9),
     seeds.course: ((7,), [7, 1]),
+    seeds.damage: ((7,), [3491, 7]),
 }
 
 

@@ -168,7 +168,7 @@ def test_a_complete_video_helps_and_is_not_written(sea: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("command", "words"), [
-    (("recover",), ["--mask, --box or --occlude", "exactly one"]),
+    (("recover",), ["--mask, --box, --detect or --occlude", "exactly one"]),
     (("inpaint",), ["--mask, --box", "exactly one"]),
     (("recover", "--mask", "m.npy", "--box", "1,1,2,2"), ["--mask and --box"]),
     (("recover", "--occlude", "half"), ["salt-pepper"]),

@@ -15,7 +15,7 @@ BRIGHTER = 3.0  # and how many times that of the black frame it is at least
 STILL = 0.1  # share of the usual motion that a repeated frame has at most; codecs leave a little
 SUDDEN = 3.0  # how many times as much the frames beside it move
 WINDOW = 17  # number of frames that tell the usual motion
-FLOOR = 0.25  # share of the motion of the whole video that is its least
+LEAST, GREATEST = 0.25, 2.0  # its bounds, as shares of the motion of the whole video
 RUNS = 4  # the fewest repetitions that make a cadence
 REGULAR = 0.8  # share of their distances that are alike, and of the video over which they go
 MOST = 0.5  # with a larger share of repeated frames, a video stands still
@@ -46,8 +46,10 @@ def frozen_frames(
     the frame rate makes it, or most do, then none is frozen, and the note says why.
     """
     moved = _motion(video, ignored)
+    moved[black] = np.inf
+    moved[1:][black[:-1]] = np.inf
     usual = _usual(moved)
-    still = (moved <= STILL * usual) & (usual > 0) & ~black
+    still = (moved <= STILL * usual) & (usual > 0)
     frozen, nothing = np.zeros(len(video), np.bool_), np.zeros(len(video), np.bool_)
     found = [run for run in runs(still) if _amid_motion(moved, run)]
     for first, last in found:
@@ -93,7 +95,7 @@ def _usual(moved: np.ndarray) -> np.ndarray:
     """Return the usual motion around each frame, (T,); repeated frames and outliers do not count.
 
     Up to three of four differences may be those of repeated frames, and one of four that of a cut
-    or a flash.
+    or a flash; where these are more frequent, the motion of the whole video bounds it.
     """
     def of(differences: np.ndarray) -> float:
         known = differences[np.isfinite(differences)]
@@ -102,9 +104,9 @@ def _usual(moved: np.ndarray) -> np.ndarray:
         moving = known[known > STILL * np.percentile(known, 75)]
         return float(np.median(moving)) if len(moving) else 0.0
 
-    half, whole = WINDOW // 2, FLOOR * of(moved)
-    return np.array([max(whole, of(moved[max(0, place - half) : place + half + 1]))
-                     for place in range(len(moved))])
+    half, whole = WINDOW // 2, of(moved)
+    around = [of(moved[max(0, place - half) : place + half + 1]) for place in range(len(moved))]
+    return np.clip(around, LEAST * whole, GREATEST * whole)
 
 
 def _amid_motion(moved: np.ndarray, run: tuple[int, int]) -> bool:
