@@ -33,7 +33,7 @@ TESTED_IN = {
     "restoration/neighbourhoods": "restoration_conditional", "models/view": "reference_coloured",
     "reference/groups": "reference_coloured", "report/page": "tasks_report", "reporter": "cli",
     "tasks/common": "tasks_learn", "tasks/compare": "tasks_report", "tasks/demo": "cli",
-    "tasks/doctor": "cli", "tasks/filling": "tasks_restore", "tasks/incomplete": "tasks_restore",
+    "tasks/doctor": "cli", "tasks/filling": "tasks_restore",
     "tasks/large": "models_tiling", "tasks/result": "tasks_arrays", "tasks/resume": "tasks_learn",
     "videos/arrays": "tasks_arrays",
     "videos/levels": "videos_writing", "videos/native_worker": "videos_native",
