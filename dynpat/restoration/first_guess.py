@@ -27,7 +27,7 @@ EVERY = 3  # one in this many frames also has known pixels hidden
 FEWEST = 200  # with fewer hidden pixels, the guesses are not weighed
 MOST = 200_000
 ROUNDS = 12  # of reweighted least squares
-GAIN = 0.02  # the least share of the first guess's error that a mix must save
+GAIN = 0.01  # the least share of the first guess's error that a mix must save
 SOFT = 0.3  # grey levels below which an error counts by its square: levels are whole
 LARGEST = 30_000_000  # values of a video whose coloured reference fits into about 1 GB
 
