@@ -112,3 +112,27 @@ def test_a_judgement_is_smoothed_by_the_median_of_its_neighbours(script: Script)
     bench = script("benchmarks/quality_over_time.py")
     smooth = bench.smoothed([(0.0, 1.0), (1.0, 9.0), (2.0, 2.0), (3.0, 3.0)])
     np.testing.assert_allclose(smooth, [[0, 5], [1, 2], [2, 3], [3, 2.5]])
+
+
+@pytest.mark.slow
+def test_the_table_of_recovery_says_where_guesses_are_worse(
+    monkeypatch: pytest.MonkeyPatch, script: Script, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bench = script("benchmarks/recovery_table.py")
+    monkeypatch.setattr(sys, "argv", ["recovery_table.py", "--size", "40", "--frames", "20",
+                                      "--videos", "flames", "--json", str(tmp_path / "t.json")])
+    bench.main()
+    rows = json.loads((tmp_path / "t.json").read_text())
+    assert [row["hidden"] for row in rows] == ["region", "frames", "salt and pepper", "scratches"]
+    printed = capsys.readouterr().out
+    assert "Worse than interpolation in time: nowhere." in printed
+    assert all(row["guess"] < row["interpolation"] for row in rows)
+
+
+def test_scratches_are_thin_lines_that_stay(script: Script) -> None:
+    bench = script("benchmarks/recovery_table.py")
+    mask = bench.scratches((18, 40, 50), 1)
+    assert 0.01 < mask.mean() < 0.15 and mask.any(axis=(1, 2)).all()
+    assert mask.any(axis=1).sum(axis=1).max() <= 2 * bench.SCRATCHES
+    np.testing.assert_array_equal(mask, bench.scratches((18, 40, 50), 1))
