@@ -13,7 +13,7 @@ from dynpat.masks.scratches import find_scratches
 VIDEOS = {name: render(name, 16, (64, 64)) for name in NAMES}
 VISIBLE = 16  # grey levels by which a pixel changed
 # Of visible damage, the least share that is found; on fast flames much cannot be told from them.
-LEAST = {"scratches": 0.7, "dust": 0.4}
+LEAST = {"scratches": 0.7, "dust": 0.5}
 LEAST_ON_FLAMES = 0.4
 
 

@@ -57,6 +57,21 @@ def require_pixels(path: Path, height: int, width: int) -> None:
         )
 
 
+def require_frames(path: Path, count: int) -> None:
+    """Refuse a video of too many frames, however small they are.
+
+    Raises
+    ------
+    BadVideoError
+        If there are too many; the message says how to read a file that is trusted.
+    """
+    if count > most(FRAMES):
+        raise BadVideoError(
+            f"'{path}' would have more than {most(FRAMES):,} frames ({count:,} or more); give "
+            f"--frames, a lower --fps, or set {FRAMES} to more."
+        )
+
+
 @contextmanager
 def opened_image(path: Path) -> Iterator[Any]:
     """Give an image whose header is read but whose pixels are not.
