@@ -155,7 +155,7 @@ def fit(
     importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
     latent = latent_correlations(values, seen, maps, window, importance, lags, spread)
     if missing is not None and not everywhere:
-        mean = spread_over(mean, seen.any(axis=(0, 1)))
+        mean = spread_over(mean, np.any(seen, axis=(0, 1)))
     return Coloured(
         np.asarray(mean, np.float32), np.asarray(axes, np.float32), np.asarray(maps, np.float32),
         np.asarray(latent, np.float32), given,

@@ -83,7 +83,7 @@ class Conditional:
         for axis in range(blended.shape[-1]):
             solved = partial(self._expected, begun, axis)
             for part, found in zip(self.parts, in_order(solved, self.parts), strict=True):
-                blended[(slice(None), *part.place, axis)] += found
+                blended[_values(part, axis)] += found
         return np.where(shown, self.observed, blended)
 
     def fluctuation(self, seed: int) -> np.ndarray:
@@ -102,7 +102,7 @@ class Conditional:
             grain = np.float32(RHO) * rng.standard_normal(size, np.float32)
             away = partial(self._away, white, grain, axis)
             for part, found in zip(self.parts, in_order(away, self.parts), strict=True):
-                blended[(slice(None), *part.place, axis)] += found
+                blended[_values(part, axis)] += found
         return np.where(self.missing[..., np.newaxis], blended, np.float32(0))
 
     def to_grey(self, y: np.ndarray) -> np.ndarray:
@@ -114,7 +114,7 @@ class Conditional:
         """A part's share of the mean of one axis, (t, h, w), solved from what has `begun`."""
         inside = self._inside(part)
         known = np.zeros(part.grid, np.float32)
-        known[inside] = begun[(slice(None), *part.place, axis)]
+        known[inside] = begun[_values(part, axis)]
         found = _solved(part.spectrum[axis], known, self._hole(part), self._tolerances[axis])
         return np.asarray(part.share * found[inside])
 
@@ -170,6 +170,11 @@ def fit_conditional(
     parts = neighbourhoods(process, known, missing, apart)
     observed = np.where(shown, process.to_gaussian(known), np.float32(0))
     return Conditional(process, parts, known, missing, observed, tolerance)
+
+
+def _values(part: Neighbourhood, axis: int) -> tuple[slice | int, ...]:
+    """Where a part's values of one axis are in a video (T, H, W, C)."""
+    return (slice(None), *part.place, axis)
 
 
 def _origin(part: Neighbourhood) -> tuple[tuple[int, int], ...]:

@@ -197,8 +197,8 @@ def _pairs(values: np.ndarray, seen: np.ndarray, lag: Offset) -> tuple[np.ndarra
 
     def summed(of: np.ndarray, each: int) -> np.ndarray:
         first, second = (
-            of[(*places[1:], slice(each * places[0].start, each * places[0].stop))]
-            for places in (one, other)
+            of[rows, columns, each * times.start : each * times.stop]
+            for times, rows, columns in (one, other)
         )
         total = np.zeros(seen.shape[:2])
         total[tuple(one[1:])] = np.einsum("hwk,hwk->hw", first, second)
