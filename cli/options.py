@@ -158,7 +158,7 @@ def together(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 reading_without_frames = together(
     click.option("--size", type=Size(), help="Resize pictures to 100 (a square) or WxH pixels "
                  "[default: larger ones shrink to about 100×100 pixels in proportion; recover and "
-                 "extend: 150×150]."),
+                 "extend: 150×150, inpaint: what the time budget allows]."),
     click.option("--start", type=click.IntRange(0), default=0, help="Number of the first frame to "
                  "read, counted from 0."),
     click.option("--fps", type=click.FloatRange(0.01, 1000), help="Resample to this many frames "

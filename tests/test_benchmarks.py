@@ -112,3 +112,49 @@ def test_a_judgement_is_smoothed_by_the_median_of_its_neighbours(script: Script)
     bench = script("benchmarks/quality_over_time.py")
     smooth = bench.smoothed([(0.0, 1.0), (1.0, 9.0), (2.0, 2.0), (3.0, 3.0)])
     np.testing.assert_allclose(smooth, [[0, 5], [1, 2], [2, 3], [3, 2.5]])
+
+
+@pytest.mark.slow
+def test_the_table_of_recovery_says_where_guesses_are_worse(
+    monkeypatch: pytest.MonkeyPatch, script: Script, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bench = script("benchmarks/recovery_table.py")
+    monkeypatch.setattr(sys, "argv", ["recovery_table.py", "--size", "40", "--frames", "20",
+                                      "--videos", "flames", "--json", str(tmp_path / "t.json")])
+    bench.main()
+    rows = json.loads((tmp_path / "t.json").read_text())
+    assert [row["hidden"] for row in rows] == ["region", "frames", "salt and pepper", "scratches"]
+    printed = capsys.readouterr().out
+    assert "Worse than interpolation in time: nowhere." in printed
+    assert all(row["guess"] < row["interpolation"] for row in rows)
+
+
+def test_scratches_are_thin_lines_that_stay(script: Script) -> None:
+    bench = script("benchmarks/recovery_table.py")
+    mask = bench.scratches((18, 40, 50), 1)
+    assert 0.01 < mask.mean() < 0.15 and mask.any(axis=(1, 2)).all()
+    assert mask.any(axis=1).sum(axis=1).max() <= 2 * bench.SCRATCHES
+    np.testing.assert_array_equal(mask, bench.scratches((18, 40, 50), 1))
+
+
+def test_what_is_found_of_damage_and_how_near_its_repair_comes(script: Script) -> None:
+    bench = script("benchmarks/damage.py")
+    video = bench.render("ocean", 16, (24, 24))
+    black, logo = (bench.repair(video, kind, 0) for kind in ("black", "logo"))
+    assert black.precision == black.recall == 1 and np.isnan([logo.precision, logo.recall]).all()
+    for one in (black, logo):
+        assert max(one.guessed, one.interpolated) < 0.5 * one.damaged
+
+
+def test_tables_of_damage_have_a_column_for_each_video(
+    script: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = script("benchmarks/damage.py")
+    one = bench.Repair(0.985, 1.0, 30.0, 2.04, 1.96)
+    monkeypatch.setattr(bench, "repair", lambda video, kind, seed: one)
+    bench.main(12, 24, 1)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "| found, % | ocean | flames | lights | runner | boat |"
+    assert lines[2] == "| frozen |" + " 98 &#124; 100 |" * 5
+    assert lines[-2] == "| subtitle |" + " 30.0 → 2.0 → 2.0 |" * 5

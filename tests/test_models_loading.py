@@ -90,12 +90,12 @@ def test_a_clone_from_config_starts_from_the_same_weights() -> None:
         np.testing.assert_array_equal(mine, other)
 
 
-def test_keras_loads_a_model_once_dynpat_models_is_imported(
+def test_keras_loads_a_model_once_dynpat_is_imported(
     new_process: Callable[..., subprocess.CompletedProcess[str]], learned_once: Path
 ) -> None:
     """The way that docs/api.md shows; what Keras alone would say is left to Keras."""
     page = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
-    (snippet,) = re.findall(r"```python\n(import dynpat\.models.+?)```", page, flags=re.DOTALL)
+    (snippet,) = re.findall(r"```python\n(import dynpat .+?)```", page, flags=re.DOTALL)
     done = new_process(
         "-c", snippet.replace("runs/fire", str(learned_once)) + "print(type(model).__name__)"
     )

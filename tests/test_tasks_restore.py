@@ -13,9 +13,10 @@ from PIL import Image
 
 from dynpat.datasets import boat, ocean
 from dynpat.masks import draw_mask
+from dynpat.restoration.kriging import interpolate_in_time
 from dynpat.tasks import restore as restoring
 from dynpat.tasks.resume import resume
-from dynpat.videos import write_video
+from dynpat.videos import read_video, to_levels, write_video
 
 Call = Callable[..., Any]
 QUICK = ("--iterations", 3, "--chains", 1, "--precision", "float32", "--window", 8,
@@ -82,8 +83,6 @@ def test_inpaint_takes_the_boat_away_and_nothing_else(dynpat: Call, tmp_path: Pa
     truth = scene.truth.astype(float)
     error, boat_error = (np.abs(video - truth)[scene.mask].mean() for video in (made, scene.video))
     assert error < 0.5 * boat_error
-    from dynpat.restoration.kriging import interpolate_in_time
-
     interpolated = interpolate_in_time(scene.video, scene.mask)
     assert error < np.abs(interpolated - truth)[scene.mask].mean()
 
@@ -120,6 +119,42 @@ def test_extend_puts_frames_around_and_between(
     new = np.ones(length, bool)
     new[known] = False
     assert made[new].std() > 3
+
+
+@pytest.mark.parametrize("kind", ["region", "frames", "salt and pepper", "scratches"])
+def test_visible_pixels_are_bit_equal_in_png_and_npy(
+    sea: Path, tmp_path: Path, script: Callable[[str], Any], kind: str
+) -> None:
+    """Of every kind of damage in the table of the docs."""
+    bench, video = script("benchmarks/recovery_table.py"), ocean(20, (32, 32))
+    missing = bench.mask_of(kind, video.shape[:3], 3)
+    np.save(tmp_path / "mask.npy", missing)
+    plan = restoring.make_restoration(
+        "recover", sea, missing={"mask": tmp_path / "mask.npy"}, window=8, precision="float32",
+        learn={"iterations": 0, "chains": 1},
+    )
+    results = restoring.restore(plan, tmp_path / "run", formats=("npy", "png")).run / "results"
+    made = np.load(results / "recovered_000.npy")
+    np.testing.assert_array_equal(made[~missing], video[~missing])
+    assert np.any(made[missing] != video[missing])
+    np.testing.assert_array_equal(read_video(results / "recovered_000").frames, made)
+
+
+def test_guesses_are_shown_before_anything_is_learned(
+    sea: Path, tmp_path: Path, mask_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = restoring.make_restoration(
+        "recover", sea, missing={"mask": mask_file}, window=8, precision="float32",
+        learn={"iterations": 0, "chains": 1},
+    )
+    shown: list[np.ndarray] = []
+    monkeypatch.setattr(restoring, "write_video", lambda file, frames, fps: shown.append(frames))
+    restoring.restore(plan, tmp_path / "run", formats=("npy",))
+    quick, mixed = (frames[:, :, -32:] for frames in shown)
+    missing, video = np.load(mask_file), ocean(20, (32, 32))
+    known = np.where(missing[..., np.newaxis], np.uint8(0), video)
+    np.testing.assert_array_equal(quick, to_levels(interpolate_in_time(known, missing)))
+    np.testing.assert_array_equal(mixed[~missing], video[~missing])
 
 
 class Stop(restoring.Reporter):

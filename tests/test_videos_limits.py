@@ -10,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from making_videos import encoded, ramp
 from PIL import Image
 from scipy.io import savemat
 
@@ -17,7 +18,7 @@ from dynpat.datasets import flames
 from dynpat.errors import BadMaskError, BadOptionError, BadVideoError
 from dynpat.masks import read_mask
 from dynpat.videos import read_video, write_video
-from dynpat.videos.limits import BYTES, PIXELS
+from dynpat.videos.limits import BYTES, FRAMES, PIXELS
 
 SIDE = 30_000
 
@@ -70,6 +71,19 @@ def test_who_trusts_a_file_raises_the_limit(
         read_video(path)
     monkeypatch.setenv(PIXELS, "3072")
     assert len(read_video(path).frames) == 4
+
+
+def test_two_frames_a_day_apart_are_not_repeated_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = encoded(tmp_path / "v.mkv", ramp(2, 16, 16), times=[0, 86_400_000])
+    with pytest.raises(BadVideoError, match=r"more than 1,000,000 frames .*a lower --fps, or set"):
+        read_video(path, fps=1000)
+    assert len(read_video(path, fps=1000, frames=5).frames) == 5
+    monkeypatch.setenv(FRAMES, "30")
+    with pytest.raises(BadVideoError, match=r"more than 30 frames .*DYNPAT_MAX_FRAMES"):
+        read_video(encoded(tmp_path / "w.mkv", ramp(31)))
+    assert len(read_video(encoded(tmp_path / "x.mkv", ramp(30))).frames) == 30
 
 
 @pytest.mark.parametrize("text", ["", "many", "0", "-5", "1e9"])

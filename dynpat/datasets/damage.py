@@ -24,7 +24,8 @@ SHARE = 0.1  # of the frames that are frozen, black, flickering or scratched
 FEWEST = 6  # frames of a video that can be damaged
 LONGEST = 3  # the most frames of a run that is frozen or black
 DARK, LIGHT = 12.0, 243.0  # grey levels of scratches and dust
-SPECKS = 3.0  # mean number of specks in a frame
+SPECKS = 3.0 / 100**2  # mean number of specks in a frame, for each of its pixels
+FEWEST_SPECKS = 0.5  # and in a small frame
 _TOUCHED = 1 / 64  # with less coverage a pixel counts as not painted
 _GLYPH = (5, 3)  # height and width of a letter, in strokes
 
@@ -163,13 +164,14 @@ def _scratches(video: Video, rng: np.random.Generator) -> Damaged:
 
 
 def _dust(video: Video, rng: np.random.Generator) -> Damaged:
-    """Short round-ended specks of a diameter of 2 to 5 pixels, three in a frame."""
+    """Short round-ended specks of a diameter of 2 to 4 pixels, about three in 100×100 pixels."""
     height, width = video.shape[1:3]
     rows, columns = grid(height, width)
+    mean = max(FEWEST_SPECKS, SPECKS * height * width)
 
     def specks(_: int) -> list[tuple[Array, float]]:
         drawn = []
-        for _ in range(rng.poisson(SPECKS)):
+        for _ in range(rng.poisson(mean)):
             start = rng.uniform(0, height), rng.uniform(0, width)
             end = start[0] + rng.normal(0, 1), start[1] + rng.normal(0, 1)
             radius = rng.uniform(0.8, 2.0)

@@ -160,6 +160,7 @@ def _judged(one: np.ndarray, other: np.ndarray, shift: np.ndarray, back: np.ndar
 def _searched(one: np.ndarray, other: np.ndarray, reach: int) -> list[np.ndarray]:
     """Compare blocks at all shifts up to `reach` pixels; the best of each pixel, both ways."""
     height, width = one.shape[:2]
+    reach = min(reach, height - 1, width - 1)
     across = np.arange(-reach, reach + 1)
     best = np.full((2, height, width), np.inf, np.float32)
     chosen = np.zeros((2, 2, height, width), np.float32)

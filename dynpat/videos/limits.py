@@ -19,6 +19,8 @@ from dynpat.errors import BadOptionError, BadVideoError
 
 PIXELS, MOST_PIXELS = "DYNPAT_MAX_PIXELS", 100_000_000  # pixels of one picture, three times 8K
 BYTES, MOST_BYTES = "DYNPAT_MAX_BYTES", 2_000_000_000  # bytes of one video in memory
+# Two tiny frames that lie a day apart can be repeated without end, and need little memory.
+FRAMES, MOST_FRAMES = "DYNPAT_MAX_FRAMES", 1_000_000  # frames of one video, eleven hours of 25 a s
 
 
 def most(variable: str) -> int:
@@ -31,7 +33,7 @@ def most(variable: str) -> int:
     """
     text = os.environ.get(variable)
     if text is None:
-        return {PIXELS: MOST_PIXELS, BYTES: MOST_BYTES}[variable]
+        return {PIXELS: MOST_PIXELS, BYTES: MOST_BYTES, FRAMES: MOST_FRAMES}[variable]
     if not text.isdecimal() or int(text) < 1:
         raise BadOptionError(
             f"The environment's {variable}={text!r} is no limit; set a whole number, such as "
@@ -52,6 +54,21 @@ def require_pixels(path: Path, height: int, width: int) -> None:
         raise BadVideoError(
             f"'{path}' has pictures of {width}x{height} pixels, and {most(PIXELS):,} are the most "
             f"that is decoded (set {PIXELS}={height * width} if you trust it); shrink them."
+        )
+
+
+def require_frames(path: Path, count: int) -> None:
+    """Refuse a video of too many frames, however small they are.
+
+    Raises
+    ------
+    BadVideoError
+        If there are too many; the message says how to read a file that is trusted.
+    """
+    if count > most(FRAMES):
+        raise BadVideoError(
+            f"'{path}' would have more than {most(FRAMES):,} frames ({count:,} or more); give "
+            f"--frames, a lower --fps, or set {FRAMES} to more."
         )
 
 

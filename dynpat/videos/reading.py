@@ -16,7 +16,7 @@ from dynpat.options import Reading
 from dynpat.videos.clips import Clip, DamagedError, Picture, resampled
 from dynpat.videos.finding import PathLike
 from dynpat.videos.levels import to_levels
-from dynpat.videos.limits import BYTES, most
+from dynpat.videos.limits import BYTES, most, require_frames
 from dynpat.videos.model import Video, fitted_size, size_text
 from dynpat.videos.opening import opened, require_existing
 from dynpat.videos.resizing import resized_visible
@@ -140,6 +140,7 @@ def _refuse_too_large(source: Path, clip: Clip, wanted: _Wanted) -> None:
     if count is None and clip.count is not None:
         speed = wanted.fps / clip.fps if wanted.fps is not None and clip.timed else 1.0
         count = math.ceil(clip.count * speed) - wanted.start
+    require_frames(source, count or 0)
     height, width = wanted.size_of(clip.height, clip.width)
     if count is not None and count * height * width * wanted.channels > most(BYTES):
         raise _too_large(source, f"{count} frames of {size_text(height, width)}")
@@ -170,6 +171,7 @@ def _collect(
             # The first picture tells the size; the header does not know of rotations.
             first = first or (picture.name, loaded.shape)
             times.append(picture.time)
+            require_frames(source, len(times))
             if wanted.size is None and loaded.shape != first[1]:
                 raise _changing_size(source, first, (picture.name, loaded.shape))
             hidden = wanted.hidden(len(times) - 1) if wanted.hidden else None

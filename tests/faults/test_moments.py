@@ -91,7 +91,8 @@ def test_signals(name: str, what: str, place: Path) -> None:
 @pytest.mark.parametrize("name", LINES)
 def test_a_disk_that_is_full(name: str, largest: int, place: Path) -> None:
     done = called(place, *LINES[name], fault=Fault(largest=largest))
-    require_tidy(place, done, (0, 1))
+    # Standard error is a file, too: with no room at all nothing can be said.
+    require_tidy(place, done, (0, 1), silent=largest == 0)
     if done.code:
         assert "could not write" in done.stderr or largest == 0, done.stderr
     if name in LEARNING and (place / "new" / "log.jsonl").exists() and not list(
