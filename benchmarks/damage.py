@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -73,15 +74,17 @@ def table(head: str, kinds: list[str], cell: Callable[[str, str], str]) -> None:
     print()
 
 
-def main(frames: int = 40, side: int = 64, seeds: int = 1) -> dict[tuple[str, str], list[Repair]]:
-    """Print both tables; return what they are made of."""
+def main(frames: int = 40, side: int = 64, seeds: int = 1) -> None:
+    """Print both tables, row by row."""
     videos = {name: [render(name, frames, (side, side), seed) for seed in range(seeds)]
               for name in NAMES}
-    made = {(kind, name): [repair(video, kind, seed) for seed, video in enumerate(videos[name])]
-            for kind in DAMAGES for name in NAMES}
+
+    @cache
+    def made(kind: str, name: str) -> list[Repair]:
+        return [repair(video, kind, seed) for seed, video in enumerate(videos[name])]
 
     def mean(kind: str, name: str, *fields: str) -> list[float]:
-        return [float(np.mean([getattr(one, field) for one in made[kind, name]]))
+        return [float(np.mean([getattr(one, field) for one in made(kind, name)]))
                 for field in fields]
 
     def found(kind: str, name: str) -> str:
@@ -98,7 +101,6 @@ def main(frames: int = 40, side: int = 64, seeds: int = 1) -> dict[tuple[str, st
 
     table("found, %", [*DETECT, "undamaged"], found)
     table("error", list(DAMAGES), errors)
-    return made
 
 
 if __name__ == "__main__":
