@@ -2,7 +2,7 @@
 
     python benchmarks/damage.py [--frames 40] [--side 64] [--seeds 1]
 
-Two tables for docs/recovery.md. In the first, precision | recall of what `--detect` finds, in
+Two tables for docs/recovery.md. In the first, precision / recall of what `--detect` finds, in
 percent: of frames, or of scratched pixels. A found pixel is right if damage is less than three
 pixels away; of the damaged pixels, those count that changed by more than 16 grey levels. The last
 row counts what is found in undamaged videos. In the second, mean errors in grey levels over all
@@ -90,7 +90,7 @@ def main(frames: int = 40, side: int = 64, seeds: int = 1) -> None:
     def found(kind: str, name: str) -> str:
         if kind in DETECT:
             both = mean(kind, name, "precision", "recall")
-            return " &#124; ".join(f"{100 * share:.0f}" for share in both)
+            return " / ".join(f"{100 * share:.0f}" for share in both)
         alarms = [detect_damage(video, kinds).mask.any(axis=(1, 2)).sum()
                   for kinds in DETECT.values() for video in videos[name]]
         return f"{sum(alarms)} frames"
