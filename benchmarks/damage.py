@@ -2,7 +2,7 @@
 
     python benchmarks/damage.py [--frames 40] [--side 64] [--seeds 1]
 
-Two tables for docs/recovery.md. In the first, precision | recall of what `--detect` finds, in
+Two tables for docs/recovery.md. In the first, precision / recall of what `--detect` finds, in
 percent: of frames, or of scratched pixels. A found pixel is right if damage is less than three
 pixels away; of the damaged pixels, those count that changed by more than 16 grey levels. The last
 row counts what is found in undamaged videos. In the second, mean errors in grey levels over all
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -73,21 +74,23 @@ def table(head: str, kinds: list[str], cell: Callable[[str, str], str]) -> None:
     print()
 
 
-def main(frames: int = 40, side: int = 64, seeds: int = 1) -> dict[tuple[str, str], list[Repair]]:
-    """Print both tables; return what they are made of."""
+def main(frames: int = 40, side: int = 64, seeds: int = 1) -> None:
+    """Print both tables, row by row."""
     videos = {name: [render(name, frames, (side, side), seed) for seed in range(seeds)]
               for name in NAMES}
-    made = {(kind, name): [repair(video, kind, seed) for seed, video in enumerate(videos[name])]
-            for kind in DAMAGES for name in NAMES}
+
+    @cache
+    def made(kind: str, name: str) -> list[Repair]:
+        return [repair(video, kind, seed) for seed, video in enumerate(videos[name])]
 
     def mean(kind: str, name: str, *fields: str) -> list[float]:
-        return [float(np.mean([getattr(one, field) for one in made[kind, name]]))
+        return [float(np.mean([getattr(one, field) for one in made(kind, name)]))
                 for field in fields]
 
     def found(kind: str, name: str) -> str:
         if kind in DETECT:
             both = mean(kind, name, "precision", "recall")
-            return " &#124; ".join(f"{100 * share:.0f}" for share in both)
+            return " / ".join(f"{100 * share:.0f}" for share in both)
         alarms = [detect_damage(video, kinds).mask.any(axis=(1, 2)).sum()
                   for kinds in DETECT.values() for video in videos[name]]
         return f"{sum(alarms)} frames"
@@ -98,7 +101,6 @@ def main(frames: int = 40, side: int = 64, seeds: int = 1) -> dict[tuple[str, st
 
     table("found, %", [*DETECT, "undamaged"], found)
     table("error", list(DAMAGES), errors)
-    return made
 
 
 if __name__ == "__main__":

@@ -156,5 +156,5 @@ def test_tables_of_damage_have_a_column_for_each_video(
     bench.main(12, 24, 1)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "| found, % | ocean | flames | lights | runner | boat |"
-    assert lines[2] == "| frozen |" + " 98 &#124; 100 |" * 5
+    assert lines[2] == "| frozen |" + " 98 / 100 |" * 5
     assert lines[-2] == "| subtitle |" + " 30.0 → 2.0 → 2.0 |" * 5
