@@ -183,6 +183,14 @@ def test_resume_from_a_checkpoint_that_is_cut_off(refused: Refused, learned: Pat
     assert "is damaged" in refused("learn", "--resume", "--out", learned)
 
 
+@pytest.mark.parametrize("keep", [0, 100, 100_000])
+def test_chains_of_a_checkpoint_that_is_cut_off(learned: Path, keep: int) -> None:
+    for path in (learned / "checkpoints").glob("*.data-*"):
+        path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(BadRunError, match="holds no whole checkpoint"):
+        Run.open(learned).chains()
+
+
 def test_resume_needs_its_videos(
     refused: Refused, learned: Path, flames_file: Path, tmp_path: Path
 ) -> None:

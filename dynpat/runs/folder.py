@@ -249,7 +249,7 @@ class Run:
         try:
             latest = tf.train.latest_checkpoint(str(self.checkpoints))
             return np.asarray(tf.train.load_checkpoint(latest).get_tensor(CHAINS_IN_CHECKPOINT))
-        except (ValueError, TypeError, RuntimeError, tf.errors.OpError) as error:
+        except (*UNFIT, IndexError, RuntimeError, tf.errors.OpError) as error:
             raise BadRunError(
                 f"'{self.checkpoints}' holds no whole checkpoint with the chains of learning; "
                 "sample from noise instead."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -29,11 +30,18 @@ LINES: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate", "fire.mp4", "boat.mp4", "--no-baselines", "--report", "new/how.html"),
     "report": ("report", "run"),
 }
+THOROUGH = bool(os.environ.get("DYNPAT_THOROUGH"))  # all of them; before a release
 SIGNALS = {
     "SIGTERM": Fault(signal.SIGTERM), "Ctrl-C later": Fault(signal.SIGINT, count=4),
     "Ctrl-C twice later": Fault(signal.SIGINT, number=2, count=6),
 }  # fmt: skip
-FULL = (0, 3_000, 100_000)
+FULL = (0, 3_000, 100_000)  # bytes
+if THOROUGH:
+    SIGNALS |= {
+        "SIGTERM later": Fault(signal.SIGTERM, count=4), "Ctrl-C": Fault(signal.SIGINT),
+        "Ctrl-C twice": Fault(signal.SIGINT, number=2),
+    }  # fmt: skip
+    FULL += (300, 20_000, 1_000_000)
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def require_tidy(
             assert len(read_video(path).frames) > 1
         elif path.suffix == ".npy":
             assert np.isfinite(np.load(path)).all(), path
-        elif path.suffix == ".html":
+        elif path.suffix == ".html" and path.is_file():
             assert path.read_text(encoding="utf-8").rstrip().endswith("</html>")
 
 
@@ -91,8 +99,8 @@ def test_a_disk_that_is_full(name: str, largest: int, place: Path) -> None:
     done = called(place, *LINES[name], fault=Fault(largest=largest))
     # Standard error is a file, too: with no room at all nothing can be said.
     require_tidy(place, done, (0, 1), silent=largest == 0)
-    if done.code:
-        assert "could not write" in done.stderr or largest == 0, done.stderr
+    if done.code and largest:
+        assert "could not write" in done.stderr, done.stderr
     if name in LEARNING and (place / "new" / "log.jsonl").exists() and not list(
         (place / "new").glob("checkpoints/*.index")
     ):
