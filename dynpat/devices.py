@@ -113,3 +113,11 @@ def resolve_precision(precision: str) -> str:
     else:
         able = bool(cpu_flags() & set(BFLOAT16_FLAGS))
     return "bfloat16" if able else "float32"
+
+
+def physical_memory() -> int | None:
+    """Return the bytes of memory of this machine; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None

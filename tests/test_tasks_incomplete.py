@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dynpat.datasets import ocean
+from dynpat.errors import BadOptionError
 from dynpat.learning.replicas import Replicas
 from dynpat.reporter import Reporter
 from dynpat.restoration.kriging import visible_mean
@@ -191,3 +192,22 @@ def test_so_many_frames_that_the_part_must_be_smaller(
     write_video(tmp_path / "video", np.full((2, 250, 250, 3), 90, np.uint8), 25)
     work, note = sides(480, tmp_path)
     assert work.frames.shape[2:4] == (60, 60) and "memory" in note
+
+
+def test_a_video_that_memory_cannot_guess_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_video(tmp_path / "video", ocean(LENGTH, WORKING), 25)
+    values = LENGTH * WORKING[0] * WORKING[1] * 3
+
+    def read(memory: int | None) -> Incomplete:
+        plan = make_restoration("recover", tmp_path / "video", missing={"occlude": "frames:0.5"},
+                                learn={"iterations": 1, "memory": memory})
+        return read_incomplete(plan, Reporter())
+
+    assert read(60 * values).missing.any()
+    with pytest.raises(BadOptionError, match=r"12 frames of 26x22 pixels .* --memory .* --size"):
+        read(60 * values - 1)
+    monkeypatch.setattr("dynpat.tasks.cost.physical_memory", lambda: 1000)
+    with pytest.raises(BadOptionError, match=r"this machine has .* fewer --frames\.$"):
+        read(None)

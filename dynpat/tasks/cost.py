@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from dynpat import langevin
+from dynpat.devices import physical_memory
 from dynpat.errors import BadOptionError
 from dynpat.learning.chains import MOST_SLOTS
 from dynpat.models import EnergyModel
@@ -26,6 +27,7 @@ GROUPED_WEIGHT_COPIES = 7.4  # the same with the sum of the gradients over group
 # minutes at the size of the paper.
 PIXELS_A_SECOND = 150 * 150 / 480
 FEWEST_PIXELS = 48 * 48
+GUESS_BYTES = 60  # for each value of a video while its missing pixels are guessed
 USUAL_PIXELS = 150 * 150
 
 
@@ -130,6 +132,23 @@ def working_pixels(time_budget: float | None) -> int:
     if time_budget is None:
         return USUAL_PIXELS
     return max(FEWEST_PIXELS, round(PIXELS_A_SECOND * time_budget))
+
+
+def require_guessable(values: int, what: str, limit: int | None) -> None:
+    """Refuse a video of so many values whose missing pixels cannot be guessed in memory.
+
+    Raises
+    ------
+    BadOptionError
+        If more is needed than `limit` bytes, or than this machine has if that is None.
+    """
+    needed, there = GUESS_BYTES * values, limit or physical_memory()
+    if there is not None and needed > there:
+        whose = "--memory allows" if limit else "this machine has"
+        raise BadOptionError(
+            f"To guess the missing pixels of {what} takes about {needed / 1e9:.2g} GB, and {whose} "
+            f"{there / 1e9:.2g} GB. Use a smaller --size or fewer --frames."
+        )
 
 
 def memory_bytes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from dynpat.reporter import Reporter
 from dynpat.restoration.crop import Crop, crop_around
 from dynpat.restoration.first_guess import LARGEST
 from dynpat.runs.plan import Plan, read_observed
-from dynpat.tasks.cost import FEWEST_PIXELS
+from dynpat.tasks.cost import FEWEST_PIXELS, require_guessable
 from dynpat.videos import Video, read_video
+from dynpat.videos.model import size_text
 from dynpat.videos.opening import frame_numbers
 
 PIXELS = 150 * 150  # larger pictures shrink to this, as in the paper, unless --size is given
@@ -82,10 +84,15 @@ def read_incomplete(plan: Plan, reporter: Reporter, given: Given = Given()) -> I
         If a video cannot be read, or videos do not fit each other.
     BadMaskError
         If a mask cannot be read, or does not fit its video.
+    BadOptionError
+        If memory does not suffice.
     """
-    return {"recover": _to_recover, "inpaint": _to_inpaint, "extend": _to_extend}[plan.task](
-        plan, reporter, given
-    )
+    read = {"recover": _to_recover, "inpaint": _to_inpaint, "extend": _to_extend}[plan.task]
+    work = read(plan, reporter, given)
+    length, height, width, _ = shape = work.videos[0].frames.shape
+    what = f"{length} frames of {size_text(height, width)} pixels"
+    require_guessable(math.prod(shape), what, plan.learn.memory)
+    return work
 
 
 def _to_recover(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
