@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dynpat.datasets import boat, flames, lights, ocean, runner
+from dynpat.datasets import NAMES, render
 from dynpat.masks import draw_mask
 from dynpat.quality import truth
 from dynpat.restoration.first_guess import make_guess
@@ -27,9 +26,6 @@ from dynpat.videos import to_levels
 
 Shape = tuple[int, int, int]
 
-VIDEOS: dict[str, Callable[..., Any]] = {
-    "boat": boat, "flames": flames, "lights": lights, "ocean": ocean, "runner": runner,
-}
 SCRATCHES = 4  # on a frame
 STAYS = 6  # frames for which a scratch is there
 WANDERS = 0.7  # pixels by which it moves from frame to frame
@@ -61,8 +57,7 @@ def mask_of(kind: str, shape: Shape, seed: int) -> np.ndarray:
 
 def row(name: str, kind: str, frames: int, size: int, seed: int) -> dict[str, Any]:
     """The figures of one video and one kind of damage."""
-    made = VIDEOS[name](frames, (size, size), seed)
-    video = made.video if name == "boat" else made
+    video = render(name, frames, (size, size), seed)
     missing = mask_of(kind, video.shape[:3], seed)
     visible = np.where(missing[..., np.newaxis], np.uint8(0), video)
     guess = make_guess(visible, missing, seed)
@@ -79,7 +74,7 @@ def row(name: str, kind: str, frames: int, size: int, seed: int) -> dict[str, An
 
 def line(found: dict[str, Any]) -> str:
     """A row as a line of a table in Markdown."""
-    mix = ", ".join(f"{100 * share:.0f}" for share in found["weights"].values())
+    mix = ", ".join(f"{100 * share:.0f} {name}" for name, share in found["weights"].items())
     return (
         f"| {found['video']} | {found['hidden']}, {100 * found['share']:.0f} % | "
         f"{found['interpolation']:.2f} | {found['guess']:.2f} | "
@@ -92,11 +87,10 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--frames", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--videos", nargs="+", default=list(VIDEOS), choices=list(VIDEOS))
+    parser.add_argument("--videos", nargs="+", default=sorted(NAMES), choices=NAMES)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    print("| video | hidden | interpolation | first guess | | mix: interpolation, kriging, "
-          "coloured reference (%) |\n|---|---|---|---|---|---|")
+    print("| video | hidden | interpolation | first guess | | mix (%) |\n|---|---|---|---|---|---|")
     rows = []
     for name in options.videos:
         for kind in (*DRAWN, "scratches"):

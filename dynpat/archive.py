@@ -12,6 +12,7 @@ from typing import Any
 import h5py
 
 from dynpat.errors import BadRunError
+from dynpat.kinds import UNFIT
 from dynpat.videos.limits import BYTES, most
 
 WEIGHTS = "model.weights.h5"
@@ -49,8 +50,7 @@ def require_plain(file: Path) -> str:
                 _require_size(file, config["config"], _bytes_of(file, weights))
             _require_no_code(file, config["config"])
             return str(config["registered_name"])
-    except (OSError, zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, KeyError, TypeError,
-            AttributeError, RuntimeError, NotImplementedError, RecursionError, EOFError) as error:
+    except (*UNFIT, zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, EOFError) as error:
         raise _refused(file, "it is cut off, or no Keras file") from error
 
 

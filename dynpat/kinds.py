@@ -15,7 +15,7 @@ KINDS: dict[str, tuple[type, str]] = {  # by the names of types
     "int": (Integral, "a whole number"), "float": (Real, "a number"),
     "bool": (bool, "true or false"), "str": (str, "a text"),
 }  # fmt: skip
-# What reading a config.json that is damaged or crafted can raise.
+# What reading a file of a run that is damaged or crafted can raise.
 UNFIT = (
     OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
 )  # fmt: skip

@@ -25,9 +25,9 @@ VELOCITY = 0x7E1
 FILLS = 0xF111
 START = 0x5EED
 VISIBLE = 0x6A1
+AROUND = 0xA40D
 # These numbers are parts of the seeds of NumPy's generators.
 HIDDEN, TEXTURE, CONDITIONAL, COURSE, DAMAGE = 0x0CA1, 0x7E87, 0xD7A3, 1, 0xDA3
-AROUND = 0xA40D
 CALIBRATION = 987_654_321  # far from the seeds that users choose
 
 

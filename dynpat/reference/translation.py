@@ -264,7 +264,7 @@ def correlation(
     box = np.ix_(*(np.arange(-lag, lag + 1) for lag in lags))
     if not measured[0, 0, 0]:  # nothing moves: no value tells of another
         measured[0, 0, 0] = 1
-    told = np.max(np.asarray(overlap)[box], axis=(1, 2)) > LEAST * np.max(overlap)
+    told = np.max(overlap[box], axis=(1, 2)) > LEAST * np.max(overlap)
     return _without_gaps(np.asarray(measured[box] / measured[0, 0, 0]), told)
 
 

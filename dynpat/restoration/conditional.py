@@ -17,6 +17,7 @@ Videos are (T, H, W, C), masks (T, H, W) bool with True = missing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -82,9 +83,7 @@ class Conditional:
             begun = np.where(shown, begun, self.process.to_gaussian(start))
         blended = np.zeros_like(self.observed)
         for axis in range(blended.shape[-1]):
-            solved = partial(self._expected, begun, axis)
-            for part, found in zip(self.parts, in_order(solved, self.parts), strict=True):
-                blended[:, part.place[0], part.place[1], axis] += found
+            self._add(blended, axis, partial(self._expected, begun, axis))
         return np.where(shown, self.observed, blended)
 
     def fluctuation(self, seed: int, pace: float = 0.0) -> np.ndarray:
@@ -94,23 +93,39 @@ class Conditional:
         and on the `pace` (`dynpat.restoration.pace`) of S.
         """
         rng = np.random.default_rng(seeds.conditional(seed))
-        size = [
-            max(start + length for start, length in edges)
-            for edges in zip(*(_origin(part) for part in self.parts), strict=True)
-        ]
         blended = np.zeros_like(self.observed)
         for axis in range(blended.shape[-1]):
-            white = rng.standard_normal(size, np.float32)
-            grain = np.float32(RHO) * rng.standard_normal(size, np.float32)
-            away = partial(self._away, white, grain, axis, pace)
-            for part, found in zip(self.parts, in_order(away, self.parts), strict=True):
-                blended[:, part.place[0], part.place[1], axis] += found
+            white = rng.standard_normal(self._size, np.float32)
+            grain = np.float32(RHO) * rng.standard_normal(self._size, np.float32)
+            self._add(blended, axis, partial(self._away, white, grain, axis, pace))
         return np.where(self.missing[..., np.newaxis], blended, np.float32(0))
+
+    def unconditional(self, seed: int, pace: float = 0.0) -> np.ndarray:
+        """A draw of y that knows of no pixel, (T, H, W, C) float32, of S with this pace."""
+        rng = np.random.default_rng(seed)
+        drawn = np.zeros_like(self.observed)
+        for axis in range(drawn.shape[-1]):
+            white = rng.standard_normal(self._size, np.float32)
+            self._add(drawn, axis, partial(self._free, white, axis, pace))
+        return drawn
 
     def to_grey(self, y: np.ndarray) -> np.ndarray:
         """Grey levels 0 … 255 of y, (T, H, W, C) float32; visible pixels are bit-equal."""
         made = np.clip(self.process.to_grey(y), 0, 255)
         return np.where(self.missing[..., np.newaxis], made, self.video)
+
+    @property
+    def _size(self) -> list[int]:
+        """Of a field that has all parts' grids in it, (t, y, x)."""
+        edges = zip(*(_origin(part) for part in self.parts), strict=True)
+        return [max(start + length for start, length in edge) for edge in edges]
+
+    def _add(
+        self, blended: np.ndarray, axis: int, share_of: Callable[[Neighbourhood], np.ndarray]
+    ) -> None:
+        """Add each part's share (t, h, w) of one axis to the whole, (T, H, W, C)."""
+        for part, share in zip(self.parts, in_order(share_of, self.parts), strict=True):
+            blended[:, part.place[0], part.place[1], axis] += share
 
     def _expected(self, begun: np.ndarray, axis: int, part: Neighbourhood) -> np.ndarray:
         """A part's share of the mean of one axis, (t, h, w), solved from what has `begun`."""
@@ -124,13 +139,20 @@ class Conditional:
         self, white: np.ndarray, grain: np.ndarray, axis: int, pace: float, part: Neighbourhood
     ) -> np.ndarray:
         """A part's share of how a draw of one axis differs from the mean, (t, h, w)."""
-        hole, inside = self._hole(part), self._inside(part)
-        cut = tuple(slice(start, start + length) for start, length in _origin(part))
+        hole, inside, cut = self._hole(part), self._inside(part), _cut(part)
         spectrum = paced(part.spectrum[axis], pace, part.grid[2])
         drawn = _filtered(white[cut], np.sqrt(spectrum))
         seen = np.where(hole, np.float32(0), drawn + grain[cut])
         expected = _solved(spectrum, seen, hole, self._tolerances[axis])
         return np.asarray(part.share * (drawn - expected)[inside])
+
+    def _free(
+        self, white: np.ndarray, axis: int, pace: float, part: Neighbourhood
+    ) -> np.ndarray:
+        """A part's share of a draw of one axis that knows of no pixel, (t, h, w)."""
+        spectrum = paced(part.spectrum[axis], pace, part.grid[2])
+        drawn = _filtered(white[_cut(part)], np.sqrt(spectrum))
+        return np.asarray(part.share * drawn[self._inside(part)])
 
     def _inside(self, part: Neighbourhood) -> tuple[slice, ...]:
         """What of a part's grid is in the video."""
@@ -179,6 +201,11 @@ def _origin(part: Neighbourhood) -> tuple[tuple[int, int], ...]:
     """Where the part's grid begins in (t, y, x), and its lengths."""
     starts = (0, part.place[0].start, part.place[1].start)
     return tuple(zip(starts, part.grid, strict=True))
+
+
+def _cut(part: Neighbourhood) -> tuple[slice, ...]:
+    """What of a field of all parts is the part's grid."""
+    return tuple(slice(start, start + length) for start, length in _origin(part))
 
 
 def _filtered(field: np.ndarray, gain: np.ndarray) -> np.ndarray:

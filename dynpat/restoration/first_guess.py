@@ -104,14 +104,20 @@ def with_texture(
     away = given.fluctuation(seed, right_pace(given, seed))
     if weight := guess.weights.get(MOVED, 0.0):  # a thing that was carried along stays whole
         away *= 1 - np.float32(weight) * carried(guess.filled, video, missing)[..., np.newaxis]
-    drawn = given.to_grey(around + away)
-    if np.count_nonzero(guess.hidden) < FEWEST:
-        return np.clip(drawn + beyond, 0, 255).astype(np.float32)
-    wrong = np.mean((guess.without - video.astype(np.float32))[guess.hidden] ** 2)
-    expected = np.mean((drawn - guess.filled)[missing] ** 2)
-    share = np.sqrt(min(1.0, float(wrong) / max(float(expected), 1e-9)))
+    share = _share(guess, video, missing, given.to_grey(around + away))
     drawn = given.to_grey(around + (share + (1 - share) * far).astype(np.float32) * away)
     return np.clip(drawn + beyond, 0, 255).astype(np.float32)
+
+
+def _share(
+    guess: Guess, video: np.ndarray, missing: np.ndarray, drawn: np.ndarray
+) -> np.float64:
+    """How wide draws are to be, over how wide they are, as the guess's errors tell: 0 … 1."""
+    if np.count_nonzero(guess.hidden) < FEWEST:
+        return np.float64(1)
+    wrong = np.mean((guess.without - video.astype(np.float32))[guess.hidden] ** 2)
+    expected = np.mean((drawn - guess.filled)[missing] ** 2)
+    return np.float64(np.sqrt(min(1.0, float(wrong) / max(float(expected), 1e-9))))
 
 
 def _with_white_noise(

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import scipy.fft
 from scipy.optimize import brentq
 
 from dynpat.reference.translation import Coloured
@@ -40,6 +39,7 @@ class Given(Protocol):
     def video(self) -> np.ndarray: ...
     @property
     def missing(self) -> np.ndarray: ...
+    def unconditional(self, seed: int, pace: float) -> np.ndarray: ...
 
 
 def paced(spectrum: np.ndarray, pace: float, width: int) -> np.ndarray:
@@ -75,7 +75,8 @@ def right_pace(given: Given, seed: int) -> float:
     wanted, pace = motion(given.video), 0.0
     waves = _speeds(given)
     for _ in range(ROUNDS):
-        had = motion(_unconditional(given, seed, pace))
+        drawn = given.process.to_grey(given.unconditional(seed, pace))
+        had = motion(np.clip(drawn, 0, 255))
         if min(wanted, had) < STILL or abs(had / wanted - 1) < NEAR:
             break
         pace = _changing(waves, lag, _change(waves, lag, pace) * wanted / had)
@@ -117,25 +118,3 @@ def _speeds(given: Given) -> Sequence[np.ndarray]:
     """How strong waves of each speed are in each part, along the axis of the most grey levels."""
     axis = int(np.ptp(given.process.maps, axis=0).mean(axis=(0, 1)).argmax())
     return [_rows(part.spectrum[axis], part.grid[2]) for part in given.parts]
-
-
-def _unconditional(given: Given, seed: int, pace: float) -> np.ndarray:
-    """A draw of the whole video, (T, H, W, C) float32 grey levels, that knows of no pixel."""
-    rng = np.random.default_rng(seed)
-    frames, colours = given.video.shape[0], given.video.shape[-1]
-    ends = [(part.place[0].start + part.grid[1], part.place[1].start + part.grid[2])
-            for part in given.parts]
-    size = (max(part.grid[0] for part in given.parts), *np.max(ends, axis=0))
-    y = np.zeros(given.video.shape, np.float32)
-    for axis in range(colours):
-        white = rng.standard_normal(size, np.float32)
-        for part in given.parts:
-            rows, columns = part.place
-            cut = white[: part.grid[0], rows.start : rows.start + part.grid[1],
-                        columns.start : columns.start + part.grid[2]]
-            spectrum = paced(part.spectrum[axis], pace, part.grid[2])
-            waves = scipy.fft.rfftn(cut, workers=1) * np.sqrt(spectrum)
-            drawn = scipy.fft.irfftn(waves, part.grid, workers=1)
-            down, across = part.share.shape
-            y[:, rows, columns, axis] += part.share * drawn[:frames, :down, :across]
-    return np.clip(given.process.to_grey(y), 0, 255)

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from dynpat.devices import memory_watched
 from dynpat.learning.learner import Learner, Listener, learn_model
 from dynpat.learning.replicas import Replicas
 from dynpat.models.calibration import calibrate, rounds_within
@@ -72,7 +71,7 @@ def learn_to_limit(
     restored: Callable[[Learner], None] = lambda _: None,
 ) -> bool:
     """Learn and calibrate, watched by `listener`; return True at a limit, False at an interrupt."""
-    with memory_watched(), interrupt_flag() as interrupted, learner.replicas.watched():
+    with interrupt_flag() as interrupted, learner.replicas.watched():
         begin(learner)
         finished = learn_model(
             learner, checkpoints, listeners=[listener], restored=restored, say=reporter.say,

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from dynpat import langevin
+from dynpat.config import RecoverConfig
 from dynpat.devices import physical_memory
 from dynpat.errors import BadOptionError
 from dynpat.learning.chains import MOST_SLOTS
@@ -22,13 +23,13 @@ from dynpat.videos.shelf import HELD_BYTES
 
 WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, and products
 GROUPED_WEIGHT_COPIES = 7.4  # the same with the sum of the gradients over groups
+USUAL_PIXELS = RecoverConfig.pixels  # as in the paper
 # An update costs in proportion to the pixels (2.0, 4.3 and 8.9 CPU seconds of it at 100, 150 and
 # 220 pixels a side), and learning takes some 200 updates: as many as two cores make in eight
 # minutes at the size of the paper.
-PIXELS_A_SECOND = 150 * 150 / 480
+PIXELS_A_SECOND = USUAL_PIXELS / 480
 FEWEST_PIXELS = 48 * 48
 GUESS_BYTES = 60  # for each value of a video while its missing pixels are guessed
-USUAL_PIXELS = 150 * 150
 
 
 @dataclass(frozen=True)

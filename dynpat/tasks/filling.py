@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from dynpat import seeds
-from dynpat.devices import memory_watched
 from dynpat.learning.learner import Learner
 from dynpat.learning.missing import Fills
 from dynpat.learning.replicas import Replicas
@@ -64,13 +63,11 @@ class Restoring:
         """Yield, after learning, the number and the estimate of each video with missing pixels."""
         plan, work, model = self.plan, self.work, self.learner.finish()
         for number, guess in self.guesses.items():
-            with memory_watched():
-                found = estimate(
-                    model, work.frames[number], self.so_far(model, number), work.missing[number],
-                    guess, plan.langevin, plan.missing.recover,
-                    plan.learn.seed, plan.learn.observed_noise, self._draw(number),
-                    reporter.sampling,
-                )
+            found = estimate(
+                model, work.frames[number], self.so_far(model, number), work.missing[number],
+                guess, plan.langevin, plan.missing.recover, plan.learn.seed,
+                plan.learn.observed_noise, self._draw(number), reporter.sampling,
+            )
             if plan.missing.recover.estimate == "mean":
                 reporter.say(_told(found, guess))
             yield number, found

@@ -23,12 +23,10 @@ from dynpat.reporter import Reporter
 from dynpat.restoration.crop import Crop, crop_around
 from dynpat.restoration.first_guess import LARGEST
 from dynpat.runs.plan import Plan, read_observed
-from dynpat.tasks.cost import FEWEST_PIXELS, require_guessable
+from dynpat.tasks.cost import FEWEST_PIXELS, USUAL_PIXELS, require_guessable
 from dynpat.videos import Video, read_video
 from dynpat.videos.model import size_text
 from dynpat.videos.opening import frame_numbers
-
-PIXELS = 150 * 150  # larger pictures shrink to this, as in the paper, unless --size is given
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def read_incomplete(plan: Plan, reporter: Reporter, given: Given = Given()) -> I
 
 def _to_recover(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     complete = len(plan.missing.complete)
-    videos = given.videos or read_observed(plan, reporter, PIXELS)
+    videos = given.videos or read_observed(plan, reporter, USUAL_PIXELS)
     frames = np.stack([video.frames for video in videos])
     damaged = len(videos) - complete
     if damaged < 1:
@@ -205,7 +203,7 @@ def _chosen_by(plan: Plan, crop: Crop, pixels: int) -> str:
 
 def _to_extend(plan: Plan, reporter: Reporter, given: Given) -> Incomplete:
     """Mark new frames as missing; until they are learned, the last known frame stands there."""
-    video = (given.videos or read_observed(plan, reporter, PIXELS))[0]
+    video = (given.videos or read_observed(plan, reporter, USUAL_PIXELS))[0]
     known = len(video.frames)
     if between := plan.missing.between:
         numbers = np.arange(known) * (between + 1)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from dynpat.config import require
-from dynpat.devices import memory_watched
 from dynpat.errors import BadRunError
 from dynpat.models import EnergyModel, footprint
 from dynpat.models.sampling import SETTLING, Asked, mirrored
@@ -54,7 +53,7 @@ def write_large(
             "Raise it, or lower --size or --frames")
     folder.mkdir(parents=True, exist_ok=True)
     places = [folder / f"{UNFINISHED}{number:03d}" for number in range(count)]
-    with held(folder), memory_watched():
+    with held(folder):
         done = _finished(folder, places, resume)
         reporter.say(
             f"Sampled in parts, within {memory / 1e9:.3g} GB. If it is stopped, the same "
