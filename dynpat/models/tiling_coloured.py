@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig
-from dynpat.models import EnergyModel, periodic
+from dynpat.models import EnergyModel, footprint, periodic
 from dynpat.models.sampling import VIEWS, require_sane
 from dynpat.models.tiles import Grid, Tile, make_grid
 from dynpat.models.tiling import TiledChain
@@ -241,7 +241,8 @@ def grid_of(
         If even the smallest tiles need more than `memory` bytes.
     """
     edges = zip(shape, _around(model, repeating), model.reach or (0, 0, 0), strict=False)
-    return make_grid(model, (*(n + 2 * own + more for n, own, more in edges), shape[3]), memory)
+    grown = (*(n + 2 * own + more for n, own, more in edges), shape[3])
+    return make_grid(model, grown, memory, bytes_of=footprint.slope_bytes)
 
 
 def _around(model: EnergyModel, repeating: Sequence[int]) -> list[int]:
