@@ -1,6 +1,6 @@
 """A Langevin step in tiles against the same step of the whole video: time and memory.
 
-    python benchmarks/tiled_sampling.py [--size 480] [--frames 80] [--memory 2.2GB] [--steps 2]
+    python benchmarks/tiled_sampling.py [--size 480] [--frames 64] [--memory 1.6GB] [--steps 2]
 
 Each is a process of its own, with an unlearned texture of the preset `default`, whose work is that
 of a learned one. Time is in seconds per megapixel and frame, memory is the most that the process
@@ -117,8 +117,8 @@ def chain_of(shape: tuple[int, ...]) -> tuple[int, ...]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--size", type=int, default=480)
-    parser.add_argument("--frames", type=int, default=80)
-    parser.add_argument("--memory", default="2.2GB")
+    parser.add_argument("--frames", type=int, default=64)
+    parser.add_argument("--memory", default="1.6GB")
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--only", choices=("whole", "tiles"))
     options = parser.parse_args()
