@@ -73,8 +73,10 @@ def values_of(shape: Sequence[int]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("kind", "repeating", "momentum"), [
-    (TextureModel, (), 0.7), (TextureModel, (), 0.0), (TextureModel, (2, 3), 0.7),
-    (TextureModel, (1, 2, 3), 0.7), (SceneModel, (), 0.7), (SceneModel, (1,), 0.7),
+    (TextureModel, (), 0.7), (TextureModel, (1, 2, 3), 0.7), (SceneModel, (), 0.7),
+    pytest.param(TextureModel, (), 0.0, marks=pytest.mark.slow),
+    pytest.param(TextureModel, (2, 3), 0.7, marks=pytest.mark.slow),
+    pytest.param(SceneModel, (1,), 0.7, marks=pytest.mark.slow),
 ])
 def test_steps_in_tiles_are_the_steps_of_the_whole(
     kind: type[EnergyModel], repeating: tuple[int, ...], momentum: float, tmp_path: Path

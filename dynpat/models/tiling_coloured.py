@@ -52,10 +52,17 @@ class ColouredTiledChain(TiledChain):
         The bytes that sampling may take.
     folder : Path
         The folder of the chain's files and its state; a chain that is there continues.
-    seed, mode, start, gradient
-        As for `TiledChain`, with the result of `slope_function`.
+    seed : int
+        The seed of all noise, and of the shifts of f's grid.
+    mode : int
+        The mode of the model that the video is of.
+    start : callable or None
+        A function that returns a box of the video to start from, (T, H, W, C) grey levels; by
+        default the chain starts from a draw of the reference.
     repeating : tuple of int
         The axes (1 time, 2 height, 3 width) on which the video repeats.
+    gradient : callable or None
+        The result of `slope_function`, if several chains share it.
 
     Raises
     ------
