@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import argparse
 import glob
+import os
 import tempfile
 from collections import defaultdict
 from typing import Any
 
-from dynpat.devices import load_tensorflow
+for name in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+    os.environ[name] = "1"  # so that no operation waits for another one in the account
+
+from dynpat.devices import load_tensorflow  # noqa: E402
 
 tf = load_tensorflow()
 
@@ -94,8 +98,6 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--most", type=int, default=8, help="kinds of operations to show")
     options = parser.parse_args()
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.threading.set_intra_op_parallelism_threads(1)
     for pattern in PATTERNS:
         found = profile(learner_of(pattern, options.frames, options.size), options.updates)
         total = sum(found.values())
