@@ -1,6 +1,6 @@
 """What one update of learning costs: by formulas, and as measured on this machine.
 
-    python benchmarks/cost.py [--updates 3] [--workers 2,8,100] [--network] [--json cost.json]
+    python benchmarks/cost.py [--updates 3] [--workers 2,8,100] [--json cost.json]
 
 U is the work of a forward pass and the gradient to one video, in floating-point operations; B
 observed videos with V windows and K chains each, L Langevin steps, W weights, R replicas:
@@ -9,9 +9,7 @@ observed videos with V windows and K chains each, L Langevin steps, W weights, R
     network, each replica    2·(R − 1)/R · 4·W bytes      a ring adds up the gradients
     network, a checkpoint    the same of the chains, 4·N·K·T·H·W·C bytes
 
-If the formula of the work holds, operations per second are alike for all that is measured. With
-`--network`, two processes of this machine learn together, and what they send is counted; nothing
-else should use the loopback device meanwhile.
+If the formula of the work holds, operations per second are alike for all that is measured.
 
 On paper, not measured, each of R replicas with the chains of one case has
 
@@ -26,11 +24,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -84,55 +78,6 @@ def traffic(row: dict[str, Any], replicas: int) -> float:
     return 2 * (replicas - 1) / replicas * 4 * float(row["weights"])
 
 
-def measured_traffic(size: int = 48, few: int = 5, many: int = 25) -> tuple[float, float]:
-    """Bytes that each of two processes sends in an update: by the formula, and as counted.
-
-    Two runs of unlike length differ by their updates, and not by what begins and ends them.
-    """
-    from dynpat.datasets import flames
-    from dynpat.runs.folder import Run
-    from dynpat.videos import write_video
-
-    with tempfile.TemporaryDirectory() as name:
-        video = Path(name) / "flames.mp4"
-        write_video(video, flames(24, (size, size)), 25)
-        sent = {}
-        for updates in (few, many):
-            before = loopback_bytes()
-            learn_together(video, Path(name) / str(updates), updates)
-            sent[updates] = loopback_bytes() - before
-        model = Run(Path(name) / str(few)).load_model()
-        weights = sum(math.prod(weight.shape) for weight in model.trainable_variables)
-    return traffic({"weights": weights}, 2), (sent[many] - sent[few]) / (many - few) / 2
-
-
-def loopback_bytes() -> int:
-    """Bytes that the loopback device has carried."""
-    text = Path("/proc/net/dev").read_text(encoding="ascii")
-    return int(text.split("lo:")[1].split()[0])
-
-
-def learn_together(video: Path, out: Path, updates: int) -> None:
-    """Let two processes learn together, each one replica."""
-    sockets = [socket.socket() for _ in range(2)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]}
-    for one in sockets:
-        one.close()
-    line = [sys.executable, "-m", "dynpat_cli", "learn", str(video), "--out", str(out), "--quiet",
-            "--strategy", "multiworker", "--iterations", str(updates), "--chains", "2",
-            "--format", "npy"]
-    processes = [
-        subprocess.Popen(line, env={**os.environ, "TF_CONFIG": json.dumps(
-            {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        )})
-        for index in range(2)
-    ]
-    if any([process.wait() for process in processes]):
-        raise SystemExit("The two processes did not learn together.")
-
-
 DEVICE = 1e14, 5e-4  # a tenth to a fifth of what makers print; 100 kernels of 5 µs each pass
 NETWORKS = {1: (math.inf, 0.0), 8: (3e11, 5e-6), 100: (1.2e10, 2e-5)}  # a box; 100 Gbit/s
 
@@ -151,7 +96,6 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=3)
     parser.add_argument("--cases", default=";".join(CASES), help="separated by ';'")
     parser.add_argument("--workers", default="2,8,100")
-    parser.add_argument("--network", action="store_true", help="count what two processes send")
     parser.add_argument("--json", type=Path, default=Path("cost.json"))
     options = parser.parse_args()
     replicas = [int(number) for number in options.workers.split(",")]
@@ -167,11 +111,6 @@ def main() -> None:
             seconds, share = on_paper(row, number)
             print(f"    on paper, {number} × {row['chains']} chains: {1000 * seconds:.1f} ms, "
                   f"{number * row['chains'] / seconds:,.0f} chains/s, network {share:.0%}")
-    if options.network:
-        formula, counted = measured_traffic()
-        rows["network of two processes"] = {"formula": formula, "counted": counted}
-        print(f"two processes: each should send {formula / 1e6:.2f} MB in an update, and sends "
-              f"{counted / 1e6:.2f} MB")
     options.json.write_text(json.dumps(rows, indent=1))
 
 
