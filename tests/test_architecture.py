@@ -31,7 +31,7 @@ TESTED_IN = {
     "denoising": "reference_coloured", "devices": "cli", "errors": "cli_mistakes",
     "kinds": "config",
     "models/footprint": "models_tiling", "models/new_videos": "tasks_arrays",
-    "models/tiles": "models_tiling",
+    "models/tiles": "models_tiling", "models/waves": "models_tiling_coloured",
     "restoration/neighbourhoods": "restoration_conditional",
     "restoration/threads": "restoration_kriging", "videos/resizing": "restoration_crop",
     "models/view": "reference_coloured",

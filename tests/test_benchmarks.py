@@ -73,6 +73,28 @@ def test_the_price_of_an_update_by_formula_and_as_measured(
     assert none == 0 < box < far < 1 and slowest > alone
 
 
+def test_the_profile_of_an_update_counts_each_operation_once(script: Script) -> None:
+    bench = script("benchmarks/update_profile.py")
+    inside = [(0, 10, "While"), (1, 4, "Conv3D"), (2, 1, "Cast"), (6, 2, "Cast"), (20, 5, "Add")]
+    found = bench._alone([(start * 10**12, n * 10**12, kind) for start, n, kind in inside])
+    assert found == [("While", 4), ("Conv3D", 3), ("Cast", 1), ("Cast", 2), ("Add", 5)]
+
+
+@pytest.mark.slow
+def test_the_profile_finds_convolutions(script: Script) -> None:
+    bench = script("benchmarks/update_profile.py")
+    found = bench.profile(bench.learner_of("scene", 12, 24), 1)
+    assert found["Conv3D"] > 0 and all(seconds >= 0 for seconds in found.values())
+
+
+def test_tiles_have_more_work_the_less_memory_they_may_take(script: Script) -> None:
+    bench = script("benchmarks/tiled_sampling.py")
+    shape = bench.chain_of((100, 500, 500, 3))
+    assert shape == (112, 524, 524, 3)
+    works = [bench.work_of(shape, memory) for memory in (2 * 10**9, 4 * 10**9, 10**11)]
+    assert works[0] > works[1] > works[2] == 1
+
+
 @pytest.mark.slow
 def test_the_benchmark_runs_and_writes_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script

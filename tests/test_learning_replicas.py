@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,7 @@ from dynpat.learning.replicas import Replicas, open_replicas
 from dynpat.runs.folder import Run
 from dynpat.videos import write_video
 
-UPDATES = 3  # later, Adam blows rounding up: it divides by gradients that are almost zero
-LONG = 20
+FEW, UPDATES = 3, 20
 LEARN = ("--chains", 4, "--window", 12, "--precision", "float32", "--format", "npy", "--quiet")
 
 TWO_DEVICES = """
@@ -71,27 +70,24 @@ def compared(new_process: Callable[..., Any], frames: int, updates: int, folder:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("frames", [
-    pytest.param(12, id="one window seen by both", marks=pytest.mark.slow),
-    pytest.param(30, id="windows shared out"),
+@pytest.mark.parametrize(("frames", "updates"), [
+    pytest.param(12, UPDATES, id="one window seen by both", marks=pytest.mark.slow),
+    pytest.param(30, UPDATES, id="windows shared out", marks=pytest.mark.slow),
+    pytest.param(30, FEW, id="windows shared out, for a short time"),
 ])
 def test_two_devices_learn_what_one_does(
-    frames: int, new_process: Callable[..., Any], tmp_path: Path
+    frames: int, updates: int, new_process: Callable[..., Any], tmp_path: Path
 ) -> None:
-    found = compared(new_process, frames, UPDATES, tmp_path)
-    assert found["replicas"] == 2 and found["updates"] == [UPDATES, UPDATES]
-    assert found["weights"] < 1e-6 and found["chains"] < 1e-3
+    found = compared(new_process, frames, updates, tmp_path)
+    print({name: found[name] for name in ("updates", "weights", "apart", "chains")})
+    assert found["replicas"] == 2 and found["updates"] == [updates, updates]
+    # After 20 updates the weights were seen to be 3e-7 apart, and 5e-6 of the way that they went.
+    assert found["weights"] < 3e-6 and found["apart"] < 5e-5 and found["chains"] < 2e-5
     alone, together = found["figures"]
     for name in set(alone) - {"step_seconds", "elapsed", "gradient_norm"}:
         assert together[name] == pytest.approx(alone[name], rel=1e-4, abs=1e-5), name
     # The mean of the replicas' norms: one whose chains are young has that of the observed alone.
     assert 0.5 < together["gradient_norm"] / alone["gradient_norm"] < 10
-
-
-@pytest.mark.slow
-def test_two_devices_stay_together(new_process: Callable[..., Any], tmp_path: Path) -> None:
-    found = compared(new_process, 12, LONG, tmp_path)
-    assert found["updates"] == [LONG, LONG] and found["apart"] < 0.05
 
 
 def free_ports(count: int) -> list[int]:
@@ -104,19 +100,19 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def started(count: int, *arguments: object) -> list[subprocess.Popen[str]]:
-    """`dynpat learn` in each process of a cluster on this machine."""
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(count)]}
+def started(*outs: Path, arguments: Sequence[object]) -> list[subprocess.Popen[str]]:
+    """`dynpat learn` in each process of a cluster on this machine; each has a run folder."""
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(len(outs))]}
     return [
         subprocess.Popen(
             [sys.executable, "-m", "dynpat_cli", "learn", *map(str, arguments),
-             "--strategy", "multiworker"],
+             "--strategy", "multiworker", "--out", str(out)],
             env={**os.environ, "TF_CONFIG": json.dumps(
                 {"cluster": cluster, "task": {"type": "worker", "index": index}}
             )},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
-        for index in range(count)
+        for index, out in enumerate(outs)
     ]
 
 
@@ -149,17 +145,21 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_cluster_learns_what_one_process_does_and_one_goes_on_alone(
     video: Path, dynpat: Callable[..., Any], tmp_path: Path
 ) -> None:
-    together, alone = tmp_path / "together", tmp_path / "alone"
-    said = ended(started(2, video, "--out", together, "--iterations", UPDATES - 1, *LEARN))
-    assert said == ["", ""]
-    done = dynpat("learn", video, "--out", alone, "--iterations", UPDATES - 1, *LEARN)
+    together, alone, elsewhere = (tmp_path / name for name in ("together", "alone", "elsewhere"))
+    limits = ("--iterations", UPDATES)
+    # The second process would write into another folder, if it wrote anything.
+    said = ended(started(together, elsewhere, arguments=(video, *limits, *LEARN)))
+    assert said == ["", ""] and not elsewhere.exists()
+    done = dynpat("learn", video, "--out", alone, *limits, *LEARN)
     assert done.exit_code == 0, done.output
-    assert movements(together, alone)[0] < 1e-6
-    more = ("--resume", "--iterations", UPDATES, "--format", "npy", "--quiet")
+    apart, updates = movements(together, alone)
+    print(f"{updates} updates of two processes and of one: weights are {apart:.1e} apart")
+    assert apart < 3e-6 and updates == UPDATES
+    more = ("--resume", "--iterations", UPDATES + 1, "--format", "npy", "--quiet")
     for run in (together, alone):
         assert dynpat("learn", "--out", run, *more).exit_code == 0
     apart, updates = movements(together, alone)
-    assert apart < 1e-6 and updates == UPDATES
+    assert apart < 3e-6 and updates == UPDATES + 1
 
 
 @pytest.mark.slow
@@ -168,7 +168,7 @@ def test_a_worker_is_killed_and_all_are_started_again(
 ) -> None:
     run = tmp_path / "run"
     limits = ("--iterations", 60)
-    chief, other = started(2, video, "--out", run, *limits, *LEARN)
+    chief, other = started(run, run, arguments=(video, *limits, *LEARN))
     log = Run(run).log_file
     wait_until(lambda: log.exists() and log.read_text(encoding="utf-8").count("\n") > 7, chief)
     other.send_signal(signal.SIGKILL)
@@ -176,7 +176,7 @@ def test_a_worker_is_killed_and_all_are_started_again(
     _, err = chief.communicate()
     assert chief.returncode == 1 and "start all of them again with --resume" in err, err
     assert "Traceback" not in err
-    ended(started(2, "--resume", "--out", run, *limits, "--quiet"))
+    ended(started(run, run, arguments=("--resume", *limits, "--quiet")))
     rows = [json.loads(row) for row in Run(run).log_file.read_text(encoding="utf-8").splitlines()]
     assert [row["update"] for row in rows] == list(range(1, 61))
     assert Run(run).load_model() is not None

@@ -128,6 +128,14 @@ def test_a_video_larger_than_memory_is_sampled_in_parts(
     assert (tmp_path / "a" / "report.html").exists()
 
 
+def test_a_video_of_the_preset_default_is_sampled_in_parts_too(
+    learned_once: Path, tmp_path: Path
+) -> None:
+    (video,) = drawn(learned_once, tmp_path / "a", **{**LARGE, "step_size": None})
+    assert video.shape == (200, 24, 24, 3) and video.std() > 5
+    assert [path.name for path in (tmp_path / "a").iterdir() if path.name[0] == "."] == []
+
+
 @pytest.mark.slow
 def test_cut_differently_or_stopped_and_gone_on_with_it_is_the_same_video(
     learned_gaussian: Path, tmp_path: Path

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,9 +115,12 @@ def round_up(model: EnergyModel, axis: int, length: int) -> int:
 
 
 def make_grid(
-    model: EnergyModel, shape: tuple[int, ...], memory: int, repeating: tuple[int, ...] = ()
+    model: EnergyModel, shape: tuple[int, ...], memory: int, repeating: tuple[int, ...] = (),
+    bytes_of: Callable[[EnergyModel, tuple[int, ...]], int] = footprint.sampling_bytes,
 ) -> Grid:
     """Return the grid of least work for a video (T, H, W, C) whose steps fit into `memory` bytes.
+
+    A step of a tile takes what `bytes_of` says of its shape.
 
     Raises
     ------
@@ -134,7 +137,7 @@ def make_grid(
     grids = [Grid(shape[:3], parts, blocks, rims, around) for parts in itertools.product(*counts)]
 
     def needed(grid: Grid) -> int:
-        return footprint.sampling_bytes(model, (*grid.largest(), shape[3]))
+        return bytes_of(model, (*grid.largest(), shape[3]))
 
     fitting = [grid for grid in grids if needed(grid) <= memory]
     if not fitting:

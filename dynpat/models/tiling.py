@@ -23,7 +23,7 @@ from dynpat.atomic import write_json
 from dynpat.config import LangevinConfig
 from dynpat.errors import BadRunError, OutputError
 from dynpat.models import EnergyModel
-from dynpat.models.sampling import require_sane
+from dynpat.models.sampling import SETTLING, require_sane
 from dynpat.models.tiles import Grid, Tile
 
 STATE = "state.json"
@@ -66,11 +66,18 @@ class TiledChain:
         self.model, self.grid, self.folder, self.seed = model, grid, folder, seed
         self.shape = (*grid.shape, int(model.get_config()["channels"]))
         self._gradient = gradient or gradient_function(model)
+        self._begin(mode, start, grid.repeating)
+
+    def _begin(
+        self, mode: int, start: Callable[[Sequence[slice]], np.ndarray] | None,
+        repeating: Sequence[bool],
+    ) -> None:
+        """Continue what is in the folder, or start anew."""
         identity = {
-            "shape": list(self.shape), "seed": seed, "mode": mode,
-            "weights": _digest(model), "repeating": list(grid.repeating),
+            "shape": list(self.shape), "seed": self.seed, "mode": mode,
+            "weights": _digest(self.model), "repeating": list(repeating),
         }
-        if (folder / STATE).exists():
+        if (self.folder / STATE).exists():
             self._restore(identity)
             return
         self.state: dict[str, Any] = {**identity, "step": 0}
@@ -82,6 +89,14 @@ class TiledChain:
     def step(self) -> int:
         """The number of steps done."""
         return int(self.state["step"])
+
+    def last(self, steps: int) -> int:
+        """Return how many steps there are in all, from the start to the video."""
+        return steps + SETTLING
+
+    def advance(self, config: LangevinConfig, steps: int, done: Callable[[], None]) -> None:
+        """Make the next of `steps` Langevin steps, or of those that remove the noise after them."""
+        self.move(config, float(self.step < steps), done)
 
     def move(
         self, config: LangevinConfig, noise: float, done: Callable[[], None] = lambda: None
@@ -128,7 +143,7 @@ class TiledChain:
         try:
             self.state = json.loads((self.folder / STATE).read_text(encoding="utf-8"))
             other = [name for name, value in identity.items() if self.state[name] != value]
-            self._open(int(self.state["step"]))
+            self._require_files()
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadRunError(
                 f"The unfinished sample in '{self.folder}' is damaged; delete that folder."
@@ -138,6 +153,11 @@ class TiledChain:
                 f"The unfinished sample in '{self.folder}' is of another {' and '.join(other)}; "
                 "give the options it was started with, or delete that folder."
             )
+
+    def _require_files(self) -> None:
+        """Raise FileNotFoundError if the file of the chain is not there."""
+        (self.folder / f"chain_{self.step % 2}.npy").stat()
+        self._open(self.step)
 
     def _write_start(
         self, mode: int, start: Callable[[Sequence[slice]], np.ndarray] | None
@@ -173,13 +193,17 @@ class TiledChain:
 
     def _require_space(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        needed = 2 * 4 * math.prod(self.shape)
+        needed = self._bytes()
         free = shutil.disk_usage(self.folder).free
         if needed > free:
             raise OutputError(
                 f"could not write '{self.folder}': the chain takes {needed / 1e9:.1f} GB and "
                 f"{free / 1e9:.1f} GB are free; free some space or choose another --out."
             )
+
+    def _bytes(self) -> int:
+        """Return how many bytes the files of the chain take."""
+        return 2 * 4 * math.prod(self.shape)
 
     def _save(self) -> None:
         write_json(self.folder / STATE, self.state)

@@ -11,9 +11,10 @@ import numpy as np
 from dynpat.config import require
 from dynpat.errors import BadRunError
 from dynpat.models import EnergyModel, footprint
-from dynpat.models.sampling import SETTLING, Asked, mirrored
+from dynpat.models.sampling import Asked, mirrored
 from dynpat.models.tiles import cuttable, make_grid, round_up
 from dynpat.models.tiling import TiledChain, gradient_function
+from dynpat.models.tiling_coloured import ColouredTiledChain, slope_function
 from dynpat.reporter import Reporter
 from dynpat.runs.lock import held
 from dynpat.tasks.result import write_videos
@@ -49,8 +50,6 @@ def write_large(
         If a file cannot be written.
     """
     require(count >= 1, "count", "be at least 1", count, "Raise --count")
-    require(not model.coloured, "--memory", "hold the whole video of a coloured model", memory,
-            "Raise it, or lower --size or --frames")
     folder.mkdir(parents=True, exist_ok=True)
     places = [folder / f"{UNFINISHED}{number:03d}" for number in range(count)]
     with held(folder):
@@ -94,30 +93,53 @@ def sample_tiled(
     ndarray
         A video, (T, H, W, C) float32 grey levels, mapped to a file that the next video replaces.
     """
+    begin = _beginning(model, asked, memory)
+    for number, folder in list(enumerate(folders))[first:]:
+        chain = begin(number, folder)
+        last, tiles = chain.last(asked.steps), len(chain.grid)
+        done = _counter(progress, (number * last + chain.step) * tiles, len(folders) * last * tiles)
+        while chain.step < last:
+            chain.advance(asked.langevin, asked.steps, done)
+        yield chain.video(asked.inner)
+        chain.remove()
+
+
+def _counter(progress: Callable[[int, int], None], counted: int, total: int) -> Callable[[], None]:
+    """Return what reports one more tile at each call."""
+
+    def done() -> None:
+        nonlocal counted
+        counted += 1
+        progress(counted, total)
+
+    return done
+
+
+def _beginning(
+    model: EnergyModel, asked: Asked, memory: int
+) -> Callable[[int, Path], TiledChain]:
+    """Return what begins, or continues, the chain of a video, by its number, in a folder."""
     *edges, channels = asked.chain
     # With whole strides, padding at the ends is the same for each region as for the whole video.
     grown = (*(round_up(model, axis, n) for axis, n in enumerate(edges, start=1)), channels)
-    grid = make_grid(model, grown, memory, asked.repeating)
-    gradient = gradient_function(model)
-    last = asked.steps + SETTLING
-    for number, folder in list(enumerate(folders))[first:]:
-        start = asked.start_of(number)
-        chain = TiledChain(
-            model, grid, folder, seed=asked.seed_of(number), mode=asked.mode_of(number),
-            start=None if start is None else partial(mirrored, start, asked.inner, grown),
-            gradient=gradient,
+    make: Callable[..., TiledChain]
+    if model.coloured:
+        make = partial(
+            ColouredTiledChain, model, grown, memory, repeating=asked.repeating,
+            gradient=slope_function(model),
         )
-        counted = (number * last + chain.step) * len(grid)
+    else:
+        grid = make_grid(model, grown, memory, asked.repeating)
+        make = partial(TiledChain, model, grid, gradient=gradient_function(model))
 
-        def done() -> None:
-            nonlocal counted
-            counted += 1
-            progress(counted, len(folders) * last * len(grid))
+    def begin(number: int, folder: Path) -> TiledChain:
+        start = asked.start_of(number)
+        return make(
+            folder=folder, seed=asked.seed_of(number), mode=asked.mode_of(number),
+            start=None if start is None else partial(mirrored, start, asked.inner, grown),
+        )
 
-        while chain.step < last:
-            chain.move(asked.langevin, float(chain.step < asked.steps), done)
-        yield chain.video(asked.inner)
-        chain.remove()
+    return begin
 
 
 def _finished(folder: Path, places: list[Path], resume: bool) -> list[list[Path]]:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dynpat.errors import DivergedError
+from dynpat.learning import update as learning_update
 from dynpat.learning.learner import Learner
 from dynpat.runs.folder import Run
 from dynpat.runs.recorder import Recorder
@@ -64,7 +66,7 @@ def test_absurd_settings(
 
 
 @pytest.mark.parametrize("value", PLANTED)
-@pytest.mark.parametrize("where", ["weights", "chains", "moments", "again and again"])
+@pytest.mark.parametrize("where", ["weights", "chains", "moments", "gradients", "again and again"])
 def test_planted_numbers(
     where: str, value: float, flames_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,11 +76,24 @@ def test_planted_numbers(
 
     spoilt: list[int] = []
     record = Recorder.__call__
+    extra = tf.Variable(0.0)  # of one number of the next gradient
+
+    def statistics(*arguments: Any) -> Any:
+        (first, *others), *rest = compute(*arguments)
+        first += tf.scatter_nd([[0] * len(first.shape)], [extra], tf.shape(first))
+        extra.assign(0.0)
+        return [first, *others], *rest
+
+    compute = learning_update.statistics
+    monkeypatch.setattr(learning_update, "statistics", statistics)
 
     def spoil(self: Recorder, learner: Learner, figures: dict[str, float]) -> None:
         record(self, learner, figures)
         if learner.update >= 6 and (not spoilt or where == "again and again"):
             spoilt.append(learner.update)
+            if where == "gradients":
+                extra.assign(value)
+                return
             variable = {
                 "weights": learner.model.trainable_variables[0],
                 "moments": learner.model.optimizer.variables[2],
