@@ -42,6 +42,7 @@ from dynpat.reference.visible import spread_over
 
 LAGS = (24, 24, 24)  # frames and pixels beyond which values count as unrelated
 SOFT = 0.25  # of the lags: up to here correlations are as measured, beyond they fade out
+CAUTION = 2.5  # power of the fading of cautious correlations, which starts at lag 0
 GRAIN = 0.05  # noise on the observed before quantiles are taken, as a share of the spread
 LEAST = 1e-2  # of the most pairs of values that tell of a lag, so many must
 FLOOR = 1e-4  # of the mean of a spectrum: estimates of it may fall below zero
@@ -115,7 +116,7 @@ class Coloured:
 def fit(
     videos: np.ndarray, *, everywhere: bool = False, missing: np.ndarray | None = None,
     lags: Sequence[int] = LAGS, seed: int = 0, axes: np.ndarray | None = None,
-    follow: bool = True,
+    follow: bool = True, cautious: bool = False,
 ) -> Coloured:
     """Fit a coloured reference to observed videos.
 
@@ -135,6 +136,10 @@ def fit(
         (C, C) the axes of the colours; those of `axes_of` if left out.
     follow : bool
         Whether the colours follow the brightness, where each pixel has its own map.
+    cautious : bool
+        Whether correlations are rather too small than too large, and the more so the farther they
+        reach (see `taper`). Draws need them as they are; a guess of what is missing is better if
+        it trusts what is far less than a few frames seem to tell.
     """
     seen = np.ones(videos.shape[:4], bool) if missing is None else ~missing
     follow = follow and not everywhere and videos.shape[-1] > 1
@@ -154,7 +159,9 @@ def fit(
     window = _window(seen.shape[1:], everywhere)
     # What moves most counts most, here as in the correlations that are measured.
     importance = np.broadcast_to(spread.max(axis=-1) ** 2, maps.shape[1:3])
-    latent = latent_correlations(values, seen, maps, window, importance, lags, spread)
+    latent = latent_correlations(
+        values, seen, maps, window, importance, lags, None if cautious else spread, cautious
+    )
     if missing is not None and not everywhere:
         mean = spread_over(mean, np.asarray(seen.any(axis=(0, 1))))
     return Coloured(
@@ -180,6 +187,7 @@ def colour_covariance(
 def latent_correlations(
     values: np.ndarray, seen: np.ndarray, maps: np.ndarray, window: np.ndarray,
     importance: np.ndarray, lags: Sequence[int], spread: np.ndarray | None = None,
+    cautious: bool = False,
 ) -> list[np.ndarray]:
     """The correlations of y along each axis, from those of `values` (N, T, H, W, C).
 
@@ -193,7 +201,7 @@ def latent_correlations(
         share = 1.0 if spread is None else spread[..., axis] / np.max(spread[..., axis])
         observed = correlation(values[..., axis] * seen, seen, window, lags, share)
         powers = np.einsum("khw,hw->k", series[..., axis] ** 2, importance)
-        latent.append(before_maps(observed, powers) * taper(lags))
+        latent.append(before_maps(observed, powers) * taper(lags, cautious))
     return latent
 
 
@@ -281,8 +289,10 @@ def _without_gaps(correlations: np.ndarray, told: np.ndarray) -> np.ndarray:
     return correlations
 
 
-def taper(lags: Sequence[int]) -> np.ndarray:
-    """Weights that let a correlation end softly beyond its last lags."""
+def taper(lags: Sequence[int], cautious: bool = False) -> np.ndarray:
+    """Weights that end a correlation softly after its last lags, or, `cautious`, from the first."""
     far = [np.abs(np.arange(-lag, lag + 1)) / (lag + 1) for lag in lags]
-    ending = [np.clip((share - SOFT) / (1 - SOFT), 0, 1) for share in far]
-    return np.asarray(np.einsum("t,h,w->thw", *(0.5 + 0.5 * np.cos(np.pi * end) for end in ending)))
+    soft, power = (0.0, CAUTION) if cautious else (SOFT, 1.0)
+    ending = [np.clip((share - soft) / (1 - soft), 0, 1) for share in far]
+    weights = [(0.5 + 0.5 * np.cos(np.pi * end)) ** power for end in ending]
+    return np.asarray(np.einsum("t,h,w->thw", *weights))

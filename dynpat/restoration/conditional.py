@@ -32,7 +32,7 @@ from dynpat.restoration.neighbourhoods import (
     fit_visible,
     neighbourhoods,
 )
-from dynpat.restoration.pace import paced
+from dynpat.restoration.pace import UNPACED, Pace, paced
 from dynpat.restoration.threads import in_order
 
 RHO = 0.7  # ρ, where y has variance 1: what of it no other value tells, and what S has wrong
@@ -86,7 +86,7 @@ class Conditional:
             self._add(blended, axis, partial(self._expected, begun, axis))
         return np.where(shown, self.observed, blended)
 
-    def fluctuation(self, seed: int, pace: float = 0.0) -> np.ndarray:
+    def fluctuation(self, seed: int, pace: Pace = UNPACED) -> np.ndarray:
         """How a draw of y differs from the conditional mean, (T, H, W, C) float32; 0 where visible.
 
         Its distribution depends only on where pixels are visible, not on what is to be seen there,
@@ -100,7 +100,7 @@ class Conditional:
             self._add(blended, axis, partial(self._away, white, grain, axis, pace))
         return np.where(self.missing[..., np.newaxis], blended, np.float32(0))
 
-    def unconditional(self, seed: int, pace: float = 0.0) -> np.ndarray:
+    def unconditional(self, seed: int, pace: Pace = UNPACED) -> np.ndarray:
         """A draw of y that knows of no pixel, (T, H, W, C) float32, of S with this pace."""
         rng = np.random.default_rng(seed)
         drawn = np.zeros_like(self.observed)
@@ -136,7 +136,7 @@ class Conditional:
         return np.asarray(part.share * found[inside])
 
     def _away(
-        self, white: np.ndarray, grain: np.ndarray, axis: int, pace: float, part: Neighbourhood
+        self, white: np.ndarray, grain: np.ndarray, axis: int, pace: Pace, part: Neighbourhood
     ) -> np.ndarray:
         """A part's share of how a draw of one axis differs from the mean, (t, h, w)."""
         hole, inside, cut = self._hole(part), self._inside(part), _cut(part)
@@ -147,7 +147,7 @@ class Conditional:
         return np.asarray(part.share * (drawn - expected)[inside])
 
     def _free(
-        self, white: np.ndarray, axis: int, pace: float, part: Neighbourhood
+        self, white: np.ndarray, axis: int, pace: Pace, part: Neighbourhood
     ) -> np.ndarray:
         """A part's share of a draw of one axis that knows of no pixel, (t, h, w)."""
         spectrum = paced(part.spectrum[axis], pace, part.grid[2])

@@ -58,7 +58,9 @@ def fit_visible(video: np.ndarray, missing: np.ndarray) -> Coloured:
     Pixels that (nearly) no frame shows take the map of the nearest one that has its own.
     """
     # Each axis is conditioned by itself, and so the colours do not follow the brightness.
-    process = translation.fit(video[np.newaxis], missing=missing[np.newaxis], follow=False)
+    process = translation.fit(
+        video[np.newaxis], missing=missing[np.newaxis], follow=False, cautious=True
+    )
     seen = np.sum(~missing, axis=0)
     known = seen >= min(FEWEST, seen.max())
     rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
@@ -123,7 +125,8 @@ def _local(
     # What moves most counts most, here as in the correlations that are measured.
     importance = np.mean(inside**2, axis=0).max(axis=-1) * window**2
     latent = translation.latent_correlations(
-        inside[np.newaxis], seen, process.maps[:, rows, columns], fading, importance, lags
+        inside[np.newaxis], seen, process.maps[:, rows, columns], fading, importance, lags,
+        cautious=True,
     )
     blended = (1 - OWN) * process.correlations
     middle = tuple(
