@@ -171,9 +171,11 @@ def show_evaluation(result: dict[str, Any], as_json: bool) -> None:
 
 
 def show_restoration(result: Result) -> None:
-    """Show figures of the recovered pixels on stderr, if the truth is known."""
+    """Show the verdict on stderr, and figures of the recovered pixels if the truth is known."""
+    from dynpat.quality.filled import verdict_of_run
     from dynpat.quality.truth import MEANINGS
 
+    click.echo(verdict_of_run(result.metrics).sentence, err=True)
     for name, figures in result.metrics.items():
         if isinstance(figures, dict) and "truth" in figures:
             _print_table(f"{name.replace('_', ' ')} beside the truth", figures["truth"], MEANINGS,
