@@ -52,6 +52,7 @@ class ScreenReporter(Reporter):
         )
         self.task = self.bar.add_task(description, total=1.0, left="", figures="")
         self.began: tuple[float, float] | None = None
+        self.last_fraction = 0.0
         self.last_line = time.monotonic()
         self.preview_said = False
 
@@ -84,7 +85,9 @@ class ScreenReporter(Reporter):
 
     def _time_left(self, fraction: float) -> str:
         now = time.monotonic()
-        self.began = self.began or (now, fraction)
+        if self.began is None or fraction < self.last_fraction:
+            self.began = (now, fraction)  # a new piece of work, which has its own pace
+        self.last_fraction = fraction
         since, at = self.began
         if fraction - at < 0.002:
             return ""

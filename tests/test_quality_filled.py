@@ -27,6 +27,14 @@ def test_with_truth_the_best_simple_method_is_the_measure() -> None:
     assert (motion.words, motion.floor, motion.beside) == ("unlike", 1.0, "the truth")
 
 
+def test_the_border_is_judged_beside_the_same_method() -> None:
+    values = with_truth(8.0)
+    values["truth"]["recovered"]["seam"] = 5.0
+    values["truth"]["interpolation in time"] = {"error": 10.0, "seam": 4.0}
+    decision = verdict_of_run({"video_0": values}).decisions[1]
+    assert (decision.meaning, decision.words) == ("error of steps across the border", "worse")
+
+
 @pytest.mark.parametrize(("error", "grade"), [
     (9.4, "real"), (9.6, "close"), (10.4, "close"), (10.6, "far"),
 ])

@@ -96,7 +96,7 @@ def test_a_recovery_s_page_shows_what_was_visible_and_the_truth(
         r"simple method, [\w ]+; they move [\d.]+ times as much as the truth\.<", top,
     )
     assert re.findall(r"<dt>(.*?)</dt>", top) == [
-        "error of missing pixels", "motion of missing pixels",
+        "error of missing pixels", "error of steps across the border", "motion of missing pixels",
     ]
     assert "(the truth: 1.00)" in top
 

@@ -53,6 +53,11 @@ def _beside_truth(tables: Sequence[Mapping[str, Mapping[str, float | None]]]) ->
         f"Missing pixels are wrong by {ours:.1f} grey levels, beside {errors[best]:.1f} of the "
         f"best simple method, {best}"
     )
+    seam, other = (
+        _mean(table.get(name, {}).get("seam") for table in tables) for name in ("recovered", best)
+    )
+    if seam is not None and other is not None:
+        decisions.append(_against("error of steps across the border", seam, other, best))
     motion = _mean(table.get("recovered", {}).get("motion") for table in tables)
     if motion is not None:
         decisions.append(_ratio("motion of missing pixels", motion, "the truth"))
