@@ -237,21 +237,13 @@ def test_progress_in_a_file_is_a_line_now_and_then(
     assert captured.out == "" and "\x1b" not in captured.err
 
 
-def test_the_time_left_of_sampling_is_told_by_its_own_pace(
-    clock: list[float], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Learning's 100 seconds are no part of it."""
+def test_sampling_has_its_own_pace(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     from dynpat_cli.progress import reporting
-
     with reporting("Learning", quiet=False) as reporter:
-        reporter.learning(1, 0.1, {"energy_gap": 0.5, "motion": 1.0}, None)
-        clock[0] += 100
-        reporter.learning(9, 0.9, {"energy_gap": 0.5, "motion": 1.0}, None)
-        for step in range(1, 35):
-            clock[0] += 1
-            reporter.sampling(step, 100)
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert "step 31 of 100" in last and "1:09 left" in last
+        reporter.sampling(90, 100)  # what went on before is no part of it
+        for clock[0] in range(1001, 1035):
+            reporter.sampling(int(clock[0]) - 1000, 100)
+    assert "1:09 left  step 31" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("encoding", [
