@@ -52,6 +52,7 @@ class ScreenReporter(Reporter):
         )
         self.task = self.bar.add_task(description, total=1.0, left="", figures="")
         self.began: tuple[float, float] | None = None
+        self.last_fraction = 0.0
         self.last_line = time.monotonic()
         self.preview_said = False
 
@@ -84,7 +85,9 @@ class ScreenReporter(Reporter):
 
     def _time_left(self, fraction: float) -> str:
         now = time.monotonic()
-        self.began = self.began or (now, fraction)
+        if self.began is None or fraction < self.last_fraction:
+            self.began = (now, fraction)  # a new piece of work, which has its own pace
+        self.last_fraction = fraction
         since, at = self.began
         if fraction - at < 0.002:
             return ""
@@ -171,9 +174,11 @@ def show_evaluation(result: dict[str, Any], as_json: bool) -> None:
 
 
 def show_restoration(result: Result) -> None:
-    """Show figures of the recovered pixels on stderr, if the truth is known."""
+    """Show the verdict on stderr, and figures of the recovered pixels if the truth is known."""
+    from dynpat.quality.filled import verdict_of_run
     from dynpat.quality.truth import MEANINGS
 
+    click.echo(verdict_of_run(result.metrics).sentence, err=True)
     for name, figures in result.metrics.items():
         if isinstance(figures, dict) and "truth" in figures:
             _print_table(f"{name.replace('_', ' ')} beside the truth", figures["truth"], MEANINGS,

@@ -237,6 +237,15 @@ def test_progress_in_a_file_is_a_line_now_and_then(
     assert captured.out == "" and "\x1b" not in captured.err
 
 
+def test_sampling_has_its_own_pace(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    from dynpat_cli.progress import reporting
+    with reporting("Learning", quiet=False) as reporter:
+        reporter.sampling(90, 100)  # what went on before is no part of it
+        for clock[0] in range(1001, 1035):
+            reporter.sampling(int(clock[0]) - 1000, 100)
+    assert "1:09 left  step 31" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("encoding", [
     "ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cp437", "latin-1")),
 ])

@@ -90,6 +90,33 @@ def test_a_recovery_s_page_shows_what_was_visible_and_the_truth(
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "visible | recovered | truth where it is known" in page
     assert "video 0 beside the truth" in page and "interpolation in time" in page
+    top = page[page.index('<div class="top judged">') : page.index("<h2>")]
+    assert re.search(
+        r'"verdict">Missing pixels are wrong by [\d.]+ grey levels, beside [\d.]+ of the best '
+        r"simple method, [\w ]+; they move [\d.]+ times as much as the truth\.<", top,
+    )
+    assert re.findall(r"<dt>(.*?)</dt>", top) == [
+        "error of missing pixels", "error of steps across the border", "motion of missing pixels",
+    ]
+    assert "(the truth: 1.00)" in top
+
+
+def test_a_recovery_without_truth_is_judged_beside_what_is_visible(
+    flames_file: Path, tmp_path: Path
+) -> None:
+    plan = restoring.make_restoration(
+        "inpaint", flames_file, missing={"box": "8,8,10,10"}, precision="float32",
+        learn={"iterations": 1}, estimate="mean",
+    )
+    run = restoring.restore(plan, tmp_path / "run", formats=("gif",)).run
+    figures = Run.open(run).metrics()["video_0"]
+    assert figures["hidden"]["error"] > 0 and figures["around"]["motion"] >= 0
+    page = (run / "report.html").read_text(encoding="utf-8")
+    top = page[page.index('<div class="top judged">') : page.index("<h2>")]
+    assert '<p class="verdict">The truth is not known, but known pixels that were hidden' in top
+    assert re.findall(r"<dt>(.*?)</dt>", top) == [
+        "error of hidden known pixels", "motion of filled-in pixels", "edges of filled-in pixels",
+    ]
 
 
 def test_the_commands_write_pages(

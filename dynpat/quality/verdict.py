@@ -1,4 +1,4 @@
-"""The verdict on a synthesised video: one sentence and the three figures that decide."""
+"""The verdict on what a run made: one sentence and the figures that decide, three at most."""
 
 from __future__ import annotations
 
@@ -29,20 +29,26 @@ class Decision:
     meaning : str
         What it looks at.
     value, floor : float
-        The figure, and that of one half of the real video beside the other.
+        The figure, and the one that it is held against: that of one half of the real video beside
+        the other, unless `beside` says otherwise.
     grade : str
         A key of `GRADES`.
+    words : str
+        The grade in words.
+    beside : str
+        Whose figure `floor` is.
     """
 
     meaning: str
     value: float
     floor: float
     grade: str
+    words: str
+    beside: str = "real"
 
-    @property
-    def words(self) -> str:
-        """The grade in words."""
-        return GRADES[self.grade]
+    def shown(self, value: float) -> str:
+        """Return a figure as the page shows it: to the hundredth, or from 10 on to the tenth."""
+        return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ def verdict(found: Measured, floor: Measured) -> Verdict:
         The verdict; it is empty if no deciding figure is known.
     """
     decisions = tuple(
-        Decision(meaning, float(value), float(least), _grade(value / max(least, LEAST_FLOOR)))
+        _decision(meaning, float(value), float(least), value / max(least, LEAST_FLOOR))
         for name, meaning in DECIDING.items()
         if (value := found.get(name)) is not None and (least := floor.get(name)) is not None
     )
@@ -84,7 +90,7 @@ def while_learning(updates: int, scores: list[float]) -> Verdict:
         f"After {updates} updates the newest video has the score {now:.1f}, where 1 is as "
         f"real{rose}."
     )
-    return Verdict(sentence, (Decision("score of the newest video", now, 1.0, _grade(now)),))
+    return Verdict(sentence, (_decision("score of the newest video", now, 1.0, now),))
 
 
 def best_of(name: str, values: list[float | None]) -> set[int]:
@@ -99,6 +105,12 @@ def best_of(name: str, values: list[float | None]) -> set[int]:
     least = min(rated.values(), default=0.0)
     best = {at for at, value in rated.items() if value == least}
     return best if len(best) < len(rated) else set()
+
+
+def _decision(meaning: str, value: float, floor: float, times: float) -> Decision:
+    """Make the decision on a figure that is so many times its floor."""
+    grade = _grade(times)
+    return Decision(meaning, value, floor, grade, GRADES[grade])
 
 
 def _grade(times: float) -> str:

@@ -43,12 +43,16 @@ class Estimate:
         A draw around the mean, or one state of the chain, without its own grain.
     weight : float
         The weight of the model in `mean`, from 0 to 1; the rest is the first guess.
+    error : float or None
+        The mean |error| of the same mix at known pixels that were hidden to judge it, in grey
+        levels; None if none were hidden, or if no mix was weighed.
     """
 
     mean: np.ndarray
     spread: np.ndarray
     sample: np.ndarray
     weight: float
+    error: float | None = None
 
 
 def estimate(
@@ -108,21 +112,21 @@ def estimate(
         )
 
     found = run(fill, missing, 0, seed)
-    weight = 1.0
-    without = guess.without
+    weight, error, without = 1.0, None, guess.without
     if weighed:
         hidden, cheap = guess.hidden, guess.without
         start = np.where(hidden[..., np.newaxis], cheap, fill)
         chain = run(start, missing | hidden, steps, seeds.judging(seed))
         weight = _weight(video[hidden], cheap[hidden], chain.mean[hidden])
         without = cheap + weight * (chain.mean - cheap)
+        error = float(np.abs(without - video)[hidden].mean()) if hidden.any() else None
     mean = guess.filled + weight * (found.mean - guess.filled)
     sample = draw(mean, without) if draw else found.sample
     parts = ((mean, video), (found.spread, np.zeros_like(mean)), (sample, video))
     mean, spread, sample = (
         np.where(missing[..., np.newaxis], part, known).astype(np.float32) for part, known in parts
     )
-    return Estimate(mean, spread, sample, weight)
+    return Estimate(mean, spread, sample, weight, error)
 
 
 def _weight(truth: np.ndarray, cheap: np.ndarray, ours: np.ndarray) -> float:

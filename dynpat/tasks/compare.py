@@ -8,7 +8,7 @@ from typing import Any
 
 from dynpat.config import require
 from dynpat.errors import BadRunError
-from dynpat.quality.verdict import verdict
+from dynpat.quality.filled import verdict_of_run
 from dynpat.report.page import Cell, Table, page_of_videos, quality_table
 from dynpat.runs.folder import Run
 from dynpat.tasks.made import made_videos, read_made, read_named
@@ -62,10 +62,7 @@ def compare_runs(folders: Sequence[str | Path], out: str | Path) -> Path:
 
 def _verdicts(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Say of each run that has figures how close it came."""
-    found = {
-        name: verdict(values.get("synthesised") or {}, values.get("floor") or {})
-        for name, values in metrics.items()
-    }
+    found = {name: verdict_of_run(values) for name, values in metrics.items()}
     return [f"{name}: {one.sentence}" for name, one in found.items() if one.sentence]
 
 

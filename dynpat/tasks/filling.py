@@ -14,6 +14,7 @@ from dynpat.learning.missing import Fills
 from dynpat.learning.replicas import Replicas
 from dynpat.models import EnergyModel
 from dynpat.quality import truth
+from dynpat.quality.surroundings import Surroundings, beside_surroundings
 from dynpat.reporter import Reporter
 from dynpat.restoration.conditional import Conditional
 from dynpat.restoration.first_guess import Guess, make_guess, reference_of, with_texture
@@ -155,6 +156,12 @@ class FilledFigures:
         The share of each method in the first guess, by name.
     uncertainty : float
         The mean standard deviation of missing pixels, in grey levels.
+    hidden : dict or None
+        The mean error of the mean at known pixels that were hidden to judge it, and that of
+        interpolation in time there, in grey levels; None if a sample was asked for, or if no pixel
+        was hidden.
+    around : Surroundings
+        Its motion and edges beside what is visible around.
     truth : dict or None
         `quality.truth.Accuracy` of the results and of simple methods by name, if the truth is
         known.
@@ -164,26 +171,40 @@ class FilledFigures:
     weight: float
     guess: dict[str, float]
     uncertainty: float
+    around: Surroundings
+    hidden: dict[str, float] | None = None
     truth: dict[str, truth.Accuracy] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures by name, for JSON; `truth` is left out if it is not known."""
+        """Return the figures by name, for JSON; what is not known is left out."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def figures_of(
-    work: Incomplete, recovered: np.ndarray, found: Estimate, video: int, guess: Guess
+    plan: Plan, work: Incomplete, found: Estimate, video: int, guess: Guess
 ) -> FilledFigures:
-    """Return the share of missing pixels, the uncertainty, and errors if the truth is known."""
-    missing = work.missing[video]
+    """Return how a video was filled in, beside what is visible, and the truth if it is known."""
+    missing, visible, recovered = work.missing[video], work.frames[video], chosen(plan, found)
     figures = FilledFigures(
-        float(missing.mean()), found.weight, guess.weights, float(found.spread[missing].mean())
+        float(missing.mean()), found.weight, guess.weights, float(found.spread[missing].mean()),
+        beside_surroundings(recovered, missing), _on_hidden(plan, found, visible, missing, guess),
     )
     if work.truth is None:
         return figures
-    known, visible = work.truth[video], work.frames[video]
+    known = work.truth[video]
     estimates = {"recovered": recovered, "mean": found.mean, "sample": found.sample,
                  "guess": guess.filled, **truth.baselines(visible, missing)}
     return replace(figures, truth={
         name: truth.compare(known, made, missing) for name, made in estimates.items()
     })
+
+
+def _on_hidden(
+    plan: Plan, found: Estimate, visible: np.ndarray, missing: np.ndarray, guess: Guess
+) -> dict[str, float] | None:
+    """Return the error of the mean at hidden known pixels, beside that of interpolation."""
+    if plan.missing.recover.estimate != "mean" or found.error is None:
+        return None
+    simple = interpolate_in_time(visible, missing | guess.hidden)
+    wrong = np.abs(simple - visible.astype(np.float32))[guess.hidden]
+    return {"error": found.error, "interpolation": float(wrong.mean())}

@@ -11,7 +11,8 @@ import numpy as np
 
 from dynpat.atomic import strict_json
 from dynpat.quality import truth
-from dynpat.quality.verdict import Verdict, verdict, while_learning
+from dynpat.quality.filled import verdict_of_run
+from dynpat.quality.verdict import Verdict, while_learning
 from dynpat.report import pictures
 from dynpat.report.curves import MEANINGS as CURVES, draw_curves
 from dynpat.report.page import ON_STAGE, Page, Table, player, quality_table, table
@@ -72,7 +73,7 @@ def page_of_run(run: Run, stamp: str = "") -> Page:
 def _verdict(metrics: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Verdict:
     """Judge the result of a run that has ended, or the newest preview of one that learns."""
     if metrics:
-        return verdict(metrics.get("synthesised") or {}, metrics.get("floor") or {})
+        return verdict_of_run(metrics)
     scores = [row["quality"]["score"] for row in rows if "score" in (row.get("quality") or {})]
     return while_learning(rows[-1]["update"] if rows else 0, scores)
 

@@ -228,14 +228,14 @@ class Restoration(Work[Restored]):
         metrics: dict[str, Any] = {}
         videos: list[Filled] = []
         for number, found in self.restoring.estimates(self.reporter) if finished else ():
-            recovered, order = chosen(self.plan, found), len(videos)
+            order = len(videos)
             videos.append(filled(self.plan, self.work, found))
             if recorder:
                 shown = {"recovered": videos[-1].recovered, **self._panels(number, found)}
                 names = {f"{name}_{order:03d}": frames for name, frames in shown.items()}
                 files += self._write(recorder.run, names, number, formats, sound)
             metrics[f"video_{order}"] = figures_of(
-                self.work, recovered, found, number, self.restoring.guesses[number]
+                self.plan, self.work, found, number, self.restoring.guesses[number]
             ).to_dict()
         if finished and recorder:
             write_json(recorder.run.metrics_file, metrics)
