@@ -88,9 +88,12 @@ def _alone(events: list[tuple[int, int, str]]) -> list[tuple[str, float]]:
         while open_ones and sum(events[open_ones[-1]][:2]) <= start:
             open_ones.pop()
         if open_ones:
-            own[open_ones[-1]] -= length
+            # The clock is coarse: what begins inside may seem to end a little later.
+            end = sum(events[open_ones[-1]][:2])
+            own[open_ones[-1]] -= min(start + length, end) - start
         open_ones.append(number)
-    return [(kind, seconds / 1e12) for (_, _, kind), seconds in zip(events, own, strict=True)]
+    kinds = [kind for _, _, kind in events]
+    return [(kind, max(alone, 0.0) / 1e12) for kind, alone in zip(kinds, own, strict=True)]
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from dynpat.datasets import flames
-from dynpat.restoration.first_guess import make_guess, with_texture
-from dynpat.restoration.hiding import FEWEST, calibration_mask, farther
+from dynpat.restoration.first_guess import _surely_better, make_guess, with_texture
+from dynpat.restoration.hiding import FEWEST, calibration_mask, farther, likeness
 
 SHAPE = (30, 20, 20)
 
@@ -59,3 +59,33 @@ def test_a_hole_that_no_frame_shows_moves() -> None:
     ring[10:26, 8:24], ring[13:23, 11:21] = True, False
     assert 0.7 < motion[14:22, 12:20].mean() / motion[ring].mean() < 1.8
     np.testing.assert_array_equal(start[~missing], video[~missing])
+
+
+def test_hidden_pixels_count_by_how_long_their_gaps_are() -> None:
+    """Single frames are missing; one that is hidden beside two of them makes a gap of three."""
+    missing = np.zeros((20, 4, 4), bool)
+    missing[[3, 5, 12]] = True
+    hidden = np.zeros_like(missing)
+    hidden[[4, 9]] = True
+    counts = likeness(missing, hidden)
+    assert counts.mean() == 1
+    np.testing.assert_array_equal(counts[:16], 0)  # no gap of three is missing
+    np.testing.assert_array_equal(counts[16:], 2)
+
+
+def test_gaps_of_any_length_count_if_none_is_like_the_missing_ones() -> None:
+    missing = np.zeros((20, 4, 4), bool)
+    missing[4:8] = True
+    hidden = np.zeros_like(missing)
+    hidden[12] = True
+    np.testing.assert_array_equal(likeness(missing, hidden), 1)
+
+
+def test_what_few_frames_tell_has_to_be_clear() -> None:
+    errors = np.ones((300, 2))
+    errors[:, 0] = 1.1  # the second estimate saves a tenth
+    second = np.array([0.0, 1.0])
+    assert _surely_better(errors, second, np.repeat(np.arange(6), 50))
+    assert not _surely_better(errors, second, np.zeros(300, np.int64))
+    errors[:, 0] = 1.5
+    assert _surely_better(errors, second, np.zeros(300, np.int64))

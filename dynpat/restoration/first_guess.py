@@ -16,7 +16,7 @@ from scipy.optimize import nnls
 from dynpat import seeds
 from dynpat.restoration.along_motion import along_motion, carried
 from dynpat.restoration.conditional import Conditional, fit_conditional
-from dynpat.restoration.hiding import FEWEST, calibration_mask, farther
+from dynpat.restoration.hiding import FEWEST, calibration_mask, farther, likeness
 from dynpat.restoration.kriging import (
     Covariances,
     interpolate_in_time,
@@ -29,6 +29,7 @@ from dynpat.restoration.pace import right_pace
 MOST = 200_000
 MOVED = "interpolation along the motion"  # the guess of `along_motion`
 ROUNDS = 12  # of reweighted least squares
+BY_CHANCE = 0.2  # share of the error that a mix may save in a single frame for no good reason
 GAIN = 0.01  # the least share of the first guess's error that a mix must save
 SOFT = 0.3  # grey levels below which an error counts by its square: levels are whole
 LARGEST = 30_000_000  # values of a video whose coloured reference fits into about 1 GB
@@ -75,7 +76,7 @@ def make_guess(
     filled = _estimates(video, missing, given, covariances)
     without, filled = ({name: made for name, made in one.items() if name in other}
                        for one, other in ((without, filled), (filled, without)))
-    weights = _weights(video, without, hidden)
+    weights = _weights(video, without, missing, hidden)
     return Guess(_mixed(filled, weights), hidden, _mixed(without, weights), weights)
 
 
@@ -157,17 +158,35 @@ def _estimates(
 
 
 def _weights(
-    truth: np.ndarray, estimates: Mapping[str, np.ndarray], hidden: np.ndarray
+    truth: np.ndarray, estimates: Mapping[str, np.ndarray], missing: np.ndarray,
+    hidden: np.ndarray,
 ) -> dict[str, float]:
-    """Return how much each estimate counts, as is best on the hidden pixels."""
+    """Return how much each estimate counts, as is best on hidden pixels like the missing ones."""
     places = np.argwhere(hidden)
     if len(places) < FEWEST:
         return dict.fromkeys(estimates, 1 / len(estimates))
-    chosen = tuple(places[:: max(1, len(places) // MOST)].T)
+    every = slice(None, None, max(1, len(places) // MOST))
+    chosen = tuple(places[every].T)
+    heavy = np.repeat(likeness(missing, hidden)[every], truth.shape[-1])[:, np.newaxis]
     columns = [made[chosen].ravel().astype(np.float64) for made in estimates.values()]
     wanted = truth[chosen].ravel().astype(np.float64)
-    found = weights_of(np.stack([column - wanted for column in columns], axis=1))
+    errors = heavy * np.stack([column - wanted for column in columns], axis=1)
+    found = weights_of(errors)
+    if not _surely_better(errors, found, np.repeat(chosen[0], truth.shape[-1])):
+        found = np.eye(len(found))[0]
     return {name: float(weight) for name, weight in zip(estimates, found, strict=True)}
+
+
+def _surely_better(errors: np.ndarray, weights: np.ndarray, frames: np.ndarray) -> bool:
+    """Whether a mix of estimates saves more error over the first than chance may in few frames.
+
+    `frames` (n,) are those of the values of `errors` (n, estimates). If a few of them decide, more
+    has to be saved.
+    """
+    first, mixed = np.abs(errors[:, 0]), np.abs(errors @ weights)
+    decided = np.bincount(frames, first)  # by how much each frame does
+    count = decided.sum() ** 2 / max(float(np.sum(decided**2)), 1e-9)
+    return bool(first.mean() - mixed.mean() >= BY_CHANCE / max(count, 1) * first.mean())
 
 
 def weights_of(errors: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ TRIES = 8  # moments to which the mask is moved, until enough pixels are hidden
 AT_THE_END = 4  # one in this many known frames is hidden where the missing ones go on and on
 PLACES = 16  # to which the mask is moved over the picture
 LARGEST = 0.25  # share of the video that a mask which is moved over the picture may hide
+LONGEST = 8  # frames in a row; longer gaps count as alike
+HEAVIEST = 10.0  # times its share that a hidden pixel may count
 NEARLY = 0.95  # share of a frame that counts as all of it
 
 
@@ -73,6 +75,24 @@ def farther(missing: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     return np.where(missing.all(axis=0), 1, np.where(missing, beyond, 0)).astype(np.float32)
 
 
+def likeness(missing: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """How much each hidden pixel counts, (n,) in the order of `missing[hidden]`; 1 in the mean.
+
+    What is hidden beside missing frames makes their gaps longer. So hidden pixels count by how
+    often gaps as long as theirs are among the missing ones.
+    """
+    sought, had = _gaps(missing)[missing], _gaps(missing | hidden)[hidden]
+    shares = [np.bincount(gaps, minlength=LONGEST + 1) / len(gaps) for gaps in (sought, had)]
+    counts = np.minimum(shares[0][had] / shares[1][had], HEAVIEST)
+    return np.asarray(counts / counts.mean() if counts.any() else np.ones(len(had)))
+
+
+def _gaps(missing: np.ndarray) -> np.ndarray:
+    """How many frames in a row do not show a pixel, (T, H, W), `LONGEST` at most."""
+    before, after = _seen(missing)
+    return np.asarray(np.minimum(after - before - 1, LONGEST).astype(np.int64))
+
+
 def _ends(missing: np.ndarray) -> tuple[int, int]:
     """How many whole frames are missing before and after the others."""
     shown = np.flatnonzero(missing.mean(axis=(1, 2)) < NEARLY)
@@ -96,8 +116,14 @@ def _beside(missing: np.ndarray, before: int, after: int) -> np.ndarray:
 
 def _distance(missing: np.ndarray) -> np.ndarray:
     """Frames (T, H, W) from each pixel to the nearest that shows it; infinite if none does."""
-    frames = len(missing)
-    numbers = np.arange(frames, dtype=np.float32)[:, np.newaxis, np.newaxis]
+    numbers = np.arange(len(missing), dtype=np.float32)[:, np.newaxis, np.newaxis]
+    before, after = _seen(missing)
+    return np.minimum(numbers - before, after - numbers)
+
+
+def _seen(missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The last frame up to each, and the first from it on, that shows a pixel; ∓∞ if none does."""
+    numbers = np.arange(len(missing), dtype=np.float32)[:, np.newaxis, np.newaxis]
     before = np.maximum.accumulate(np.where(missing, -np.inf, numbers), axis=0)
     after = np.minimum.accumulate(np.where(missing, np.inf, numbers)[::-1], axis=0)[::-1]
-    return np.minimum(numbers - before, after - numbers)
+    return before, after

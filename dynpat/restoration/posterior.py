@@ -131,6 +131,8 @@ def estimate(
 
 def _weight(truth: np.ndarray, cheap: np.ndarray, ours: np.ndarray) -> float:
     """Return w in 0 … 1 of the smallest mean |cheap + w·(ours − cheap) − truth|."""
+    if not truth.size:  # nothing can be hidden, and so nothing speaks for the model
+        return 0.0
     errors = [np.ravel(made - truth.astype(np.float64)) for made in (cheap, ours)]
     return float(weights_of(np.stack(errors, axis=1))[1])
 
