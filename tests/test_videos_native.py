@@ -77,10 +77,18 @@ def levels() -> np.ndarray:
 
 
 def standard(light: np.ndarray) -> np.ndarray:
-    """sRGB of linear light, computed by its inverse: the level whose light is nearest."""
+    """sRGB of tone-mapped light, computed by its inverse: the level whose light is nearest."""
+    light = np.where(light < 0.9, light, 1 - 0.01 / (light - 0.8))
     table = np.arange(256) / 255
     table = np.where(table <= 0.04045, table / 12.92, ((table + 0.055) / 1.055) ** 2.4)
-    return np.abs(np.clip(light, 0, 1)[..., np.newaxis] - table).argmin(axis=-1)
+    return np.abs(light[..., np.newaxis] - table).argmin(axis=-1)
+
+
+def test_light_brighter_than_white_is_told_apart() -> None:
+    made = native._standard(np.float32([0, 0.5, 0.9, 1, 1.5, 3, np.nan, -1, np.inf]))
+    assert list(made[:4]) == list(standard(np.float64([0, 0.5, 0.9, 1])))
+    assert made[3] < made[4] < made[5] <= 255
+    assert made[6] == made[7] == 0 and made[8] == 255
 
 
 @pytest.fixture

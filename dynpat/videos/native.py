@@ -28,6 +28,7 @@ KINDS = {
     ".jp2": "jp2", ".pnm": "pnm", ".ppm": "pnm", ".pgm": "pnm",
 }  # fmt: skip
 ALONE = (".exr", ".hdr")  # formats that nothing else reads
+SHOULDER = 0.9  # linear light from which on it is compressed; as much is left for all above
 REMEDY = (
     "install dynpat[tfio] on Linux with Python 3.12 or older, or convert the frames to PNG"
 )
@@ -120,7 +121,7 @@ def read_native(path: Path, notes: list[str]) -> np.ndarray | None:
     Returns
     -------
     ndarray or None
-        `uint8` (H, W, 3). Linear light (EXR, HDR) becomes sRGB, and light above 1 becomes white.
+        `uint8` (H, W, 3). Linear light (EXR, HDR) is tone-mapped to sRGB.
 
     Raises
     ------
@@ -144,7 +145,7 @@ def read_native(path: Path, notes: list[str]) -> np.ndarray | None:
     if picture is None:
         return None
     if picture.dtype.kind == "f":
-        note_once(notes, "Linear light became sRGB; what is brighter than 1 is white.")
+        note_once(notes, "Linear light was tone-mapped to sRGB; above 0.9 it is compressed.")
         picture = _standard(picture)
     if picture.shape[-1] == 1:
         picture = picture.repeat(3, axis=-1)
@@ -160,7 +161,13 @@ def bad_image(path: Path, error: BaseException) -> BadVideoError:
 
 
 def _standard(light: np.ndarray) -> np.ndarray:
-    """Turn linear light, 1 = white, into grey levels of sRGB (IEC 61966-2-1), uint8."""
-    light = np.clip(np.nan_to_num(light.astype(np.float32)), 0, 1)
+    """Turn linear light, 1 = white, into grey levels of sRGB (IEC 61966-2-1), uint8.
+
+    Light above `SHOULDER` is compressed, so that what is brighter than white is told apart. The
+    curve is the same for all frames, because one that followed their light would make them flicker.
+    """
+    light = np.maximum(np.nan_to_num(light.astype(np.float32)), 0)
+    above, room = np.maximum(light - SHOULDER, 0), 1 - SHOULDER
+    light = np.minimum(light, SHOULDER) + room * above / (above + room)
     curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(255 * curved).astype(np.uint8)
+    return np.rint(255 * np.minimum(curved, 1)).astype(np.uint8)
