@@ -17,8 +17,8 @@ PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
     "registering", "errors", "atomic", "kinds", "config", "options", "reporter", "devices",
-    "seeds", "langevin", "denoising", "datasets", "videos", "archive", "masks", "reference",
-    "learning", "models",
+    "seeds", "threads", "langevin", "denoising", "datasets", "videos", "archive", "masks",
+    "reference", "learning", "models",
     "restoration", "quality", "report", "runs", "tasks", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -33,7 +33,7 @@ TESTED_IN = {
     "models/footprint": "models_tiling", "models/new_videos": "tasks_arrays",
     "models/tiles": "models_tiling", "models/waves": "models_tiling_coloured",
     "restoration/neighbourhoods": "restoration_conditional",
-    "restoration/threads": "restoration_kriging", "videos/resizing": "restoration_crop",
+    "threads": "restoration_kriging", "videos/resizing": "restoration_crop",
     "models/view": "reference_coloured",
     "reference/groups": "reference_coloured", "reference/visible": "reference_gaussians",
     "report/page": "tasks_report", "reporter": "cli",

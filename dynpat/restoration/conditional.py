@@ -33,7 +33,7 @@ from dynpat.restoration.neighbourhoods import (
     neighbourhoods,
 )
 from dynpat.restoration.pace import UNPACED, Pace, paced
-from dynpat.restoration.threads import in_order
+from dynpat.threads import in_order
 
 RHO = 0.7  # ρ, where y has variance 1: what of it no other value tells, and what S has wrong
 STEPS = 12  # of conjugate gradients, at most

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from dynpat.reference.visible import spread_over
-from dynpat.restoration.threads import in_order
+from dynpat.threads import in_order
 
 REACH = (4, 2, 2)  # how far away a neighbour may be, in frames and pixels down and across
 FAR = 12  # how many frames away the pixel itself may be

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from dynpat.errors import BadVideoError
+from dynpat.threads import in_order
 from dynpat.videos.finding import PathLike, find_labelled
 from dynpat.videos.model import Video, size_text
 from dynpat.videos.reading import read_video
 from dynpat.videos.shelf import Shelf
 
+AT_ONCE = 4  # videos that are decoded at the same time; each takes memory of its own
 RATE_TOLERANCE = 0.01  # relative; 29.97 and 30 frames per second go together, 25 and 30 do not
 
 
@@ -63,13 +66,17 @@ def read_videos(
     """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
+
+    def read(found: tuple[Path, str]) -> Video:
+        source, label = found
+        return read_video(
+            source, size=size, frames=frames, start=start, fps=fps, grey=grey,
+            at_most=at_most, pixels=pixels, label=label,
+        )
+
     videos: list[Video] = []
     with Shelf() as shelf:
-        for source, label in find_labelled(list(paths)):
-            video = read_video(
-                source, size=size, frames=frames, start=start, fps=fps, grey=grey,
-                at_most=at_most, pixels=pixels, label=label,
-            )
+        for video in in_order(read, find_labelled(list(paths)), AT_ONCE):
             if batch and videos:
                 # The error must come before a long folder is read to its end.
                 _require_fit(videos[0], video)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from PIL import Image
@@ -19,6 +20,7 @@ from dynpat.errors import BadOptionError, BadVideoError
 
 PIXELS, MOST_PIXELS = "DYNPAT_MAX_PIXELS", 100_000_000  # pixels of one picture, three times 8K
 BYTES, MOST_BYTES = "DYNPAT_MAX_BYTES", 2_000_000_000  # bytes of one video in memory
+_OPENING = Lock()  # Pillow's limit and Python's warnings are one for all threads
 # Two tiny frames that lie a day apart can be repeated without end, and need little memory.
 FRAMES, MOST_FRAMES = "DYNPAT_MAX_FRAMES", 1_000_000  # frames of one video, eleven hours of 25 a s
 
@@ -81,7 +83,7 @@ def opened_image(path: Path) -> Iterator[Any]:
     BadVideoError
         If the picture is too large, as in `require_pixels`; Pillow raises errors of its own.
     """
-    with warnings.catch_warnings():
+    with _OPENING, warnings.catch_warnings():
         # Pillow has a limit of its own and would warn of pictures that are allowed here.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         known, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None

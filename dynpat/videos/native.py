@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ KINDS = {
 }  # fmt: skip
 ALONE = (".exr", ".hdr")  # formats that nothing else reads
 SHOULDER = 0.9  # linear light from which on it is compressed; as much is left for all above
+_STARTING = Lock()
 REMEDY = (
     "install dynpat[tfio] on Linux with Python 3.12 or older, or convert the frames to PNG"
 )
@@ -43,6 +45,7 @@ class Decoders:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
+        self._lock = Lock()
         self.why = "it is not installed"
         if find_spec("tensorflow_io") is not None:
             self.process = subprocess.Popen(
@@ -63,6 +66,10 @@ class Decoders:
         NativeError
             If the file is damaged, or the decoder did not survive it.
         """
+        with self._lock:  # one question at a time, of several videos that are read at once
+            return self._decoded(kind, path)
+
+    def _decoded(self, kind: str, path: Path) -> np.ndarray | None:
         stdin, stdout = self._pipes()
         try:
             stdin.write(json.dumps({"kind": kind, "path": str(path.absolute())}).encode() + b"\n")
@@ -75,7 +82,7 @@ class Decoders:
             data = stdout.read(answer["bytes"])
             return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
         except (OSError, EOFError, ValueError) as error:
-            decoders.cache_clear()  # the next file starts a new process
+            _started.cache_clear()  # the next file starts a new process
             self.close()
             raise NativeError("the native decoder broke off; the file is damaged") from error
 
@@ -100,9 +107,14 @@ class Decoders:
         return self.process.stdin, self.process.stdout
 
 
-@lru_cache(maxsize=1)
 def decoders() -> Decoders:
     """Return the decoders, which start when they are first needed."""
+    with _STARTING:
+        return _started()
+
+
+@lru_cache(maxsize=1)
+def _started() -> Decoders:
     started = Decoders()
     atexit.register(started.close)
     return started

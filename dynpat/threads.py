@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,13 +13,15 @@ Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
-def in_order(function: Callable[[Item], Found], items: Iterable[Item]) -> Iterator[Found]:
+def in_order(
+    function: Callable[[Item], Found], items: Iterable[Item], most: int | None = None
+) -> Iterator[Found]:
     """Yield function(item) for each item, as `map` does; several are computed at the same time.
 
-    NumPy and SciPy let other threads work while they compute. Only a few results wait at a time,
-    for memory's sake.
+    NumPy, SciPy and FFmpeg let other threads work while they compute. Only a few results wait at a
+    time, for memory's sake: as many as there are cores, or `most` if that is less.
     """
-    cores = os.cpu_count() or 1
+    cores = min(os.cpu_count() or 1, most or sys.maxsize)
     waiting: deque[Future[Found]] = deque()
     with ThreadPoolExecutor(cores) as pool:
         for item in items:
