@@ -20,7 +20,7 @@ if __name__ == "__main__":  # who imports this keeps the threads that there are
     for name in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = "1"  # so that no operation waits for another one in the account
 
-from dynpat.devices import load_tensorflow  # noqa: E402
+from dynpat.devices import load_tensorflow
 
 tf = load_tensorflow()
 
