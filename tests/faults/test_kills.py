@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import signal
 from collections.abc import Callable, Iterator
@@ -21,7 +22,9 @@ State = Callable[[Path], dict[str, np.ndarray]]
 # Each life is a new process; they are forked from one that has imported TensorFlow, not used it.
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["killing"])
-LIVES = 2  # runs of each task; each is killed once at each kind of moment
+# Runs of each task, each killed once at each kind of moment: as what is written begins, or when it
+# has appeared. The second run swaps these.
+LIVES = 2 if os.environ.get("DYNPAT_THOROUGH") else 1
 MOST = {  # how often the moment comes while the run has not come further
     "config": 1, "row of the log": 4, "checkpoint": 2, "preview": 2, "model": 1,
     "during the estimate": 2, "videos": 2, "during the report": 2, "report": 1,
