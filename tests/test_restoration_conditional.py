@@ -104,7 +104,10 @@ def test_draws_have_the_conditional_covariance() -> None:
     inside[tuple(slice(0, n) for n in of.missing.shape)] = of.missing
     gone = inside.ravel()
     s, seen = covariance(part, 0), visible_of(part, of)
-    expected = (s - weights(part, of) @ s[seen])[np.ix_(gone, gone)]
+    # Of y − W·y_v, where the mean is W·y_v: the weights W allow for noise ρ that draws do not have.
+    told = weights(part, of) @ s[seen]
+    both = weights(part, of) @ s[np.ix_(seen, seen)] @ weights(part, of).T
+    expected = (s - told - told.T + both)[np.ix_(gone, gone)]
     found = draws.T @ draws / count
     deviation = np.sqrt((np.outer(np.diag(expected), np.diag(expected)) + expected**2) / count)
     np.testing.assert_array_less(np.abs(found - expected), 5 * deviation)

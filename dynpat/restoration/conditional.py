@@ -96,8 +96,7 @@ class Conditional:
         blended = np.zeros_like(self.observed)
         for axis in range(blended.shape[-1]):
             white = rng.standard_normal(self._size, np.float32)
-            grain = np.float32(RHO) * rng.standard_normal(self._size, np.float32)
-            self._add(blended, axis, partial(self._away, white, grain, axis, pace))
+            self._add(blended, axis, partial(self._away, white, axis, pace))
         return np.where(self.missing[..., np.newaxis], blended, np.float32(0))
 
     def unconditional(self, seed: int, pace: Pace = UNPACED) -> np.ndarray:
@@ -136,13 +135,13 @@ class Conditional:
         return np.asarray(part.share * found[inside])
 
     def _away(
-        self, white: np.ndarray, grain: np.ndarray, axis: int, pace: Pace, part: Neighbourhood
+        self, white: np.ndarray, axis: int, pace: Pace, part: Neighbourhood
     ) -> np.ndarray:
         """A part's share of how a draw of one axis differs from the mean, (t, h, w)."""
         hole, inside, cut = self._hole(part), self._inside(part), _cut(part)
         spectrum = paced(part.spectrum[axis], pace, part.grid[2])
         drawn = _filtered(white[cut], np.sqrt(spectrum))
-        seen = np.where(hole, np.float32(0), drawn + grain[cut])
+        seen = np.where(hole, np.float32(0), drawn)  # visible pixels are as they are, without ρ
         expected = _solved(spectrum, seen, hole, self._tolerances[axis])
         return np.asarray(part.share * (drawn - expected)[inside])
 
