@@ -14,6 +14,7 @@ import numpy as np
 import scipy.fft
 
 from dynpat.reference.coloured import ColouredReference
+from dynpat.reference.spectra import pairs
 from dynpat.reference.translation import FLOOR
 
 BAND = 2**28  # bytes of the values over time that are in memory together
@@ -99,9 +100,7 @@ class Waves:
         floor = FLOOR * total / (self.shape[0] * self.shape[1] * self.half)
         if not total:  # nothing is correlated: all waves are alike
             return 1.0, 1.0
-        # Waves across come in pairs, of which one is kept, but for the first and a middle one.
-        weights = np.full(self.half, 2.0)
-        weights[[0] if self.shape[2] % 2 else [0, -1]] = 1.0
+        weights = pairs(self.shape[2])
         kept = sum(
             float((np.maximum(self._spectrum()[channel, :, band], floor) @ weights).sum())
             for band in self._bands()

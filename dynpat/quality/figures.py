@@ -16,6 +16,7 @@ import numpy as np
 from dynpat.quality import metrics
 
 FEWEST = metrics.PATCH[0] + 1  # the smallest number of frames that can be judged
+RATIO_UNIT = 0.15  # the relative error of a ratio that counts once
 COPIED = 0.35  # a video whose distance is below this share of the floor's is nearly a copy
 
 
@@ -215,7 +216,7 @@ class Judge:
         # The floor of a video that hardly moves is no measure: half a grey level is the least.
         parts = [getattr(found, name) / max(getattr(self.floor, name), 0.5)
                  for name in ("patches", "motion_patches", "deviation")]
-        parts += [abs(math.log(max(getattr(found, name), 1e-6))) / 0.15
+        parts += [badness(name, getattr(found, name)) / RATIO_UNIT
                   for name in ("motion", "sharpness")]
         return Judged(found, float(np.mean(parts)))
 

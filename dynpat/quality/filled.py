@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dynpat.quality.figures import RATIO_UNIT, badness
 from dynpat.quality.verdict import AS_REAL, CLOSE, Decision, Verdict, verdict
 
-RATIO_UNIT = 0.15  # relative error of a ratio that counts once, as in the score of `Judge`
 BETTER, ALIKE = 0.95, 1.05  # the largest multiples of another method's error of these grades
 AGAINST_OTHERS = {"real": "better", "close": "alike", "far": "worse"}
 AS_A_RATIO = {"real": "alike", "close": "near", "far": "unlike"}
@@ -101,7 +100,7 @@ def _against(meaning: str, value: float, other: float, method: str) -> Decision:
 
 def _ratio(meaning: str, value: float, beside: str) -> Decision:
     """Grade a ratio that is right at 1, by how far it is in units of 15 %."""
-    units = abs(math.log(max(value, 1e-6))) / RATIO_UNIT
+    units = badness("motion", value) / RATIO_UNIT
     grade = "real" if units <= AS_REAL else "close" if units <= CLOSE else "far"
     return Decision(meaning, value, 1.0, grade, AS_A_RATIO[grade], beside)
 

@@ -146,13 +146,30 @@ def _sharpness(video: np.ndarray) -> float:
     )
 
 
+def slopes(video: np.ndarray) -> np.ndarray:
+    """Return |spatial gradient| of the mean of the channels, by differences of neighbours.
+
+    Parameters
+    ----------
+    video : ndarray
+        (T, H, W, C) grey levels.
+
+    Returns
+    -------
+    ndarray
+        (T, H − 1, W − 1): at each pixel from it to the one below and to the one at its right.
+    """
+    grey = video.mean(axis=-1, dtype=np.float32)
+    down, across = np.diff(grey, axis=1)[:, :, :-1], np.diff(grey, axis=2)[:, :-1]
+    return np.asarray(np.hypot(down, across))
+
+
 def edge_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
     """Return how sharp the sharpest moving edges are, synthesised over observed.
 
-    It is the 99th percentile of |spatial gradient|, of the mean of the channels and by differences
-    of neighbours. It is taken over the pixels whose standard deviation over time exceeds that of
-    three quarters of the picture, or 20 grey levels if that is less. Below 1 the video is soft.
-    Sizes must agree; the result is nan if nothing moves.
+    It is the 99th percentile of `slopes`, taken over the pixels whose standard deviation over time
+    exceeds that of three quarters of the picture, or 20 grey levels if that is less. Below 1 the
+    video is soft. Sizes must agree; the result is nan if nothing moves.
     """
     spread = observed.std(axis=0).mean(axis=-1)
     moving = spread > min(MOVING, float(np.percentile(spread, 75)))
@@ -160,9 +177,7 @@ def edge_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
         return float("nan")
 
     def edges(video: np.ndarray) -> float:
-        grey = video.mean(axis=-1, dtype=np.float32)
-        down, across = np.diff(grey, axis=1)[:, :, :-1], np.diff(grey, axis=2)[:, :-1]
-        return float(np.percentile(np.hypot(down, across)[:, moving[:-1, :-1]], 99))
+        return float(np.percentile(slopes(video)[:, moving[:-1, :-1]], 99))
 
     return _ratio(edges(synthesised), edges(observed))
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import maximum_filter
 
+from dynpat.quality.metrics import slopes
+
 REACH = 8  # pixels from a missing one to the farthest that still counts as around it
 FEWEST = 50  # values on each side; with fewer nothing is measured
 LAGS = (1, 2, 3, 4)  # frames between two that are compared; the first with enough pairs counts
@@ -68,8 +70,7 @@ def _motion(video: np.ndarray, missing: np.ndarray, around: np.ndarray) -> float
 
 def _edges(video: np.ndarray, missing: np.ndarray, around: np.ndarray) -> float | None:
     """Return the ratio of the sharpest gradients; those across the border of the mask are none."""
-    grey = video.mean(axis=-1)
-    gradients = np.hypot(np.diff(grey, axis=1)[:, :, :-1], np.diff(grey, axis=2)[:, :-1])
+    gradients = slopes(video)
     filled, shown = (
         of[:, :-1, :-1] & of[:, 1:, :-1] & of[:, :-1, 1:] for of in (missing, around)
     )

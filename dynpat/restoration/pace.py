@@ -19,6 +19,7 @@ from typing import Protocol
 import numpy as np
 from scipy.optimize import brentq
 
+from dynpat.reference.spectra import pairs
 from dynpat.reference.translation import Coloured
 from dynpat.restoration.neighbourhoods import Neighbourhood
 
@@ -82,7 +83,7 @@ def paced(spectrum: np.ndarray, pace: Pace, width: int) -> np.ndarray:
     fast = np.exp(-pace.fast * _speed(len(spectrum))).astype(np.float32)
     fine = np.exp(-pace.fine * _fineness(spectrum.shape[1], width)).astype(np.float32)
     weighed = spectrum * fast[:, np.newaxis, np.newaxis] * fine
-    strength = (weighed.sum(axis=0, dtype=np.float64) * _halves(width)).sum()
+    strength = (weighed.sum(axis=0, dtype=np.float64) * pairs(width)).sum()
     waves = len(spectrum) * spectrum.shape[1] * width
     return np.asarray(weighed * np.float32(waves / strength))
 
@@ -94,8 +95,8 @@ def right_pace(given: Given, seed: int) -> Pace:
     slopes = shown[:, 1:, 1:] & shown[:, :-1, 1:] & shown[:, 1:, :-1]
     fast = fine = None
     if lag is not None:
-        pairs = shown[lag:] & shown[:-lag]
-        fast = _Search(lambda video: _motion(video, lag, pairs), given.video,
+        both = shown[lag:] & shown[:-lag]
+        fast = _Search(lambda video: _motion(video, lag, both), given.video,
                        _fast_waves(given, lag), FAST)
     if np.sum(slopes) >= FEWEST:
         fine = _Search(lambda video: _edges(video, slopes), given.video, _fine_waves(given), FINE)
@@ -157,9 +158,9 @@ class _Search:
         return float(brentq(lambda weight: self._change(weight) - goal, least, most))
 
 
-def _motion(video: np.ndarray, lag: int, pairs: np.ndarray) -> float:
+def _motion(video: np.ndarray, lag: int, both: np.ndarray) -> float:
     """The mean |change| over a lag, where both pixels are visible."""
-    return float(np.abs(video[lag:] - video[:-lag])[pairs].mean())
+    return float(np.abs(video[lag:] - video[:-lag])[both].mean())
 
 
 def _edges(video: np.ndarray, slopes: np.ndarray) -> float:
@@ -174,7 +175,7 @@ def _fast_waves(given: Given, lag: int) -> list[_Waves]:
     axis, found = _main_axis(given), []
     for part in given.parts:
         power = part.spectrum[axis]
-        strength = (power.sum(axis=1, dtype=np.float64) * _halves(part.grid[2])).sum(axis=1)
+        strength = (power.sum(axis=1, dtype=np.float64) * pairs(part.grid[2])).sum(axis=1)
         found.append(_Waves(strength, _speed(len(power)), _speed(len(power), lag)))
     return found
 
@@ -183,7 +184,7 @@ def _fine_waves(given: Given) -> list[_Waves]:
     """How strong waves of each length are in each part, likewise."""
     axis, found = _main_axis(given), []
     for part in given.parts:
-        strength = part.spectrum[axis].sum(axis=0, dtype=np.float64) * _halves(part.grid[2])
+        strength = part.spectrum[axis].sum(axis=0, dtype=np.float64) * pairs(part.grid[2])
         fineness = _fineness(part.grid[1], part.grid[2])
         found.append(_Waves(strength, fineness, fineness))
     return found
@@ -201,12 +202,3 @@ def _speed(frames: int, lag: int = 1) -> np.ndarray:
 def _fineness(height: int, width: int) -> np.ndarray:
     """The same from pixel to pixel, down and across, of each wave in space: (y, x // 2 + 1)."""
     return _speed(height)[:, np.newaxis] + _speed(width)[: width // 2 + 1]
-
-
-def _halves(width: int) -> np.ndarray:
-    """How many waves of the whole spectrum each column of a half one stands for, (x // 2 + 1,)."""
-    counts = np.full(width // 2 + 1, 2.0)
-    counts[0] = 1
-    if width % 2 == 0:
-        counts[-1] = 1
-    return counts

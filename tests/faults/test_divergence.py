@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from thoroughness import THOROUGH
 
 from dynpat.errors import DivergedError
 from dynpat.learning import update as learning_update
@@ -20,7 +20,6 @@ from dynpat.runs.recorder import Recorder
 pytestmark = pytest.mark.slow
 Call = Callable[..., Any]
 
-THOROUGH = bool(os.environ.get("DYNPAT_THOROUGH"))  # all of them; before a release
 RATES = (0.9, 0.3, 0.1, 0.03) if THOROUGH else (0.9, 0.03)
 PLANTED = (np.nan, np.inf, -np.inf, 3e38) if THOROUGH else (np.nan, 3e38)
 ABSURD: list[tuple[object, ...]] = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import random
 import signal
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import killing
 import numpy as np
 import pytest
+from thoroughness import THOROUGH
 
 from dynpat.datasets import FRAMES_PER_SECOND, flames
 from dynpat.videos import read_video, write_video
@@ -24,7 +24,7 @@ SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["killing"])
 # Runs of each task, each killed once at each kind of moment: as what is written begins, or when it
 # has appeared. The second run swaps these.
-LIVES = 2 if os.environ.get("DYNPAT_THOROUGH") else 1
+LIVES = 2 if THOROUGH else 1
 MOST = {  # how often the moment comes while the run has not come further
     "config": 1, "row of the log": 4, "checkpoint": 2, "preview": 2, "model": 1,
     "during the estimate": 2, "videos": 2, "during the report": 2, "report": 1,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import calling
 import numpy as np
 import pytest
 from calling import Fault, called
+from thoroughness import THOROUGH
 
 from dynpat.datasets import FRAMES_PER_SECOND, boat, flames
 from dynpat.videos import read_video, write_video
@@ -30,7 +30,6 @@ LINES: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate", "fire.mp4", "boat.mp4", "--no-baselines", "--report", "new/how.html"),
     "report": ("report", "run"),
 }
-THOROUGH = bool(os.environ.get("DYNPAT_THOROUGH"))  # all of them; before a release
 # `learn` meets with as much in test_commands.py; inpaint and extend go the way of recover.
 TRIED = tuple(LINES) if THOROUGH else ("recover", "sample", "evaluate", "report")
 SIGNALS = {
