@@ -19,8 +19,8 @@ from .restoring import restore
 def inpaint(videos: tuple[Path, ...], **options: Any) -> None:
     """Remove what a mask covers from the moving background of VIDEO.
 
-    The command works on the part around the mask and shrinks it if it is large: to 47 pixels for
-    each second of the time budget, which are 150x150 by default. --size sets another working size.
+    The command works on the part around the mask and shrinks it if it is large: to 90 pixels for
+    each second of the time budget, which are 208x208 by default. --size sets another working size.
     The result has the size and the frame rate of VIDEO.
     """
     restore("inpaint", videos, options)

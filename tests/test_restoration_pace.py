@@ -41,7 +41,7 @@ def test_a_still_video_has_no_pace() -> None:
     video = np.full((12, 8, 8, 1), 90, np.uint8)
     missing = np.zeros(video.shape[:3], bool)
     missing[8:] = True
-    assert right_pace(fit_conditional(video, missing), 0) == UNPACED
+    assert right_pace(fit_conditional(video, missing)) == UNPACED
 
 
 def test_a_long_extension_keeps_moving() -> None:
@@ -86,6 +86,6 @@ def test_draws_have_the_edges_of_what_is_visible(blur: float) -> None:
     def of(pace: Pace) -> float:
         return edges(np.clip(given.process.to_grey(given.unconditional(0, pace)), 0, 255)) / own
 
-    assert abs(of(right_pace(given, 0)) - 1) < 0.05
+    assert abs(of(right_pace(given)) - 1) < 0.05
     if blur:
         assert of(UNPACED) < 0.95

@@ -32,7 +32,7 @@ from dynpat.restoration.neighbourhoods import (
     fit_visible,
     neighbourhoods,
 )
-from dynpat.restoration.pace import UNPACED, Pace, paced
+from dynpat.restoration.pace import UNPACED, Pace, paced, right_pace
 from dynpat.threads import in_order
 
 RHO = 0.7  # ρ, where y has variance 1: what of it no other value tells, and what S has wrong
@@ -67,6 +67,11 @@ class Conditional:
     missing: np.ndarray
     observed: np.ndarray
     tolerance: float = TOLERANCE
+
+    @cached_property
+    def pace(self) -> Pace:
+        """The pace at which draws have the motion and the edges of what is visible."""
+        return right_pace(self)
 
     def mean(self, start: np.ndarray | None = None) -> np.ndarray:
         """The conditional mean of y, (T, H, W, C) float32; where visible, y itself.

@@ -16,7 +16,7 @@ from scipy.optimize import nnls
 from dynpat import seeds
 from dynpat.restoration.along_motion import along_motion, carried
 from dynpat.restoration.conditional import Conditional, fit_conditional
-from dynpat.restoration.hiding import FEWEST, calibration_mask, farther, likeness
+from dynpat.restoration.hiding import FEWEST, as_far, calibration_mask, farther, likeness
 from dynpat.restoration.kriging import (
     Covariances,
     interpolate_in_time,
@@ -24,7 +24,6 @@ from dynpat.restoration.kriging import (
     measured,
     visible_mean,
 )
-from dynpat.restoration.pace import right_pace
 
 MOST = 200_000
 MOVED = "interpolation along the motion"  # the guess of `along_motion`
@@ -102,7 +101,7 @@ def with_texture(
     beyond = np.where(missing[..., np.newaxis], guess.filled - given.to_grey(around), 0) * (1 - far)
     if far.any():
         around += far * (given.mean(guess.filled) - around)
-    away = given.fluctuation(seed, right_pace(given, seed))
+    away = given.fluctuation(seed, given.pace)
     if weight := guess.weights.get(MOVED, 0.0):  # a thing that was carried along stays whole
         away *= 1 - np.float32(weight) * carried(guess.filled, video, missing)[..., np.newaxis]
     share = _share(guess, video, missing, given.to_grey(around + away))
@@ -113,12 +112,18 @@ def with_texture(
 def _share(
     guess: Guess, video: np.ndarray, missing: np.ndarray, drawn: np.ndarray
 ) -> np.float64:
-    """How wide draws are to be, over how wide they are, as the guess's errors tell: 0 … 1."""
+    """How wide draws are to be, over how wide they are, as the guess's errors tell: 0 … 1.
+
+    A draw differs from the guess as far as the guess is wrong. What is long missing is harder to
+    guess than what hidden pixels are like, so that draws count where they are as far from what is
+    known.
+    """
     if np.count_nonzero(guess.hidden) < FEWEST:
         return np.float64(1)
     wrong = np.mean((guess.without - video.astype(np.float32))[guess.hidden] ** 2)
-    expected = np.mean((drawn - guess.filled)[missing] ** 2)
-    return np.float64(np.sqrt(min(1.0, float(wrong) / max(float(expected), 1e-9))))
+    away = np.mean((drawn - guess.filled)[missing] ** 2, axis=-1)
+    expected = np.mean(as_far(missing, guess.hidden) * away)
+    return np.float64(min(1.0, np.sqrt(float(wrong) / max(float(expected), 1e-9))))
 
 
 def _with_white_noise(

@@ -12,7 +12,8 @@ import numpy as np
 
 from dynpat import seeds
 
-EVERY = 3  # one in this many frames also has known pixels hidden
+EVERY = 3  # one in this many runs of frames also has known pixels hidden
+RUNS = 2  # such runs that a video has room for at least
 FEWEST = 200  # with fewer hidden pixels, the guesses are not weighed
 TRIES = 8  # moments to which the mask is moved, until enough pixels are hidden
 AT_THE_END = 4  # one in this many known frames is hidden where the missing ones go on and on
@@ -26,19 +27,21 @@ NEARLY = 0.95  # share of a frame that counts as all of it
 def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:
     """Return visible pixels to hide as well: the mask of another time, on one in `EVERY` frames.
 
-    They are hidden in the same manner as the missing ones are. Where all frames before or after the
-    known ones are missing, known ones beside them are hidden in a row. Where no moment shows what
-    another hides, the mask is moved over the picture instead.
+    They are hidden in the same manner as the missing ones are: in runs of as many frames as these
+    are missing for, because what is missing for long is harder to guess than a single frame. Where
+    all frames before or after the known ones are missing, known ones beside them are hidden in a
+    row. Where no moment shows what another hides, the mask is moved over the picture instead.
     """
     rng = np.random.default_rng(seeds.hidden(seed))
     ends = _ends(missing)
     within = missing & ~_run(missing, *ends)[:, np.newaxis, np.newaxis]
     beside = _beside(missing, *ends)
     frames = len(missing)
+    length = _usual_gap(missing, within)
     most = np.zeros_like(missing)
     for _ in range(TRIES):
         moved = np.roll(within, int(rng.integers(1, max(frames, 2))), axis=0)
-        chosen = np.arange(frames) % EVERY == rng.integers(EVERY)
+        chosen = np.arange(frames) // length % EVERY == rng.integers(EVERY)
         # The first and last frames are left out: nothing is known beyond them, unlike for others.
         chosen[[0, -1]] = False
         hidden = moved & ~missing & chosen[:, np.newaxis, np.newaxis]
@@ -48,6 +51,15 @@ def calibration_mask(missing: np.ndarray, seed: int) -> np.ndarray:
             break
     most |= beside[:, np.newaxis, np.newaxis] & ~missing
     return most if most.sum() >= FEWEST else most | _elsewhere(missing, rng)
+
+
+def _usual_gap(missing: np.ndarray, within: np.ndarray) -> int:
+    """The median number of frames in a row for which pixels are missing, of those in `within`."""
+    if not within.any():
+        return 1
+    before, after = _seen(missing)
+    longest = max(1, len(missing) // (RUNS * EVERY))
+    return int(np.clip(np.median((after - before - 1)[within]), 1, longest))
 
 
 def _elsewhere(missing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -81,8 +93,28 @@ def likeness(missing: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     What is hidden beside missing frames makes their gaps longer. So hidden pixels count by how
     often gaps as long as theirs are among the missing ones.
     """
-    sought, had = _gaps(missing)[missing], _gaps(missing | hidden)[hidden]
-    shares = [np.bincount(gaps, minlength=LONGEST + 1) / len(gaps) for gaps in (sought, had)]
+    return _counts(_gaps(missing)[missing], _gaps(missing | hidden)[hidden])
+
+
+def as_far(missing: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """How much each missing pixel counts, (n,) in the order of `missing[missing]`; 1 in the mean.
+
+    They then are as far from what is known as hidden ones are: what is expected of the former can
+    be held against what the latter tell.
+    """
+    sought, had = (
+        np.minimum(_distance(of)[where], LONGEST).astype(np.int64)
+        for of, where in ((missing | hidden, hidden), (missing, missing))
+    )
+    return _counts(sought, had)
+
+
+def _counts(sought: np.ndarray, had: np.ndarray) -> np.ndarray:
+    """How much each of `had` counts, (n,) and 1 in the mean, to be spread as `sought` are.
+
+    Both are whole numbers of frames, 0 … `LONGEST`. If they have none in common, all count alike.
+    """
+    shares = [np.bincount(of, minlength=LONGEST + 1) / len(of) for of in (sought, had)]
     counts = np.minimum(shares[0][had] / shares[1][had], HEAVIEST)
     return np.asarray(counts / counts.mean() if counts.any() else np.ones(len(had)))
 

@@ -28,6 +28,7 @@ FEWEST = 500  # pairs of visible pixels, and slopes between such
 FAST = (-0.7, 6.0)  # between which the weight of fast waves is sought
 FINE = (-0.25, 1.0)  # the same of fine waves
 ROUNDS = 3  # draws that are made to find them
+ANY = 0  # the seed of these draws
 STILL = 1e-3  # grey levels a frame, or a pixel, below which nothing moves or has edges
 NEAR = 0.03  # a motion or sharpness as near to the right one as this stays as it is
 EDGE = 95  # percent of the slopes that are less steep than what counts as an edge
@@ -88,7 +89,7 @@ def paced(spectrum: np.ndarray, pace: Pace, width: int) -> np.ndarray:
     return np.asarray(weighed * np.float32(waves / strength))
 
 
-def right_pace(given: Given, seed: int) -> Pace:
+def right_pace(given: Given) -> Pace:
     """The pace at which draws of `given` have the motion and the edges of its visible pixels."""
     shown = ~given.missing
     lag = next((n for n in LAGS if np.sum(shown[n:] & shown[:-n]) >= FEWEST), None)
@@ -103,7 +104,7 @@ def right_pace(given: Given, seed: int) -> Pace:
     searches = [search for search in (fast, fine) if search]
     pace = UNPACED
     for _ in range(ROUNDS if searches else 0):
-        drawn = np.clip(given.process.to_grey(given.unconditional(seed, pace)), 0, 255)
+        drawn = np.clip(given.process.to_grey(given.unconditional(ANY, pace)), 0, 255)
         if all([search.near(drawn) for search in searches]):
             break
         pace = Pace(fast.found if fast else 0.0, fine.found if fine else 0.0)

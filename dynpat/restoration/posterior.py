@@ -104,22 +104,26 @@ def estimate(
     """
     steps = BURN_IN + SAMPLES * BETWEEN
     weighed = config.estimate == "mean" or draw is not None
-    total = 2 * steps if weighed else steps
+    done, total = 0, 2 * steps if weighed else steps
 
-    def run(start: np.ndarray, hidden: np.ndarray, done: int, own: int) -> Estimate:
+    def run(start: np.ndarray, hidden: np.ndarray, own: int) -> Estimate:
         return _posterior(
             model, start, hidden, moving, own, grain, lambda n: progress(done + n, total)
         )
 
-    found = run(fill, missing, 0, seed)
     weight, error, without = 1.0, None, guess.without
     if weighed:
         hidden, cheap = guess.hidden, guess.without
         start = np.where(hidden[..., np.newaxis], cheap, fill)
-        chain = run(start, missing | hidden, steps, seeds.judging(seed))
-        weight = _weight(video[hidden], cheap[hidden], chain.mean[hidden])
-        without = cheap + weight * (chain.mean - cheap)
+        found = run(start, missing | hidden, seeds.judging(seed))
+        weight, done = _weight(video[hidden], cheap[hidden], found.mean[hidden]), steps
+        without = cheap + weight * (found.mean - cheap)
         error = float(np.abs(without - video)[hidden].mean()) if hidden.any() else None
+    # A model that does not count in the mean gives but the spread, which has been found by then.
+    if weight or draw is None:
+        found = run(fill, missing, seed)
+    else:
+        progress(total, total)
     mean = guess.filled + weight * (found.mean - guess.filled)
     sample = draw(mean, without) if draw else found.sample
     parts = ((mean, video), (found.spread, np.zeros_like(mean)), (sample, video))

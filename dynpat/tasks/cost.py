@@ -25,9 +25,9 @@ WEIGHT_COPIES = 5.6  # the weights, their gradient, Adam's two moments, and prod
 GROUPED_WEIGHT_COPIES = 7.4  # the same with the sum of the gradients over groups
 USUAL_PIXELS = RecoverConfig.pixels  # as in the paper
 # An update costs in proportion to the pixels (2.0, 4.3 and 8.9 CPU seconds of it at 100, 150 and
-# 220 pixels a side), and learning takes some 200 updates: as many as two cores make in eight
-# minutes at the size of the paper.
-PIXELS_A_SECOND = USUAL_PIXELS / 480
+# 220 pixels a side). At this rate two cores make some 100 updates. Twice as many on half of the
+# pixels are worth less: what is enlarged afterwards is softer than what surrounds it.
+PIXELS_A_SECOND = 90
 FEWEST_PIXELS = 48 * 48
 GUESS_BYTES = 60  # for each value of a video while its missing pixels are guessed
 
