@@ -6,7 +6,14 @@ import numpy as np
 
 from dynpat.datasets import flames
 from dynpat.restoration.first_guess import _surely_better, make_guess, with_texture
-from dynpat.restoration.hiding import FEWEST, calibration_mask, farther, likeness
+from dynpat.restoration.hiding import (
+    FEWEST,
+    _usual_gap,
+    as_far,
+    calibration_mask,
+    farther,
+    likeness,
+)
 
 SHAPE = (30, 20, 20)
 
@@ -25,6 +32,39 @@ def test_something_is_hidden_for_every_seed_if_every_other_frame_is_missing() ->
     for seed in range(12):
         made = calibration_mask(missing, seed)
         assert made.sum() >= FEWEST and not (made & missing).any()
+
+
+def _runs(shown: np.ndarray) -> set[int]:
+    """The lengths of the runs of True in (T,)."""
+    edges = np.flatnonzero(np.diff(np.pad(shown, 1).astype(int)))
+    return set(np.diff(edges)[::2])
+
+
+def test_pixels_are_hidden_for_as_long_as_others_are_missing() -> None:
+    """A thing covers each place for five frames on its way, or for single ones."""
+    for length in (5, 1):
+        missing = np.zeros((60, 20, 60), bool)
+        for number in range(60 - length):
+            missing[number, 5:15, number : number + length] = True
+        made = calibration_mask(missing, 0)
+        assert not (made & missing).any()
+        lengths = [_runs(made[:, 10, column]) for column in range(60)]
+        assert max(set().union(*lengths)) == length
+
+
+def test_runs_are_no_longer_than_that_two_fit_in() -> None:
+    missing = np.zeros((36, 20, 20), bool)
+    missing[4:30, 5:10, 5:10] = True
+    assert _usual_gap(missing, missing) == 6
+    assert _usual_gap(missing[:3], missing[:3]) == 1
+
+
+def test_missing_pixels_count_as_far_away_as_hidden_ones() -> None:
+    """Three frames are missing in a row, of which the middle one is two frames from the known."""
+    missing, hidden = np.zeros((20, 2, 2), bool), np.zeros((20, 2, 2), bool)
+    missing[4:7], hidden[12] = True, True
+    counts = as_far(missing, hidden).reshape(3, 4)
+    np.testing.assert_allclose(counts, [[1.5] * 4, [0] * 4, [1.5] * 4])
 
 
 def test_a_hole_that_no_frame_shows_is_made_elsewhere() -> None:

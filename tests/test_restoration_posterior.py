@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,6 +97,31 @@ def test_a_sample_is_drawn_around_the_mean_that_is_judged(states: Callable[..., 
     # Hidden pixels are estimated as missing ones are.
     assert without[guess.hidden].mean() == pytest.approx(100, abs=1.5)
     assert mean[missing].mean() == pytest.approx(100, abs=1.5)
+
+
+def test_a_model_that_counts_for_nothing_moves_one_chain(
+    states: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guess is right, and so the mean is the guess; the spread is that of the only chain."""
+    states(burn_in=60, samples=50, between=5)
+    _, missing = case()
+    video = np.full(SHAPE, 40, np.float32)
+    guess, moved, told = guess_of(video, missing, 40), [], []
+    chain = posterior._posterior
+
+    def counted(*given: Any) -> posterior.Estimate:
+        moved.append(given)
+        return chain(*given)
+
+    monkeypatch.setattr(posterior, "_posterior", counted)
+    found = estimate(
+        flat(), video, guess.filled, missing, guess, MOVING, RecoverConfig("sample"), 0,
+        draw=lambda mean, without: mean, progress=lambda *done: told.append(done),
+    )
+    assert len(moved) == 1 and found.weight == 0
+    np.testing.assert_array_equal(found.mean, guess.filled)
+    assert found.spread[missing].min() > 0 and found.spread[~missing].max() == 0
+    assert told[-1][0] == told[-1][1] == 2 * (60 + 50 * 5)
 
 
 def test_progress_ends_at_its_total(states: Callable[..., None]) -> None:

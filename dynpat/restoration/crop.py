@@ -15,6 +15,7 @@ from dynpat.videos.model import fitted_size, size_text
 from dynpat.videos.resizing import resized, resized_visible
 
 CONTEXT = 0.5  # width of the surroundings, as a share of the smaller side of the missing part
+HARDLY = 1.15  # times the pixels it may have, a part still keeps its size: shrinking blurs it
 LEAST_CONTEXT = 16  # the smallest width of the surroundings, in pixels
 BICUBIC = Image.Resampling.BICUBIC
 FEATHER = 6.0  # number of pixels over which a step at the border is evened out
@@ -87,9 +88,10 @@ def crop_around(
     mask : ndarray
         True where a pixel is missing, (T, H, W) bool.
     size : tuple of int or None
-        The working size (height, width); None keeps the part's own, or `pixels` if that is larger.
+        The working size (height, width); None keeps the part's own, unless that is
+        much larger than `pixels`.
     pixels : int
-        The number of pixels to which a larger part shrinks.
+        The number of pixels to which a part shrinks that has over a seventh more.
     apart : bool
         Whether missing pixels have no influence on visible ones when the part shrinks, as they had
         in runs of earlier versions.
@@ -105,7 +107,7 @@ def crop_around(
     rows, columns = (_span(edge, around) for edge in used)
     edges = (rows.stop - rows.start, columns.stop - columns.start)
     if size is None:
-        size = edges if math.prod(edges) <= pixels else fitted_size(*edges, pixels)
+        size = edges if math.prod(edges) <= HARDLY * pixels else fitted_size(*edges, pixels)
     part, missing = frames[:, rows, columns], mask[:, rows, columns]
     if size == edges:
         return Crop(frames, mask, (rows, columns), part, missing)
