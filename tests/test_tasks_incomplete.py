@@ -174,12 +174,12 @@ def sides(time_budget: float | None, folder: Path, **options: Any) -> tuple[Inco
 def test_the_working_size_follows_the_time_budget_and_is_said(tmp_path: Path) -> None:
     write_video(tmp_path / "video", np.full((2, 250, 250, 3), 90, np.uint8), 25)
     least, less, usual, given, all_of_it = (
-        sides(budget, tmp_path) for budget in (1, 120, 480, None, 3600)
+        sides(budget, tmp_path) for budget in (1, 120, 400, None, 3600)
     )
     found = [work.frames.shape[2] for work, _ in (least, less, usual, all_of_it)]
-    assert found == [48, 76, 150, 220]
-    assert given[0].frames.shape == usual[0].frames.shape
-    assert "at 76x76" in less[1] and "larger --time-budget" in less[1] and "--size" in less[1]
+    assert found == [48, 104, 190, 220]  # all of it
+    assert given[0].frames.shape == all_of_it[0].frames.shape
+    assert "at 104x104" in less[1] and "larger --time-budget" in less[1] and "--size" in less[1]
     assert "--size" not in all_of_it[1] and "--time-budget" not in given[1]
     own = sides(480, tmp_path, size=(60, 60))
     assert own[0].frames.shape[2:4] == (60, 60) and "--time-budget" not in own[1]

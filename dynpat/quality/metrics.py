@@ -141,18 +141,11 @@ def sharpness_ratio(observed: np.ndarray, synthesised: np.ndarray) -> float:
 
 def _sharpness(video: np.ndarray) -> float:
     video = video.astype(np.float32)
-    return float(
-        np.abs(np.diff(video, axis=1)).mean() + np.abs(np.diff(video, axis=2)).mean()
-    )
+    return float(sum(np.abs(np.diff(video, axis=axis)).mean() for axis in (1, 2)))
 
 
 def slopes(video: np.ndarray) -> np.ndarray:
-    """Return |spatial gradient| of the mean of the channels, by differences of neighbours.
-
-    Parameters
-    ----------
-    video : ndarray
-        (T, H, W, C) grey levels.
+    """Return |spatial gradient| of the mean of the channels of a video (T, H, W, C).
 
     Returns
     -------

@@ -28,6 +28,7 @@ USUAL_PIXELS = RecoverConfig.pixels  # as in the paper
 # 220 pixels a side). At this rate two cores make some 100 updates. Twice as many on half of the
 # pixels are worth less: what is enlarged afterwards is softer than what surrounds it.
 PIXELS_A_SECOND = 90
+USUAL_BUDGET = 480.0  # seconds in which missing pixels are learned
 FEWEST_PIXELS = 48 * 48
 GUESS_BYTES = 60  # for each value of a video while its missing pixels are guessed
 
@@ -130,9 +131,8 @@ def working_pixels(time_budget: float | None) -> int:
 
     It follows from the budget alone, not from a clock, so that one seed gives one result.
     """
-    if time_budget is None:
-        return USUAL_PIXELS
-    return max(FEWEST_PIXELS, round(PIXELS_A_SECOND * time_budget))
+    seconds = USUAL_BUDGET if time_budget is None else time_budget
+    return max(FEWEST_PIXELS, round(PIXELS_A_SECOND * seconds))
 
 
 def require_guessable(values: int, what: str, limit: int | None) -> None:

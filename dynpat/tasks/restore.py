@@ -22,7 +22,7 @@ from dynpat.restoration.posterior import Estimate
 from dynpat.runs.folder import Run, read_log
 from dynpat.runs.plan import Plan, for_videos, make_plan
 from dynpat.runs.recorder import Recorder, side_by_side
-from dynpat.tasks.cost import working_pixels
+from dynpat.tasks.cost import USUAL_BUDGET, working_pixels
 from dynpat.tasks.filling import Restoring, begun, chosen, figures_of, filled
 from dynpat.tasks.incomplete import Given, Incomplete, read_incomplete
 from dynpat.tasks.lifecycle import Work, in_memory, start
@@ -31,7 +31,6 @@ from dynpat.videos import write_image, write_outputs, write_video
 from dynpat.videos.sound import has_sound
 
 TASKS = {"recover": "mean", "inpaint": "sample", "extend": "sample"}  # with their usual estimate
-BUDGET = 480.0  # seconds of learning
 CHAINS = 2
 
 
@@ -75,7 +74,7 @@ def make_restoration(
     asked = options.get("learn") or {}
     chosen = {name: value for name, value in asked.items() if value is not None}
     if "iterations" not in chosen:
-        chosen.setdefault("time_budget", BUDGET)
+        chosen.setdefault("time_budget", USUAL_BUDGET)
     # The visible pixels of a video fix its level; calibration would take the others for observed.
     require(not chosen.get("calibration"), "calibration", f"be 0 for dynpat {task}",
             chosen.get("calibration"), "Leave it out")
