@@ -18,7 +18,9 @@ from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig, RecoverConfig
 from dynpat.models import EnergyModel
 from dynpat.models.sampling import SETTLING, require_sane
+from dynpat.models.tiles import cuttable
 from dynpat.restoration.first_guess import Guess, weights_of
+from dynpat.restoration.stretches import move_each, stretches
 
 BURN_IN = 40  # Langevin steps before the first state that counts
 SAMPLES = 20  # states of the chain that are averaged
@@ -148,14 +150,22 @@ def _posterior(
     """Return the mean, spread and one state of the chain that starts from `start` (T, H, W, C)."""
     clamped = tf.constant(~missing[np.newaxis, ..., np.newaxis])
     video = known = model.to_model(start[np.newaxis])
+    frames, height, width = missing.shape
+    # The network of an action tells its frames apart, and has to see them all.
+    parts = stretches(frames, height * width if 1 in cuttable(model) else 1)
 
     def move(video: tf.Tensor, steps: int, number: int, noise: float) -> tf.Tensor:
         own = seeds.part(seed, number)
         normal = tf.random.stateless_normal(video.shape, seeds.visible(own))
         video = tf.where(clamped, known + grain * noise * normal, video)
-        return langevin.sample(
-            model, video, steps, moving.step_size, own, clamped=clamped, noise=noise
-        )
+
+        def move_one(stretch: int, seen: tf.Tensor, stays: tf.Tensor) -> tf.Tensor:
+            own = seeds.part(seed, number + stretch * (SAMPLES + 1))
+            return langevin.sample(
+                model, seen, steps, moving.step_size, own, clamped=stays, noise=noise
+            )
+
+        return move_each(parts, video, clamped, move_one)
 
     video = move(video, BURN_IN, 0, 1.0)
     mean, square = np.zeros(start.shape), np.zeros(start.shape)
