@@ -166,19 +166,19 @@ def test_guessed_pixels_do_not_count_in_the_mean_picture(folders: Path) -> None:
 def sides(time_budget: float | None, folder: Path, **options: Any) -> tuple[Incomplete, str]:
     limits = {"iterations": 3} if time_budget is None else {"time_budget": time_budget}
     said = Said()
-    plan = make_restoration("inpaint", folder / "video", missing={"box": "70,70,110,110"},
+    plan = make_restoration("inpaint", folder / "video", missing={"box": "70,70,150,150"},
                             learn=limits, **options)
     return read_incomplete(plan, said), " ".join(said.notes)
 
 
 def test_the_working_size_follows_the_time_budget_and_is_said(tmp_path: Path) -> None:
-    write_video(tmp_path / "video", np.full((2, 250, 250, 3), 90, np.uint8), 25)
+    write_video(tmp_path / "video", np.full((2, 300, 300, 3), 90, np.uint8), 25)
     least, less, usual, given, all_of_it = (
-        sides(budget, tmp_path) for budget in (1, 120, 400, None, 3600)
+        sides(budget, tmp_path) for budget in (1, 120, 480, None, 3600)
     )
     found = [work.frames.shape[2] for work, _ in (least, less, usual, all_of_it)]
-    assert found == [48, 104, 190, 220]  # all of it
-    assert given[0].frames.shape == all_of_it[0].frames.shape
+    assert found == [48, 104, 208, 295]
+    assert given[0].frames.shape == usual[0].frames.shape
     assert "at 104x104" in less[1] and "larger --time-budget" in less[1] and "--size" in less[1]
     assert "--size" not in all_of_it[1] and "--time-budget" not in given[1]
     own = sides(480, tmp_path, size=(60, 60))

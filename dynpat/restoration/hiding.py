@@ -57,9 +57,8 @@ def _usual_gap(missing: np.ndarray, within: np.ndarray) -> int:
     """The median number of frames in a row for which pixels are missing, of those in `within`."""
     if not within.any():
         return 1
-    before, after = _seen(missing)
     longest = max(1, len(missing) // (RUNS * EVERY))
-    return int(np.clip(np.median((after - before - 1)[within]), 1, longest))
+    return int(np.clip(np.median(_lengths(missing)[within]), 1, longest))
 
 
 def _elsewhere(missing: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -119,10 +118,15 @@ def _counts(sought: np.ndarray, had: np.ndarray) -> np.ndarray:
     return np.asarray(counts / counts.mean() if counts.any() else np.ones(len(had)))
 
 
-def _gaps(missing: np.ndarray) -> np.ndarray:
-    """How many frames in a row do not show a pixel, (T, H, W), `LONGEST` at most."""
+def _lengths(missing: np.ndarray) -> np.ndarray:
+    """How many frames in a row do not show a pixel, (T, H, W); infinite up to an end."""
     before, after = _seen(missing)
-    return np.asarray(np.minimum(after - before - 1, LONGEST).astype(np.int64))
+    return after - before - 1
+
+
+def _gaps(missing: np.ndarray) -> np.ndarray:
+    """The same as whole numbers, `LONGEST` at most."""
+    return np.asarray(np.minimum(_lengths(missing), LONGEST).astype(np.int64))
 
 
 def _ends(missing: np.ndarray) -> tuple[int, int]:

@@ -155,8 +155,8 @@ def _posterior(
     parts = stretches(frames, height * width if 1 in cuttable(model) else 1)
 
     def move(video: tf.Tensor, steps: int, number: int, noise: float) -> tf.Tensor:
-        own = seeds.part(seed, number)
-        normal = tf.random.stateless_normal(video.shape, seeds.visible(own))
+        of_visible = seeds.visible(seeds.part(seed, number))
+        normal = tf.random.stateless_normal(video.shape, of_visible)
         video = tf.where(clamped, known + grain * noise * normal, video)
 
         def move_one(stretch: int, seen: tf.Tensor, stays: tf.Tensor) -> tf.Tensor:

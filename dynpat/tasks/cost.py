@@ -129,7 +129,8 @@ def cost_of(plan: Plan, reporter: Reporter | None = None) -> Cost:
 def working_pixels(time_budget: float | None) -> int:
     """Return the number of pixels on which learning makes enough updates in so many seconds.
 
-    It follows from the budget alone, not from a clock, so that one seed gives one result.
+    It follows from the budget alone, not from a clock, so that one seed gives one result. Without a
+    budget it is that of the usual one.
     """
     seconds = USUAL_BUDGET if time_budget is None else time_budget
     return max(FEWEST_PIXELS, round(PIXELS_A_SECOND * seconds))
