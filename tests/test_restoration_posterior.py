@@ -107,13 +107,13 @@ def test_a_model_that_counts_for_nothing_moves_one_chain(
     _, missing = case()
     video = np.full(SHAPE, 40, np.float32)
     guess, moved, told = guess_of(video, missing, 40), [], []
-    chain = posterior._posterior
+    chain = posterior._late_states
 
-    def counted(*given: Any) -> posterior.Estimate:
+    def counted(*given: Any) -> posterior._Late:
         moved.append(given)
         return chain(*given)
 
-    monkeypatch.setattr(posterior, "_posterior", counted)
+    monkeypatch.setattr(posterior, "_late_states", counted)
     found = estimate(
         flat(), video, guess.filled, missing, guess, MOVING, RecoverConfig("sample"), 0,
         draw=lambda mean, without: mean, progress=lambda *done: told.append(done),

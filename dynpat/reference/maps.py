@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -15,6 +18,26 @@ NEIGHBOURS = 2  # pixels to each side whose values count as a pixel's own: frame
 SMOOTHING = 1.5  # knots over which a map is smoothed, which bounds its slope
 LEAST_RISE = 1e-6  # grey levels; what two knots differ by at least where values are divided by it
 STEEPNESS = 1e-3  # grey levels by which a map rises from knot to knot at least
+
+Owner = TypeVar("Owner")
+
+
+def frame_by_frame(
+    convert: Callable[[Owner, np.ndarray], np.ndarray],
+) -> Callable[[Owner, np.ndarray], np.ndarray]:
+    """Make a method that converts videos (…, H, W, C) convert one frame (H, W, C) after the other.
+
+    Between its steps the values of a long video would take several times its own memory.
+    """
+    @wraps(convert)
+    def converted(self: Owner, values: np.ndarray) -> np.ndarray:
+        frames = values.reshape(-1, *values.shape[-3:])
+        made = np.empty(frames.shape, np.float32)
+        for number, frame in enumerate(frames):
+            made[number] = convert(self, frame)
+        return made.reshape(values.shape)
+
+    return converted
 
 
 def at(table: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -33,6 +33,7 @@ from dynpat.reference.colours import (
 from dynpat.reference.maps import (
     before_maps,
     between,
+    frame_by_frame,
     hermite_series,
     inverse,
     maps_to,
@@ -94,18 +95,17 @@ class Coloured:
         y = np.moveaxis(scipy.fft.irfftn(waves, shape, axes=(1, 2, 3)), 0, -1)
         return np.clip(self.to_grey(y), 0, 255)  # a neighbour's tails may lead beyond
 
+    @frame_by_frame
     def to_grey(self, y: np.ndarray) -> np.ndarray:
-        """Gaussian coordinates (…, H, W, C) to grey levels."""
+        """Gaussian coordinates (…, H, W, C) to grey levels, float32."""
         values = between(self.maps, position_of(y))
         if self.given is not None:
             values = self.given.put_in(values, y)
-        return (values @ self.axes.T + self.mean).astype(np.float32)
+        return np.asarray(values @ self.axes.T + self.mean)
 
+    @frame_by_frame
     def to_gaussian(self, grey: np.ndarray) -> np.ndarray:
-        """Grey levels (…, H, W, C) to Gaussian coordinates, at most 3.2 on either side.
-
-        They are 0 where nothing moves.
-        """
+        """Grey levels (…, H, W, C) to Gaussian coordinates −3.2 … 3.2; 0 where nothing moves."""
         values = (grey.astype(np.float32) - self.mean) @ self.axes
         y = inverse(self.maps, values)
         if self.given is not None:  # the first coordinate is right, the others wait for it

@@ -108,8 +108,8 @@ def estimate(
     weighed = config.estimate == "mean" or draw is not None
     done, total = 0, 2 * steps if weighed else steps
 
-    def run(start: np.ndarray, hidden: np.ndarray, own: int) -> Estimate:
-        return _posterior(
+    def run(start: np.ndarray, hidden: np.ndarray, own: int) -> _Late:
+        return _late_states(
             model, start, hidden, moving, own, grain, lambda n: progress(done + n, total)
         )
 
@@ -126,8 +126,8 @@ def estimate(
         found = run(fill, missing, seed)
     else:
         progress(total, total)
-    mean = guess.filled + weight * (found.mean - guess.filled)
-    sample = draw(mean, without) if draw else found.sample
+    mean = guess.filled + np.float32(weight) * (found.mean - guess.filled)
+    sample = draw(mean, without) if draw else found.settled()
     parts = ((mean, video), (found.spread, np.zeros_like(mean)), (sample, video))
     mean, spread, sample = (
         np.where(missing[..., np.newaxis], part, known).astype(np.float32) for part, known in parts
@@ -143,11 +143,20 @@ def _weight(truth: np.ndarray, cheap: np.ndarray, ours: np.ndarray) -> float:
     return float(weights_of(np.stack(errors, axis=1))[1])
 
 
-def _posterior(
+@dataclass(frozen=True)
+class _Late:
+    """Late states of a chain: float32 grey levels (T, H, W, C), and how the last one settles."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+    settled: Callable[[], np.ndarray]
+
+
+def _late_states(
     model: EnergyModel, start: np.ndarray, missing: np.ndarray, moving: LangevinConfig,
     seed: int, grain: float, progress: Callable[[int], None],
-) -> Estimate:
-    """Return the mean, spread and one state of the chain that starts from `start` (T, H, W, C)."""
+) -> _Late:
+    """Run the chain that starts from `start` (T, H, W, C), and average its late states."""
     clamped = tf.constant(~missing[np.newaxis, ..., np.newaxis])
     video = known = model.to_model(start[np.newaxis])
     frames, height, width = missing.shape
@@ -167,15 +176,17 @@ def _posterior(
 
         return move_each(parts, video, clamped, move_one)
 
+    def settled() -> np.ndarray:
+        return np.clip(np.asarray(model.to_grey(move(video, SETTLING, 0, 0.0))[0]), 0, 255)
+
     video = move(video, BURN_IN, 0, 1.0)
-    mean, square = np.zeros(start.shape), np.zeros(start.shape)
+    mean, scatter = np.zeros(start.shape, np.float32), np.zeros(start.shape, np.float32)
     for number in range(1, SAMPLES + 1):
         video = move(video, BETWEEN, number, 1.0)
-        state = np.asarray(model.to_grey(video)[0], np.float64)
+        state = np.asarray(model.to_grey(video)[0])
         require_sane(float(np.max(np.abs(state))), BURN_IN + number * BETWEEN)
-        mean += state / SAMPLES
-        square += state**2 / SAMPLES
+        away = state - mean
+        mean += away / number
+        scatter += away * (state - mean)  # Welford's sum: no difference of large squares
         progress(BURN_IN + number * BETWEEN)
-    sample = np.asarray(model.to_grey(move(video, SETTLING, 0, 0.0))[0])
-    spread = np.sqrt(np.maximum(square - mean**2, 0))
-    return Estimate(mean, spread, np.clip(sample, 0, 255), 1.0)
+    return _Late(mean, np.sqrt(scatter / SAMPLES), settled)

@@ -25,6 +25,12 @@ from dynpat.videos.truncated import ends_early, gif_is_cut
 _ATTACHED_PICTURE = 0x400  # FFmpeg's mark on the cover picture of a sound file
 
 
+# A title that is no proper text is no reason to refuse a video. PyAV from 19 on reads it in any case,
+# and no longer takes what tells older ones to.
+_ANY_TITLE: dict[str, Any] = (
+    {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
+)
+
 HIGH_RANGE = {16: "PQ", 18: "HLG"}  # by ITU-T H.273's numbers of transfer characteristics
 
 
@@ -61,7 +67,7 @@ def open_file(path: Path) -> Iterator[Clip]:
             str(path.absolute()),
             # Not "options": those go to every stream too, and older PyAV then crashes on MPEG.
             container_options={"protocol_whitelist": "file"},
-            metadata_errors="replace",
+            **_ANY_TITLE,
         )
     except AV_ERRORS as error:
         raise BadVideoError(
