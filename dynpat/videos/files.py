@@ -25,7 +25,7 @@ from dynpat.videos.truncated import ends_early, gif_is_cut
 _ATTACHED_PICTURE = 0x400  # FFmpeg's mark on the cover picture of a sound file
 
 
-# A title that is no proper text is no reason to refuse a video. PyAV from 19 on reads it in any case,
+# A title that is no proper text is no reason to refuse a video. PyAV from 19 on reads it anyhow,
 # and no longer takes what tells older ones to.
 _ANY_TITLE: dict[str, Any] = (
     {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
