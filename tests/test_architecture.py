@@ -17,7 +17,7 @@ PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
     "registering", "errors", "atomic", "kinds", "config", "options", "reporter", "devices",
-    "seeds", "threads", "langevin", "denoising", "datasets", "videos", "archive", "masks",
+    "seeds", "threads", "memory", "langevin", "denoising", "datasets", "videos", "archive", "masks",
     "reference", "learning", "models",
     "restoration", "quality", "report", "runs", "tasks", "__init__",
 )  # fmt: skip

@@ -64,7 +64,7 @@ def fit_visible(video: np.ndarray, missing: np.ndarray) -> Coloured:
     seen = np.sum(~missing, axis=0)
     known = seen >= min(FEWEST, seen.max())
     rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
-    maps = process.maps[:, rows, columns]
+    maps = np.ascontiguousarray(process.maps[:, rows, columns])  # looked up without copies
     return replace(process, mean=visible_mean(video, missing), maps=maps)
 
 

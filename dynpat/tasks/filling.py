@@ -12,6 +12,7 @@ from dynpat import seeds
 from dynpat.learning.learner import Learner
 from dynpat.learning.missing import Fills
 from dynpat.learning.replicas import Replicas
+from dynpat.memory import give_back
 from dynpat.models import EnergyModel
 from dynpat.quality import truth
 from dynpat.quality.surroundings import Surroundings, beside_surroundings
@@ -64,6 +65,7 @@ class Restoring:
         """Yield, after learning, the number and the estimate of each video with missing pixels."""
         plan, work, model = self.plan, self.work, self.learner.finish()
         for number, guess in self.guesses.items():
+            give_back()  # the chain needs as much again as learning needed
             found = estimate(
                 model, work.frames[number], self.so_far(model, number), work.missing[number],
                 guess, plan.langevin, plan.missing.recover, plan.learn.seed,
@@ -80,6 +82,7 @@ class Restoring:
             return None
 
         def draw(mean: np.ndarray, without: np.ndarray) -> np.ndarray:
+            give_back()
             return with_texture(
                 replace(guess, filled=mean, without=without), work.frames[number],
                 work.missing[number], seeds.around(self.plan.learn.seed), given,
@@ -112,6 +115,7 @@ def begun(
             fill = np.where(guess.hidden[..., np.newaxis], guess.without, fill)
             unseen[number] |= guess.hidden
         started.append(replace(video, frames=fill))
+    give_back()
     learner = make_learner(plan, started, reporter, unseen, replicas)
     fills = learner.model.fills
     assert fills is not None
@@ -120,6 +124,8 @@ def begun(
 
 def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
     """Return the result for one video, at its full size."""
+    give_back()
+
     def whole(frames: np.ndarray) -> np.ndarray:
         levels = to_levels(frames)
         return work.crop.paste(levels) if work.crop else levels
