@@ -19,7 +19,7 @@ def restore(task: str, videos: tuple[Path, ...], options: dict[str, Any]) -> Non
     with errors_as_click():
         from dynpat.devices import load_tensorflow
 
-        load_tensorflow()
+        load_tensorflow(lean=True)
         from dynpat.tasks.restore import restore as begin
 
         plan = make_plan_of(task, videos, options, lambda: _new_plan(task, videos, options))

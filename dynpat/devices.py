@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dynpat.errors import BadOptionError, OutputError
+from dynpat.memory import share_one_heap
 
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
 
@@ -35,12 +36,17 @@ def silenced_stderr() -> Iterator[None]:
         os.close(nowhere)
 
 
-def load_tensorflow(use: bool = True) -> Any:
+def load_tensorflow(use: bool = True, lean: bool = False) -> Any:
     """Import TensorFlow and look for devices without showing its log; return the module.
 
     `use=False` leaves the devices alone, because a cluster must be joined before their first use.
+    `lean=True` is for work of several kinds in turn: otherwise oneDNN keeps for itself what it once
+    needed, a gigabyte for a large network, and the heaps of threads lie half empty.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if lean:
+        os.environ.setdefault("TF_ONEDNN_USE_SYSTEM_ALLOCATOR", "1")
+        share_one_heap()
     with silenced_stderr():
         import tensorflow as tf
 

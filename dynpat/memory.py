@@ -6,6 +6,8 @@ import ctypes
 from collections.abc import Callable
 from functools import cache
 
+_ARENAS = -8  # the number that glibc's <malloc.h> gives M_ARENA_MAX
+
 
 def give_back() -> None:
     """Return what has been freed to the system, where the C library can (glibc).
@@ -14,13 +16,21 @@ def give_back() -> None:
     needs would come on top. This takes milliseconds; the memory of a step that is repeated is
     better kept.
     """
-    _trim()(0)
+    _of_glibc("malloc_trim")(0)
+
+
+def share_one_heap() -> None:
+    """Let threads that begin from now on share one heap (glibc).
+
+    Otherwise each has a heap of its own, and what one has freed is of no use to the others.
+    """
+    _of_glibc("mallopt")(_ARENAS, 1)
 
 
 @cache
-def _trim() -> Callable[[int], object]:
-    """Return glibc's `malloc_trim`; where there is none, a function that does nothing."""
+def _of_glibc(name: str) -> Callable[..., object]:
+    """Return a function of glibc; where there is none, one that does nothing."""
     try:
-        return ctypes.CDLL(None).malloc_trim
+        return getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):  # macOS, musl; Windows has no such library
-        return lambda padding: None
+        return lambda *given: None

@@ -16,9 +16,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE, CLI = REPOSITORY / "dynpat", REPOSITORY / "cli"
 # From the bottom upwards: a module may import what stands before it, packages as one.
 ORDER = (
-    "registering", "errors", "atomic", "kinds", "config", "options", "reporter", "devices",
-    "seeds", "threads", "memory", "langevin", "denoising", "datasets", "videos", "archive", "masks",
-    "reference", "learning", "models",
+    "registering", "errors", "atomic", "kinds", "config", "options", "reporter", "memory",
+    "devices", "seeds", "threads", "langevin", "denoising", "datasets", "videos", "archive",
+    "masks", "reference", "learning", "models",
     "restoration", "quality", "report", "runs", "tasks", "__init__",
 )  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -28,7 +28,7 @@ TEST_FILES = [path for path in TESTS if path.match("tests/test_*.py")]
 # `dynpat/room/module.py` is tested in `tests/test_room_module.py`. Those without a file of their
 # own are tested with what needs them:
 TESTED_IN = {
-    "denoising": "reference_coloured", "devices": "cli", "errors": "cli_mistakes",
+    "denoising": "reference_coloured", "errors": "cli_mistakes",
     "kinds": "config",
     "models/footprint": "models_tiling", "models/new_videos": "tasks_arrays",
     "models/tiles": "models_tiling", "models/waves": "models_tiling_coloured",

@@ -36,8 +36,47 @@ def test_freed_memory_goes_back() -> None:
     assert int(told.stdout) > 100_000  # kB, of 200 MB
 
 
+HEAPS = """
+import threading
+from pathlib import Path
+from dynpat.memory import share_one_heap
+
+if {shared}:
+    share_one_heap()
+turns = [threading.Barrier(5) for _ in range(2)]
+
+def allocate():
+    mine = [b"x" * n for n in range(600, 5000)]
+    for turn in turns:
+        turn.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(4)]
+for thread in threads:
+    thread.start()
+turns[0].wait()
+lines = Path("/proc/self/smaps").read_text().splitlines()
+# A heap of a thread is 64 MB of addresses of which it uses the beginning.
+heaps = [line for line in lines
+         if " rw-p " in line and int(line.split("-")[0], 16) % 2**26 == 0]
+turns[1].wait()
+print(len(heaps))
+"""
+
+
+def heaps(shared: bool) -> int:
+    told = subprocess.run([sys.executable, "-c", HEAPS.format(shared=shared)],
+                          capture_output=True, text=True, check=True, timeout=120)
+    return int(told.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has several heaps")
+def test_threads_share_one_heap() -> None:
+    assert heaps(shared=True) < heaps(shared=False)
+
+
 def test_nothing_happens_where_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
-    memory._trim.cache_clear()
+    memory._of_glibc.cache_clear()
     memory.give_back()
-    memory._trim.cache_clear()
+    memory.share_one_heap()
+    memory._of_glibc.cache_clear()
