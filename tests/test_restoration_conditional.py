@@ -160,6 +160,17 @@ def test_what_stands_at_missing_pixels_changes_nothing(absurd: float) -> None:
     np.testing.assert_array_equal(one.fluctuation(2), other.fluctuation(2))
 
 
+def test_what_rests_says_the_same_again() -> None:
+    video = flames(16, SHAPE[1:]).astype(np.float32)
+    missing = draw_mask("region:0.2", video.shape[:3], 1)
+    of = fit_conditional(hidden(video, missing), missing, 7)
+    before = of.fluctuation(2)
+    assert all("spectrum" in vars(part) for part in of.parts)
+    of.rest()
+    assert not any("spectrum" in vars(part) for part in of.parts)
+    np.testing.assert_array_equal(of.fluctuation(2), before)
+
+
 def test_pixels_that_no_frame_shows_have_the_map_of_their_neighbours() -> None:
     video = ocean(20, (24, 24))
     missing = np.zeros(video.shape[:3], bool)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import scipy.fft
@@ -75,12 +73,9 @@ def test_draws_have_the_edges_of_what_is_visible(blur: float) -> None:
     missing = np.zeros(video.shape[:3], bool)
     missing[:, 8:16, 8:16] = True
     given = fit_conditional(video, missing)
-    parts = tuple(
-        replace(part, spectrum=np.stack([
-            paced(own, Pace(fine=blur), part.grid[2]) for own in part.spectrum
-        ])) for part in given.parts
-    )
-    given = replace(given, parts=parts)
+    for part in given.parts:
+        blurred = [paced(own, Pace(fine=blur), part.grid[2]) for own in part.spectrum]
+        vars(part)["spectrum"] = np.stack(blurred)
     own = edges(video)
 
     def of(pace: Pace) -> float:

@@ -118,6 +118,11 @@ class Conditional:
         made = np.clip(self.process.to_grey(y), 0, 255)
         return np.where(self.missing[..., np.newaxis], made, self.video)
 
+    def rest(self) -> None:
+        """Give up what takes much memory and can be computed again, until it is asked for."""
+        for part in self.parts:
+            part.rest()
+
     @property
     def _size(self) -> list[int]:
         """Of a field that has all parts' grids in it, (t, y, x)."""

@@ -11,6 +11,7 @@ True = missing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.fft
@@ -42,14 +43,23 @@ class Neighbourhood:
         (h, w) float32: how much it counts at each pixel; over all neighbourhoods together 1.
     grid : tuple of int
         (t, y, x) of the periodic grid, which has a margin beyond the video.
-    spectrum : ndarray
-        (C, t, y, x // 2 + 1) float32: of S on that grid, of mean 1, for each axis of the colours.
+    process : Coloured
+        The reference with the correlations there.
     """
 
     place: Place
     share: np.ndarray
     grid: tuple[int, int, int]
-    spectrum: np.ndarray
+    process: Coloured
+
+    @cached_property
+    def spectrum(self) -> np.ndarray:
+        """Of S on the grid, of mean 1, for each axis of the colours: (C, t, y, x // 2 + 1)."""
+        return self.process.spectrum(self.grid)
+
+    def rest(self) -> None:
+        """Give up the spectrum, which takes much memory, until it is asked for again."""
+        vars(self).pop("spectrum", None)
 
 
 def fit_visible(video: np.ndarray, missing: np.ndarray) -> Coloured:
@@ -88,7 +98,7 @@ def neighbourhoods(
             sizes = (len(missing), *share.shape)
             frames, height, width = (scipy.fft.next_fast_len(n + MARGIN, True) for n in sizes)
             grid = (frames, height, width)
-            found.append(Neighbourhood(place, share, grid, own.spectrum(grid)))
+            found.append(Neighbourhood(place, share, grid, own))
     return tuple(found)
 
 

@@ -16,7 +16,6 @@ import tensorflow as tf
 
 from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig, RecoverConfig
-from dynpat.memory import give_back
 from dynpat.models import EnergyModel
 from dynpat.models.sampling import SETTLING, require_sane
 from dynpat.models.tiles import cuttable
@@ -181,7 +180,6 @@ def _late_states(
         return np.clip(np.asarray(model.to_grey(move(video, SETTLING, 0, 0.0))[0]), 0, 255)
 
     video = move(video, BURN_IN, 0, 1.0)
-    give_back()  # here as below: what is freed lies about in pieces, and would add up
     mean, scatter = np.zeros(start.shape, np.float32), np.zeros(start.shape, np.float32)
     for number in range(1, SAMPLES + 1):
         video = move(video, BETWEEN, number, 1.0)
@@ -191,5 +189,4 @@ def _late_states(
         mean += away / number
         scatter += away * (state - mean)  # Welford's sum: no difference of large squares
         progress(BURN_IN + number * BETWEEN)
-        give_back()
     return _Late(mean, np.sqrt(scatter / SAMPLES), settled)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from dynpat.memory import give_back
+
 MOST = 1_000_000  # pixels of frames that move together
 LEAST = 16  # frames that move together in any case
 AROUND = 8  # frames at either side that the network sees, and that stay
@@ -82,4 +84,6 @@ def move_each(
         video = tf.concat(
             [video[:, : part.region.start], moved, video[:, part.region.stop :]], axis=1
         )
+        if len(parts) > 1:
+            give_back()  # what one stretch needed lies about in pieces, and the next needs more
     return video

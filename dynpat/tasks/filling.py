@@ -114,6 +114,8 @@ def begun(
             fill = with_texture(guess, frames, missing, seed, given)
             fill = np.where(guess.hidden[..., np.newaxis], guess.without, fill)
             unseen[number] |= guess.hidden
+            if given is not None:
+                given.rest()
         started.append(replace(video, frames=fill))
     give_back()
     learner = make_learner(plan, started, reporter, unseen, replicas)
