@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image
@@ -99,13 +100,17 @@ def slices(titled: Mapping[str, np.ndarray]) -> Picture:
 
     The row is the one in which most of the first video changes.
     """
-    first = next(iter(titled.values())).astype(np.float32)
-    row = int(np.abs(np.diff(first, axis=0)).mean(axis=(0, 2, 3)).argmax())
+    first = next(iter(titled.values()))
+    changes = [  # of one frame after the other, because a video may be large
+        np.abs(np.subtract(after, before, dtype=np.float32)).mean(axis=(1, 2))
+        for before, after in pairwise(first)
+    ]
+    row = int(np.mean(changes, axis=0).argmax())
     frames = min(len(video) for video in titled.values())
     parts = []
     for video in titled.values():
         at = min(row * video.shape[1] // first.shape[1], video.shape[1] - 1)
-        parts.append(_colours(video[:frames])[:, at])
+        parts.append(_colours(video[:frames, at : at + 1])[:, 0])
     picture = joined(parts, axis=1)
     return Picture(
         "One row of pixels over time",

@@ -83,10 +83,12 @@ class Restoring:
 
         def draw(mean: np.ndarray, without: np.ndarray) -> np.ndarray:
             give_back()
-            return with_texture(
+            drawn = with_texture(
                 replace(guess, filled=mean, without=without), work.frames[number],
                 work.missing[number], seeds.around(self.plan.learn.seed), given,
             )
+            given.rest()
+            return drawn
 
         return draw
 

@@ -17,6 +17,7 @@ from dynpat.devices import memory_watched
 from dynpat.errors import BadRunError
 from dynpat.learning.learner import Learner, learn_model
 from dynpat.learning.replicas import Replicas
+from dynpat.memory import give_back
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run, read_log
 from dynpat.runs.lock import held
@@ -148,6 +149,7 @@ def _into(run: Run, work: Work[Made], formats: Sequence[str]) -> Made:
         write_video(run.observed_file, recorder.observed, recorder.fps)
         finished = learn_recorded(work.learner, recorder)
         result = work.finish(finished, recorder, formats)
+    give_back()  # the page reads all videos again
     files = (run.model_file, run.preview_file, *result.files, write_report(run))
     metrics = {**_last_figures(run), **result.metrics}
     return replace(result, run=run.folder, files=files, metrics=metrics)
