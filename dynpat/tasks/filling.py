@@ -82,7 +82,7 @@ class Restoring:
             return None
 
         def draw(mean: np.ndarray, without: np.ndarray) -> np.ndarray:
-            give_back()
+            give_back()  # what the chain needed
             drawn = with_texture(
                 replace(guess, filled=mean, without=without), work.frames[number],
                 work.missing[number], seeds.around(self.plan.learn.seed), given,
@@ -119,7 +119,7 @@ def begun(
             if given is not None:
                 given.rest()
         started.append(replace(video, frames=fill))
-    give_back()
+    give_back()  # what the guesses needed
     learner = make_learner(plan, started, reporter, unseen, replicas)
     fills = learner.model.fills
     assert fills is not None
@@ -128,7 +128,7 @@ def begun(
 
 def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
     """Return the result for one video, at its full size."""
-    give_back()
+    give_back()  # what the draw needed
 
     def whole(frames: np.ndarray) -> np.ndarray:
         levels = to_levels(frames)
