@@ -9,7 +9,7 @@ from dynpat.models import EnergyModel
 
 # These factors were fitted to the peak memory of learning, measured for eleven networks of all
 # patterns, presets and precisions from 20×64×64 to 70×224×224. They meet each within 15 %.
-BASE_BYTES = 710_000_000  # taken by Python, TensorFlow and its graphs, with a tiny video
+BASE_BYTES = 820_000_000  # taken by Python, libraries and graphs of TensorFlow, with a tiny video
 HELD_COPIES = 4  # of each video of an update: its chain, gradient and noise, and the batch
 PASSING_COPIES = 3  # of each video inside the network: padded, folded, and its gradient
 ACTIVATION_COPIES = 2  # of each value that a layer computes: the value and its gradient
