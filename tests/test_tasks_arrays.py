@@ -220,9 +220,13 @@ def test_inpainting_gives_the_whole_video() -> None:
     large = np.tile(WATER, (1, 2, 2, 1))
     mask = np.zeros(large.shape[:3], bool)
     mask[:, 4:9, 4:9] = True
+    known = large[~mask]
     result = dynpat.inpaint(large, mask, **SHORT)
-    np.testing.assert_array_equal(result.recovered[~mask], large[~mask])
+    np.testing.assert_array_equal(result.recovered[~mask], known)
     np.testing.assert_array_equal(result.recovered, result.sample)
+    large[:] = 0  # the other estimate is made when it is asked for, from what was given
+    np.testing.assert_array_equal(result.mean[~mask], known)
+    assert np.any(result.mean[mask] != result.sample[mask]) and result.mean is result.mean
 
 
 def test_extending_puts_new_frames_after_the_known() -> None:

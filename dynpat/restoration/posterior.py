@@ -126,9 +126,13 @@ def estimate(
         found = run(fill, missing, seed)
     else:
         progress(total, total)
-    mean = guess.filled + np.float32(weight) * (found.mean - guess.filled)
-    sample = draw(mean, without) if draw else found.settled()
-    parts = ((mean, video), (found.spread, np.zeros_like(mean)), (sample, video))
+    mean, spread = guess.filled + np.float32(weight) * (found.mean - guess.filled), found.spread
+    if draw is None:
+        sample = found.settled()
+    else:
+        del found  # with the chain's videos: a draw takes much memory itself
+        sample = draw(mean, without)
+    parts = ((mean, video), (spread, np.zeros_like(mean)), (sample, video))
     mean, spread, sample = (
         np.where(missing[..., np.newaxis], part, known).astype(np.float32) for part, known in parts
     )

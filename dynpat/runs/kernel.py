@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
 from pathlib import Path
@@ -40,7 +39,8 @@ def first_kernel(file: Path) -> np.ndarray | None:
             kernels = json.loads(archive.read("config.json"))["config"]["kernels"]
             if not isinstance(kernels[0], list):
                 return None
-            with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as weights:
+            # It is read in place: with what its optimizer keeps, a model may have gigabytes.
+            with archive.open("model.weights.h5") as stored, h5py.File(stored, "r") as weights:
                 layers = weights["layers"]
                 name = next(name for name in LAYERS if name in layers)
                 return np.asarray(layers[name]["vars"]["0"])

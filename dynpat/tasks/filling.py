@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -129,13 +130,14 @@ def begun(
 def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
     """Return the result for one video, at its full size."""
     give_back()  # what the draw needed
-
-    def whole(frames: np.ndarray) -> np.ndarray:
-        levels = to_levels(frames)
-        return work.crop.paste(levels) if work.crop else levels
-
-    both = {"mean": whole(found.mean), "sample": whole(found.sample)}
-    return Filled(both[plan.missing.recover.estimate], found.spread, **both)
+    asked = plan.missing.recover.estimate
+    of_crop = {"mean": to_levels(found.mean), "sample": to_levels(found.sample)}
+    levels = of_crop.pop(asked)
+    (other,) = of_crop.values()
+    recovered = work.crop.paste(levels) if work.crop else levels
+    # Around the missing pixels `recovered` is the whole video, whatever becomes of that one.
+    paste = replace(work.crop, frames=recovered).paste if work.crop else np.asarray
+    return Filled(recovered, found.spread, asked, partial(paste, other))
 
 
 def chosen(plan: Plan, found: Estimate) -> np.ndarray:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,15 +72,31 @@ class Filled:
         The standard deviation of each missing pixel in grey levels, (T, h, w, C) float32, and 0
         where pixels are visible. For `inpaint` it is that of the part around the mask, at the
         working size.
-    mean, sample : ndarray
-        The estimate of the smallest error, and one that keeps texture and motion, both (T, H, W, C)
-        uint8.
+    estimate : str
+        What was asked for, 'mean' or 'sample'.
+    make_other : callable
+        A function that returns the other one of both, (T, H, W, C) uint8.
     """
 
     recovered: np.ndarray
     uncertainty: np.ndarray
-    mean: np.ndarray
-    sample: np.ndarray
+    estimate: str
+    make_other: Callable[[], np.ndarray]
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The estimate of the smallest error, (T, H, W, C) uint8."""
+        return self.recovered if self.estimate == "mean" else self._other
+
+    @property
+    def sample(self) -> np.ndarray:
+        """An estimate that keeps texture and motion, (T, H, W, C) uint8."""
+        return self.recovered if self.estimate == "sample" else self._other
+
+    @cached_property
+    def _other(self) -> np.ndarray:
+        """Made at the first use: of a large video it takes half a minute, and as much memory."""
+        return self.make_other()
 
 
 @dataclass(frozen=True, kw_only=True)
