@@ -73,6 +73,16 @@ def test_the_price_of_an_update_by_formula_and_as_measured(
     assert none == 0 < box < far < 1 and slowest > alone
 
 
+def test_the_bytes_between_processes_are_those_that_linux_counts(script: Script) -> None:
+    traffic = script("benchmarks/traffic.py")
+    table = """Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs
+    lo:  100       2    0    0    0     0          0         0     300       4    0
+  eth0: 7000      50    0    0    0     0          0         0    9000      60    0
+"""
+    assert traffic.loopback_bytes(table) == 300
+
+
 def test_the_profile_of_an_update_counts_each_operation_once(script: Script) -> None:
     bench = script("benchmarks/update_profile.py")
     inside = [(0, 10, "While"), (1, 4, "Conv3D"), (2, 1, "Cast"), (6, 2, "Cast"), (20, 5, "Add")]
