@@ -91,7 +91,10 @@ def _powers(terms: np.ndarray) -> np.ndarray:
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
 def seen(y: tf.Tensor, series: tf.Tensor) -> Any:
-    """The polynomials `series` (N, `ORDER` + 1, H, W, C) of y (N, T, H, W, C)."""
+    """The polynomials `series` (N, `ORDER` + 1, H, W, C) of y (N, T, H, W, C); H and W may be 1."""
+    # With a copy for each pixel of a row TensorFlow computes whole rows at once, not three values.
+    rows = tf.concat([tf.shape(series)[:3], tf.shape(y)[3:]], axis=0)
+    series = tf.broadcast_to(series, rows)
     powers = [part[:, tf.newaxis] for part in tf.unstack(series, axis=1)]
     return _value(powers, y), lambda up: (up * _slope(powers, y), None)
 
