@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
+import lzma
 import math
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from dynpat.videos.limits import BYTES, most
 
 WEIGHTS = "model.weights.h5"
 ENTRIES = {"metadata.json", "config.json", WEIGHTS}
+# What unpacking can raise besides; Keras packs nothing, but another program may have done so.
+_DAMAGED = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, EOFError, zlib.error, lzma.LZMAError,
+)
 MOST_TEXT = 1_000_000  # bytes of a JSON entry; ours have some thousands
 
 
@@ -45,12 +50,15 @@ def require_plain(file: Path) -> str:
     try:
         with zipfile.ZipFile(file) as archive:
             _require_entries(file, archive)
+            if archive.testzip() is not None:
+                raise zipfile.BadZipFile
             config = json.loads(archive.read("config.json"))
-            with h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as weights:
+            # They are read where they lie: with its optimizer a model may have gigabytes.
+            with archive.open(WEIGHTS) as stored, h5py.File(stored, "r") as weights:
                 _require_size(file, config["config"], _bytes_of(file, weights))
             _require_no_code(file, config["config"])
             return str(config["registered_name"])
-    except (*UNFIT, zipfile.BadZipFile, zipfile.LargeZipFile, RuntimeError, EOFError) as error:
+    except (*UNFIT, *_DAMAGED) as error:
         raise _refused(file, "it is cut off, or no Keras file") from error
 
 

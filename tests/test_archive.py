@@ -120,6 +120,25 @@ def test_crafted_files_are_refused_before_anything_is_made(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.keras"]
 
 
+@pytest.mark.parametrize("packing", [
+    zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA,
+])
+def test_damage_anywhere_is_found_however_a_file_is_packed(
+    packing: int, saved: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.keras"
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        for name, content in entries_of(saved).items():
+            archive.writestr(name, content)
+    assert require_plain(file) == "dynpat>SceneModel" and first_kernel(file) is not None
+    whole = file.read_bytes()
+    for at in np.linspace(60, len(whole) - 1000, 60).astype(int):
+        file.write_bytes(whole[:at] + bytes(value ^ 255 for value in whole[at:at + 20])
+                         + whole[at + 20:])
+        with pytest.raises(BadRunError, match="is not a model of dynpat"):
+            require_plain(file)
+
+
 def test_a_plain_file_is_taken_and_named(saved: Path, tmp_path: Path) -> None:
     assert require_plain(saved) == "dynpat>SceneModel"
     assert require_plain(write(tmp_path / "again.keras", entries_of(saved))) == "dynpat>SceneModel"

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from dynpat.archive import require_plain
+from dynpat.archive import WEIGHTS, require_plain
 from dynpat.errors import BadRunError
 
 LAYERS = ("blind_conv3d", "strided_conv3d")  # names of a first layer in the file of Keras
@@ -39,8 +39,7 @@ def first_kernel(file: Path) -> np.ndarray | None:
             kernels = json.loads(archive.read("config.json"))["config"]["kernels"]
             if not isinstance(kernels[0], list):
                 return None
-            # It is read in place: with what its optimizer keeps, a model may have gigabytes.
-            with archive.open("model.weights.h5") as stored, h5py.File(stored, "r") as weights:
+            with archive.open(WEIGHTS) as stored, h5py.File(stored, "r") as weights:
                 layers = weights["layers"]
                 name = next(name for name in LAYERS if name in layers)
                 return np.asarray(layers[name]["vars"]["0"])
