@@ -131,13 +131,11 @@ def filled(plan: Plan, work: Incomplete, found: Estimate) -> Filled:
     """Return the result for one video, at its full size."""
     give_back()  # what the draw needed
     asked = plan.missing.recover.estimate
-    of_crop = {"mean": to_levels(found.mean), "sample": to_levels(found.sample)}
-    levels = of_crop.pop(asked)
-    (other,) = of_crop.values()
+    levels, other = chosen(plan, found), found.sample if asked == "mean" else found.mean
     recovered = work.crop.paste(levels) if work.crop else levels
     # Around the missing pixels `recovered` is the whole video, whatever becomes of that one.
     paste = replace(work.crop, frames=recovered).paste if work.crop else np.asarray
-    return Filled(recovered, found.spread, asked, partial(paste, other))
+    return Filled(recovered, found.spread, asked, partial(paste, to_levels(other)))
 
 
 def chosen(plan: Plan, found: Estimate) -> np.ndarray:
