@@ -21,7 +21,8 @@ from cli.options import Duration
 from dynpat.quality import baselines
 from dynpat.quality.figures import Judge
 from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, read_log
+from dynpat.runs.folder import Run
+from dynpat.runs.log import read_log
 from dynpat.runs.plan import make_plan, read_observed
 from dynpat.tasks import learn as tasks
 

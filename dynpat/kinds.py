@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import operator
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from numbers import Integral, Real
 from typing import Any
 
@@ -15,10 +17,35 @@ KINDS: dict[str, tuple[type, str]] = {  # by the names of types
     "int": (Integral, "a whole number"), "float": (Real, "a number"),
     "bool": (bool, "true or false"), "str": (str, "a text"),
 }  # fmt: skip
+Tables = Mapping[str, "Tables"]
+# Which entries of metrics.json are tables of others, by patterns of their names.
+FIGURES: Tables = {
+    "synthesised": {}, "floor": {}, "reference": {},
+    "video_*": {"guess": {}, "around": {}, "hidden": {}, "truth": {"*": {}}},
+}  # fmt: skip
+ROW: Tables = {"quality": {}}  # the same of a row of log.jsonl
 # What reading a file of a run that is damaged or crafted can raise.
 UNFIT = (
     OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
 )  # fmt: skip
+
+
+def parsed(text: str | bytes) -> Any:
+    """Return the value of JSON that a file of a run holds.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        If it is no JSON, or has half a character in a text, which no file could be given.
+    """
+    value = json.loads(text)
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def told(error: Exception) -> str:
+    """Return what an error of a damaged file says, but not the whole of the file."""
+    return f"{type(error).__name__}: {error}"[:300]
 
 
 def require_kinds(kind: type[Any], values: Mapping[str, Any]) -> None:
@@ -80,3 +107,41 @@ def require_inputs(inputs: Any) -> None:
             raise TypeError("an input whose hash or label is no text")
     if not inputs:
         raise ValueError("no inputs")
+
+
+def require_figures(values: Any, tables: Tables = FIGURES) -> None:
+    """Check that figures in a file are finite numbers or nothing, and its tables tables.
+
+    Parameters
+    ----------
+    values : mapping
+        Figures by their names; those that are tables are mappings of their own, or None.
+    tables : mapping
+        Which of them are tables, by patterns of their names, and what is a table in these.
+
+    Raises
+    ------
+    AttributeError, OverflowError, TypeError
+        If a value is of another kind.
+    """
+    for name, value in values.items():
+        inner = next((of for pattern, of in tables.items() if fnmatchcase(name, pattern)), None)
+        if value is None:
+            continue
+        if inner is not None:
+            require_figures(value, inner)
+        elif isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            raise TypeError(f"{name[:80]} is {repr(value)[:80]} and no number")
+
+
+def require_row(row: Any) -> None:
+    """Check a row of the log of a run: its figures, and that it has the number of its update.
+
+    Raises
+    ------
+    AttributeError, KeyError, OverflowError, TypeError, ValueError
+        If the row or a value of it is of another kind, or `update` or `elapsed` is missing.
+    """
+    require_figures(row, ROW)
+    if operator.index(row["update"]) < 0 or float(row["elapsed"]) < 0:
+        raise ValueError("a negative update or time")

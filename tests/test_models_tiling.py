@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -179,9 +180,13 @@ def test_another_unfinished_chain_is_not_gone_on_with(tmp_path: Path) -> None:
         tiling.TiledChain(model, grid, tmp_path, seed=4)
     with pytest.raises(BadRunError, match="another weights"):
         started(texture(seed=5), grid, tmp_path)
-    (tmp_path / tiling.STATE).write_text("{", encoding="utf-8")
-    with pytest.raises(BadRunError, match="damaged"):
-        started(model, grid, tmp_path)
+    whole = json.loads((tmp_path / tiling.STATE).read_text(encoding="utf-8"))
+    damaged = ({"energies": [1, 2]}, {"levels": "many"}, {"levels": None}, {"step": {}})
+    texts = [json.dumps(whole | change) for change in damaged]
+    for text in ("{", "[]", "7", *texts):
+        (tmp_path / tiling.STATE).write_text(text, encoding="utf-8")
+        with pytest.raises(BadRunError, match="damaged"):
+            started(model, grid, tmp_path)
 
 
 def test_a_chain_that_runs_away_is_stopped(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from dynpat.atomic import strict_json
 from dynpat.datasets import flames
 from dynpat.errors import BadRunError, DivergedError, OutputError
-from dynpat.runs.folder import Run, read_log
+from dynpat.runs.folder import Run
 from dynpat.runs.naming import filled_folder, new_folder, run_name
 from dynpat.runs.plan import Plan
 from dynpat.videos import find_videos, write_video
@@ -247,10 +247,3 @@ def test_a_model_that_is_cut_off_is_said_to_be(refused: Call, learned: Path) -> 
     whole = (learned / "model.keras").read_bytes()
     (learned / "model.keras").write_bytes(whole[: len(whole) // 2])
     assert "it is cut off, or no Keras file" in refused("sample", learned)
-
-
-def test_a_log_that_a_kill_cut_short_is_read_up_to_there(tmp_path: Path) -> None:
-    path = tmp_path / "log.jsonl"
-    assert read_log(path) == []
-    path.write_text('{"update": 1}\n{"update": 2}\n{"upda')
-    assert read_log(path) == [{"update": 1}, {"update": 2}]

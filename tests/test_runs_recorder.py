@@ -16,7 +16,8 @@ import pytest
 from dynpat.quality import figures as quality
 from dynpat.reporter import Reporter
 from dynpat.runs import recorder as recording
-from dynpat.runs.folder import Run, read_log
+from dynpat.runs.folder import Run
+from dynpat.runs.log import read_log
 from dynpat.runs.recorder import GAP, Recorder, side_by_side, synthesised
 
 
@@ -47,7 +48,7 @@ class Scripted:
     def go(self, updates: int) -> list[int]:
         for _ in range(updates):
             self.learner.update += 1
-            self.recorder(self.learner, {})
+            self.recorder(self.learner, {"elapsed": 1.0})
         return self.saved
 
 

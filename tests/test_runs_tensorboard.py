@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from dynpat.runs.folder import read_log
+from dynpat.runs.log import read_log
 
 
 def values(folder: Path) -> list[tuple[int, Any]]:

@@ -14,7 +14,8 @@ import pytest
 from dynpat.datasets import ocean
 from dynpat.errors import BadOptionError
 from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, read_log
+from dynpat.runs.folder import Run
+from dynpat.runs.log import read_log
 from dynpat.runs.plan import make_plan
 from dynpat.tasks import learn as tasks, restore as restoring
 from dynpat.tasks.resume import resume

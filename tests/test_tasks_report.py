@@ -73,8 +73,13 @@ def test_a_page_of_a_run_that_was_stopped_shows_its_preview(learned: Path) -> No
     assert "After 5 updates the newest video has the score 1.8" in page
 
 
-def test_damaged_figures_are_one_sentence(learned: Path) -> None:
-    (learned / "metrics.json").write_text("{", encoding="utf-8")
+@pytest.mark.parametrize("text", [
+    "{", "[1]", '{"synthesised": 1}', '{"floor": {"patches": "many"}}', '{"floor": {"x": {}}}',
+    '{"video_0": {"truth": 2}}', '{"video_0": {"truth": {"mean": []}}}', '{"\\ud800": 1}',
+    '{"reference": {"motion": true}}', '{"synthesised": {"patches": Infinity}}',
+])
+def test_damaged_figures_are_one_sentence(text: str, learned: Path) -> None:
+    (learned / "metrics.json").write_text(text, encoding="utf-8")
     with pytest.raises(BadRunError, match=r"metrics\.json.*delete it"):
         report.write_report(Run.open(learned))
 

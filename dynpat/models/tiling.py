@@ -22,6 +22,7 @@ from dynpat import langevin, seeds
 from dynpat.atomic import write_json
 from dynpat.config import LangevinConfig
 from dynpat.errors import BadRunError, OutputError
+from dynpat.kinds import UNFIT
 from dynpat.models import EnergyModel
 from dynpat.models.sampling import SETTLING, require_sane
 from dynpat.models.tiles import Grid, Tile
@@ -144,7 +145,7 @@ class TiledChain:
             self.state = json.loads((self.folder / STATE).read_text(encoding="utf-8"))
             other = [name for name, value in identity.items() if self.state[name] != value]
             self._require_files()
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except UNFIT as error:
             raise BadRunError(
                 f"The unfinished sample in '{self.folder}' is damaged; delete that folder."
             ) from error
@@ -155,9 +156,12 @@ class TiledChain:
             )
 
     def _require_files(self) -> None:
-        """Raise FileNotFoundError if the file of the chain is not there."""
+        """Raise an error if the file of the chain, or a sum over its tiles, is not there."""
         (self.folder / f"chain_{self.step % 2}.npy").stat()
         self._open(self.step)
+        for name, count in (("energies", self.model.reference.modes), ("levels", self.shape[-1])):
+            if np.asarray(self.state[name], np.float32).shape != (count,):
+                raise ValueError(f"{name} of another shape")
 
     def _write_start(
         self, mode: int, start: Callable[[Sequence[slice]], np.ndarray] | None

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
@@ -24,8 +23,9 @@ from dynpat.atomic import (
     write_text,
 )
 from dynpat.errors import BadRunError, DivergedError, DynpatError
-from dynpat.kinds import UNFIT, require_inputs
+from dynpat.kinds import UNFIT, parsed, require_figures, require_inputs, told
 from dynpat.runs import lock
+from dynpat.runs.log import read_log
 from dynpat.runs.naming import new_folder
 from dynpat.runs.plan import Plan
 from dynpat.videos import Video
@@ -124,13 +124,12 @@ class Run:
         if self._config is not None:
             return self._config
         try:
-            values = json.loads(self.config_file.read_text(encoding="utf-8"))
+            values = parsed(self.config_file.read_bytes())
             Plan.from_dict(values["plan"])
             require_inputs(values["inputs"])
         except (*UNFIT, DynpatError) as error:
             raise BadRunError(
-                f"'{self.config_file}' is damaged ({type(error).__name__}: {error}); "
-                "start a new run."
+                f"'{self.config_file}' is damaged ({told(error)}); start a new run."
             ) from error
         self._config = dict(values)
         return self._config
@@ -180,7 +179,7 @@ class Run:
 
     def trim_log(self, update: int) -> None:
         """Drop the rows after `update`, which a resumed run writes again."""
-        rows = [row for row in read_log(self.log_file) if row.get("update", 0) <= update]
+        rows = [row for row in read_log(self.log_file) if row["update"] <= update]
         write_text(self.log_file, "".join(strict_json(row) + "\n" for row in rows))
 
     def append_log(self, row: dict[str, Any]) -> None:
@@ -194,11 +193,15 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """Return `metrics.json`, the figures of the results; empty if nothing is finished yet."""
         try:
-            return dict(json.loads(self.metrics_file.read_text(encoding="utf-8")))
+            values = parsed(self.metrics_file.read_bytes())
+            require_figures(values)
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError) as error:
-            raise BadRunError(f"'{self.metrics_file}' is damaged ({error}); delete it.") from error
+        except UNFIT as error:
+            raise BadRunError(
+                f"'{self.metrics_file}' is damaged ({told(error)}); delete it."
+            ) from error
+        return dict(values)
 
     # The methods of the model.
 
@@ -276,15 +279,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "absent"
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a `log.jsonl`; a last row that a kill cut short is left out."""
-    rows = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-    return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -24,7 +23,7 @@ from dynpat.config import (
 )
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
-from dynpat.kinds import UNFIT, require_paths
+from dynpat.kinds import UNFIT, parsed, require_paths, told
 from dynpat.learning.schedule import settled
 from dynpat.options import OF_TASKS, Missing, Reading
 from dynpat.reporter import Reporter
@@ -212,11 +211,10 @@ def plan_from_config(
     path = Path(config)
     path = path / "config.json" if path.is_dir() else path
     try:
-        plan = Plan.from_dict(json.loads(path.read_text(encoding="utf-8"))["plan"])
+        plan = Plan.from_dict(parsed(path.read_bytes())["plan"])
     except (*UNFIT, BadOptionError) as error:
         raise BadOptionError(
-            f"--config '{path}' cannot be used ({type(error).__name__}: {error}); give the "
-            "config.json of a run."
+            f"--config '{path}' cannot be used ({told(error)}); give the config.json of a run."
         ) from error
     if plan.task != task:
         raise BadOptionError(

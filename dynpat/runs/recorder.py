@@ -15,7 +15,8 @@ from dynpat.models.sampling import ask, sample_videos, usual_frames
 from dynpat.quality.figures import Judge, Judged
 from dynpat.report.pictures import joined
 from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, read_log
+from dynpat.runs.folder import Run
+from dynpat.runs.log import read_log
 from dynpat.videos import to_levels, write_video
 
 PREVIEW_STEPS = 40  # number of Langevin steps from noise to a preview

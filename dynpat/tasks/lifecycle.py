@@ -19,8 +19,9 @@ from dynpat.learning.learner import Learner, learn_model
 from dynpat.learning.replicas import Replicas
 from dynpat.memory import give_back
 from dynpat.reporter import Reporter
-from dynpat.runs.folder import Run, read_log
+from dynpat.runs.folder import Run
 from dynpat.runs.lock import held
+from dynpat.runs.log import read_log
 from dynpat.runs.naming import run_name
 from dynpat.runs.plan import Plan
 from dynpat.runs.recorder import Recorder

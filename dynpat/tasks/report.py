@@ -16,8 +16,9 @@ from dynpat.quality.verdict import Verdict, while_learning
 from dynpat.report import pictures
 from dynpat.report.curves import MEANINGS as CURVES, draw_curves
 from dynpat.report.page import ON_STAGE, Page, Table, player, quality_table, table
-from dynpat.runs.folder import Run, read_log
+from dynpat.runs.folder import Run
 from dynpat.runs.kernel import first_kernel
+from dynpat.runs.log import read_log
 from dynpat.runs.plan import Plan
 from dynpat.tasks.made import made_videos, of_each, read_made, read_named
 

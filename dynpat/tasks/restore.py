@@ -19,7 +19,8 @@ from dynpat.masks import describe, mask_preview
 from dynpat.options import Missing
 from dynpat.reporter import Reporter
 from dynpat.restoration.posterior import Estimate
-from dynpat.runs.folder import Run, read_log
+from dynpat.runs.folder import Run
+from dynpat.runs.log import read_log
 from dynpat.runs.plan import Plan, for_videos, make_plan
 from dynpat.runs.recorder import Recorder, side_by_side
 from dynpat.tasks.cost import USUAL_BUDGET, working_pixels

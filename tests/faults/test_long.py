@@ -68,6 +68,7 @@ def soaked(folder: Path) -> tuple[list[tuple[int, float, int]], int]:
     return meter.rows, len(traces)
 
 
+@pytest.mark.timeout(max(900, SOAK))  # a second for each update
 def test_memory_and_open_files_stay_as_they_are(tmp_path: Path) -> None:
     # In a process of its own: what other tests left behind would be given back meanwhile.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socketserver
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,11 @@ def commands() -> dict[str, click.Command]:
     return {name: command for name, command in found.items() if command is not None}
 
 
+def interrupted(*_: object) -> None:
+    """What a server does until somebody presses Ctrl-C."""
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_no_options_give_a_traceback(
     name: str, rooms: Rooms, dynpat: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
@@ -123,6 +129,7 @@ def test_no_options_give_a_traceback(
     command = commands()[name]
     tally = {0: 0, 1: 0, 2: 0}
     monkeypatch.chdir(rooms.folder)
+    monkeypatch.setattr(socketserver.BaseServer, "serve_forever", interrupted)  # of report --serve
 
     examples = max(1, EXAMPLES // 5) if name == "demo" else EXAMPLES  # which learns each time
 
