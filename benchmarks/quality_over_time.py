@@ -23,7 +23,8 @@ from dynpat.quality.figures import Judge
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
 from dynpat.runs.log import read_log
-from dynpat.runs.plan import make_plan, read_observed
+from dynpat.runs.observed import read_observed
+from dynpat.runs.plan import make_plan
 from dynpat.tasks import learn as tasks
 
 PRESETS = ("default", "gaussian", "paper")

@@ -131,7 +131,8 @@ class ActionModel(EnergyModel):
     usual_preset: ClassVar[str] = "gaussian"
     learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
         **EnergyModel.learn_presets,
-        # A chain of this model is a whole video, not a window of one.
+        # A chain of this model is a whole video, not a window of one; so an update moves few.
+        "gaussian": {**EnergyModel.learn_presets["gaussian"], "batch": 2, "chains": 0},
         "default": {**EnergyModel.learn_presets["default"], "batch": 2},
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {

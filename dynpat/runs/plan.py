@@ -26,8 +26,7 @@ from dynpat.errors import BadOptionError
 from dynpat.kinds import UNFIT, parsed, require_paths, told
 from dynpat.learning.schedule import settled
 from dynpat.options import OF_TASKS, Missing, Reading
-from dynpat.reporter import Reporter
-from dynpat.videos import Video, read_videos
+from dynpat.videos import Video
 
 if TYPE_CHECKING:
     from dynpat.models import EnergyModel
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
 VERSION = 4  # version of the format that `Plan.to_dict` writes
 RENAMED = {"default": "gaussian", "coloured": "default"}  # presets renamed since version 1
 DEFAULT_FRAMES = 70  # the length of the videos in the paper
-DEFAULT_WINDOW = 24  # number of frames learned at once; networks see hardly more together
-DEFAULT_PIXELS = 100 * 100  # the size of the videos in the paper
+ACTION_FRAMES = 32  # of actions, which are learned as a whole; long ones take an hour to learn
 MOST_MODES = 32  # if there are more observed videos, several share a mode
 
 
@@ -62,10 +60,14 @@ class Plan:
     """'learn', 'recover', 'inpaint' or 'extend'."""
     missing: Missing = field(default_factory=Missing)
     """Which pixels are missing; empty in a plan to learn."""
+    at_most: int = DEFAULT_FRAMES
+    """Number of frames to read unless `reading` names one."""
 
     def __post_init__(self) -> None:
-        require(self.window is None or (isinstance(self.window, int) and self.window >= 2),
-                "window", "be a whole number of at least 2", self.window, "Raise --window")
+        window = 2 if self.window is None else self.window
+        for name, value in (("window", window), ("at_most", self.at_most)):
+            require(isinstance(value, int) and value >= 2, name, "be a whole number of at least 2",
+                    value, f"Raise {name}")
         require(self.task in ("learn", *OF_TASKS), "task",
                 f"be one of learn, {', '.join(OF_TASKS)}", self.task, "Choose one")
 
@@ -73,7 +75,7 @@ class Plan:
         """Return the plan as `config.json` stores it."""
         return {
             "version": VERSION, "videos": list(self.videos),
-            "reading": {**asdict(self.reading), "window": self.window},
+            "reading": {**asdict(self.reading), "window": self.window, "at_most": self.at_most},
             "pattern": self.pattern, "preset": self.preset, "model": given(asdict(self.model)),
             "langevin": to_dict(self.langevin), "learn": to_dict(self.learn), "task": self.task,
             "missing": {} if self.task == "learn" else self.missing.to_dict(),
@@ -83,7 +85,7 @@ class Plan:
     def from_dict(cls, values: dict[str, Any]) -> Plan:
         """Make a plan from `values` of `to_dict`; an unfit value raises `BadOptionError`."""
         reading = dict(values["reading"])
-        window = reading.pop("window")
+        window, at_most = reading.pop("window"), reading.pop("at_most", DEFAULT_FRAMES)
         preset, model = values["preset"], dict(values["model"])
         version = int(values.get("version", 1))
         if version < 2:
@@ -101,6 +103,7 @@ class Plan:
             langevin=from_dict(LangevinConfig, without_former(values["langevin"])),
             learn=from_dict(LearnConfig, without_former(values["learn"])), window=window,
             task=str(values.get("task", "learn")), missing=Missing.from_dict(missing),
+            at_most=at_most,
         )
 
 
@@ -125,7 +128,7 @@ def make_plan(
     size : tuple of int or None
         The height and width in pixels; by default larger pictures shrink to about 100×100 pixels.
     frames : int or None
-        The number of frames; by default the first 70 are read, with a note.
+        The number of frames; by default the first 70 are read, of actions 32, with a note.
     start : int
         The number of the first frame, as in `read_video`.
     fps : float or None
@@ -165,7 +168,8 @@ def make_plan(
     learning = _learn_config(kind.learn_presets[preset], given(learn))
     videos = [videos] if isinstance(videos, str | Path) else videos
     names = tuple(str(Path(video)) for video in videos)
-    return Plan(names, reading, pattern, preset, model, moving, learning, window)
+    return Plan(names, reading, pattern, preset, model, moving, learning, window,
+                at_most=ACTION_FRAMES if pattern == "action" else DEFAULT_FRAMES)
 
 
 def _kind(pattern: str) -> type[EnergyModel]:
@@ -180,8 +184,8 @@ def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
     if "iterations" in asked:
         preset = {**preset, "time_budget": None}
     _require_finite(asked.get("time_budget"))
-    rate = asked.get("learning_rate", 1.0)
-    require(rate != 0, "learning_rate", "lie in (0, 1)", rate, "Use a value such as 0.001")
+    require(asked.get("learning_rate", 1.0) != 0, "learning_rate", "lie in (0, 1)", 0,
+            "Use a value such as 0.001")
     return from_dict(LearnConfig, {**preset, **asked})
 
 
@@ -252,40 +256,6 @@ def for_videos(plan: Plan, videos: Sequence[Video], devices: int = 1) -> Plan:
 def given(values: dict[str, Any] | None) -> dict[str, Any]:
     """Return the values that are not None."""
     return {name: value for name, value in (values or {}).items() if value is not None}
-
-
-def read_observed(plan: Plan, reporter: Reporter, pixels: int = DEFAULT_PIXELS) -> list[Video]:
-    """Read the videos of a plan, and report every change of them.
-
-    Pictures of more than `pixels` pixels shrink to about that many, unless the plan has a size.
-    """
-    videos = read_videos(
-        list(plan.videos), at_most=DEFAULT_FRAMES, pixels=pixels, **asdict(plan.reading)
-    )
-    for video in videos:
-        for note in video.notes:
-            reporter.say(f"{video.name}: {note}")
-    length = len(videos[0].frames)
-    require(length >= 2, f"'{videos[0].source}'", "have at least 2 frames", length,
-            "Give a longer video")
-    return videos
-
-
-def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
-    """Return the shape (T, H, W, C) of what the model learns at once.
-
-    Patterns that are stationary in time are learned in short windows: there are more updates, and
-    no frame's place in time can be learned by heart.
-    """
-    length, *picture = videos[0].frames.shape
-    bound = plan.pattern == "action" or plan.preset == "paper"
-    window = plan.window or (length if bound else min(length, DEFAULT_WINDOW))
-    if window > length:
-        raise BadOptionError(
-            f"--window {window} is longer than the videos, which have {length} frames here. "
-            "Lower --window or raise --frames."
-        )
-    return (window, *picture)  # type: ignore[return-value]
 
 
 def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> EnergyModel:

@@ -23,7 +23,8 @@ from dynpat.models import EnergyModel
 from dynpat.models.loading import load_model as load_file
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
-from dynpat.runs.plan import Plan, given as given_values, make_plan, read_observed
+from dynpat.runs.observed import read_observed
+from dynpat.runs.plan import Plan, given as given_values, make_plan
 from dynpat.tasks.incomplete import Given
 from dynpat.tasks.learn import learn as learn_run, learn_arrays
 from dynpat.tasks.restore import make_restoration, restore, restore_arrays

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynpat.runs.plan import Plan, window_shape
+from dynpat.runs.observed import window_shape
+from dynpat.runs.plan import Plan
 from dynpat.videos import Video
 from dynpat.videos.looks import BACKGROUND, RETURNS, Look, look_at
 from dynpat.videos.model import size_text

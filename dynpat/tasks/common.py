@@ -12,7 +12,8 @@ from dynpat.learning.learner import Learner, Listener, learn_model
 from dynpat.learning.replicas import Replicas
 from dynpat.models.calibration import calibrate, rounds_within
 from dynpat.reporter import Reporter
-from dynpat.runs.plan import Plan, make_model, window_shape
+from dynpat.runs.observed import window_shape
+from dynpat.runs.plan import Plan, make_model
 from dynpat.runs.recorder import Recorder
 from dynpat.tasks.cost import videos_at_once
 from dynpat.tasks.result import interrupt_flag

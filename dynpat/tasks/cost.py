@@ -17,7 +17,8 @@ from dynpat.learning.chains import MOST_SLOTS
 from dynpat.models import EnergyModel
 from dynpat.models.footprint import BASE_BYTES, HELD_COPIES, passing_bytes
 from dynpat.reporter import Reporter
-from dynpat.runs.plan import Plan, for_videos, make_model, read_observed, window_shape
+from dynpat.runs.observed import read_observed, window_shape
+from dynpat.runs.plan import Plan, for_videos, make_model
 from dynpat.tasks.choices import introduction
 from dynpat.videos.shelf import HELD_BYTES
 

@@ -22,7 +22,8 @@ from dynpat.options import Missing
 from dynpat.reporter import Reporter
 from dynpat.restoration.crop import Crop, crop_around
 from dynpat.restoration.first_guess import LARGEST
-from dynpat.runs.plan import Plan, read_observed
+from dynpat.runs.observed import read_observed
+from dynpat.runs.plan import Plan
 from dynpat.tasks.cost import FEWEST_PIXELS, USUAL_PIXELS, require_guessable
 from dynpat.videos import Video, read_video
 from dynpat.videos.model import size_text

@@ -15,7 +15,8 @@ from dynpat.models.sampling import STEPS, ask, sample_videos, usual_frames
 from dynpat.quality.figures import Judge, figures, floor, told_apart
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
-from dynpat.runs.plan import Plan, for_videos, read_observed
+from dynpat.runs.observed import read_observed
+from dynpat.runs.plan import Plan, for_videos
 from dynpat.runs.recorder import Recorder, synthesised
 from dynpat.tasks.choices import introduction
 from dynpat.tasks.common import make_learner

@@ -1,0 +1,58 @@
+"""Which frames of its videos a run observes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynpat.errors import BadOptionError
+from dynpat.reporter import Reporter
+from dynpat.runs.observed import read_observed, window_shape
+from dynpat.runs.plan import Plan, make_plan
+from dynpat.videos import write_video
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 80 small frames, whose levels tell their numbers."""
+    path = tmp_path_factory.mktemp("long") / "frames"
+    levels = np.arange(80, dtype=np.uint8)[:, None, None, None]
+    write_video(path, np.broadcast_to(levels, (80, 8, 12, 3)), 25)
+    return path
+
+
+@pytest.mark.parametrize(("pattern", "frames", "expected"), [
+    ("scene", None, 70), ("texture", None, 70), ("action", None, 32), ("action", 50, 50),
+])
+def test_of_long_videos_the_first_frames_are_read_and_fewer_of_actions(
+    pattern: str, frames: int | None, expected: int, long: Path
+) -> None:
+    plan = make_plan([long], pattern=pattern, frames=frames)
+    (video,) = read_observed(plan, Reporter())
+    np.testing.assert_array_equal(video.frames[:, 0, 0, 0], np.arange(expected))
+    again = Plan.from_dict(plan.to_dict())
+    assert again == plan
+    values = plan.to_dict()
+    del values["reading"]["at_most"]  # a run of an earlier version goes on with its frames
+    (video,) = read_observed(Plan.from_dict(values), Reporter())
+    assert len(video.frames) == (frames or 70)
+
+
+@pytest.mark.parametrize(("pattern", "preset", "window", "expected"), [
+    ("scene", "default", None, 24), ("scene", "paper", None, 70), ("action", None, None, 32),
+    ("action", None, 16, 16),
+])
+def test_actions_are_learned_as_a_whole(
+    pattern: str, preset: str | None, window: int | None, expected: int, long: Path
+) -> None:
+    plan = make_plan([long], pattern=pattern, preset=preset, window=window)
+    videos = read_observed(plan, Reporter())
+    assert window_shape(plan, videos) == (expected, 8, 12, 3)
+
+
+def test_a_window_longer_than_its_videos_is_refused(long: Path) -> None:
+    plan = make_plan([long], pattern="action", window=40)
+    with pytest.raises(BadOptionError, match="--window 40 is longer .*, which have 32"):
+        window_shape(plan, read_observed(plan, Reporter()))
