@@ -143,7 +143,7 @@ def test_a_plan_is_written_under_the_names_that_it_has_always_had() -> None:
     )
     values = json.loads(strict_json(plan.to_dict()))
     assert values["reading"] == {"size": [24, 32], "frames": None, "start": 0, "fps": None,
-                                 "grey": False, "window": 8}
+                                 "grey": False, "window": 8, "at_most": 70}
     assert values["model"] == {"precision": "float32"}
     assert set(values["missing"]) == {"mask", "dilate", "recover"}
     assert Plan.from_dict(values) == plan
