@@ -54,5 +54,5 @@ def test_actions_are_learned_as_a_whole(
 
 def test_a_window_longer_than_its_videos_is_refused(long: Path) -> None:
     plan = make_plan([long], pattern="action", window=40)
-    with pytest.raises(BadOptionError, match="--window 40 is longer .*, which have 32"):
+    with pytest.raises(BadOptionError, match=r"--window 40 is longer .*, which have 32"):
         window_shape(plan, read_observed(plan, Reporter()))
