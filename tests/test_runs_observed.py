@@ -23,13 +23,14 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("pattern", "frames", "expected"), [
-    ("scene", None, 70), ("texture", None, 70), ("action", None, 32), ("action", 50, 50),
+@pytest.mark.parametrize(("pattern", "preset", "frames", "expected"), [
+    ("scene", None, None, 70), ("texture", None, None, 70), ("action", None, None, 32),
+    ("action", "default", None, 32), ("action", "paper", None, 70), ("action", None, 50, 50),
 ])
 def test_of_long_videos_the_first_frames_are_read_and_fewer_of_actions(
-    pattern: str, frames: int | None, expected: int, long: Path
+    pattern: str, preset: str | None, frames: int | None, expected: int, long: Path
 ) -> None:
-    plan = make_plan([long], pattern=pattern, frames=frames)
+    plan = make_plan([long], pattern=pattern, preset=preset, frames=frames)
     (video,) = read_observed(plan, Reporter())
     np.testing.assert_array_equal(video.frames[:, 0, 0, 0], np.arange(expected))
     again = Plan.from_dict(plan.to_dict())

@@ -128,7 +128,8 @@ def make_plan(
     size : tuple of int or None
         The height and width in pixels; by default larger pictures shrink to about 100×100 pixels.
     frames : int or None
-        The number of frames; by default the first 70 are read, of actions 32, with a note.
+        The number of frames; by default the first 70 are read, of actions 32 (but
+        70 with the preset 'paper'), with a note.
     start : int
         The number of the first frame, as in `read_video`.
     fps : float or None
@@ -168,8 +169,9 @@ def make_plan(
     learning = _learn_config(kind.learn_presets[preset], given(learn))
     videos = [videos] if isinstance(videos, str | Path) else videos
     names = tuple(str(Path(video)) for video in videos)
+    short = pattern == "action" and preset != "paper"
     return Plan(names, reading, pattern, preset, model, moving, learning, window,
-                at_most=ACTION_FRAMES if pattern == "action" else DEFAULT_FRAMES)
+                at_most=ACTION_FRAMES if short else DEFAULT_FRAMES)
 
 
 def _kind(pattern: str) -> type[EnergyModel]:
