@@ -168,7 +168,8 @@ reading_without_frames = together(
 
 reading_options = together(
     click.option("--frames", type=click.IntRange(2), help="Number of frames to read from each "
-                 "video [default: 70, or all if there are fewer; of actions 32; inpaint: all]."),
+                 "video [default: 70, or all if there are fewer; learn of actions: 32; inpaint: "
+                 "all]."),
     reading_without_frames,
 )
 

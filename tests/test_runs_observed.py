@@ -11,6 +11,7 @@ from dynpat.errors import BadOptionError
 from dynpat.reporter import Reporter
 from dynpat.runs.observed import read_observed, window_shape
 from dynpat.runs.plan import Plan, make_plan
+from dynpat.tasks.restore import make_restoration
 from dynpat.videos import write_video
 
 
@@ -39,6 +40,14 @@ def test_of_long_videos_the_first_frames_are_read_and_fewer_of_actions(
     del values["reading"]["at_most"]  # a run of an earlier version goes on with its frames
     (video,) = read_observed(Plan.from_dict(values), Reporter())
     assert len(video.frames) == (frames or 70)
+
+
+def test_of_actions_to_be_filled_in_as_much_is_read_as_of_others(long: Path) -> None:
+    plan = make_restoration(
+        "recover", [long], missing={"occlude": "frames:0.5"}, pattern="action"
+    )
+    (video,) = read_observed(plan, Reporter())
+    assert len(video.frames) == 70
 
 
 @pytest.mark.parametrize(("pattern", "preset", "window", "expected"), [

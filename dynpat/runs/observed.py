@@ -7,7 +7,7 @@ from dataclasses import asdict
 from dynpat.config import require
 from dynpat.errors import BadOptionError
 from dynpat.reporter import Reporter
-from dynpat.runs.plan import DEFAULT_FRAMES, Plan
+from dynpat.runs.plan import Plan
 from dynpat.videos import Video, read_videos
 
 DEFAULT_WINDOW = 24  # number of frames learned at once; networks see hardly more together
@@ -20,8 +20,7 @@ def read_observed(plan: Plan, reporter: Reporter, pixels: int = DEFAULT_PIXELS) 
     Pictures of more than `pixels` pixels shrink to about that many, unless the plan has a size.
     """
     videos = read_videos(
-        list(plan.videos), at_most=plan.at_most if plan.task == "learn" else DEFAULT_FRAMES,
-        pixels=pixels, **asdict(plan.reading),
+        list(plan.videos), at_most=plan.at_most, pixels=pixels, **asdict(plan.reading)
     )
     for video in videos:
         for note in video.notes:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 VERSION = 4  # version of the format that `Plan.to_dict` writes
 RENAMED = {"default": "gaussian", "coloured": "default"}  # presets renamed since version 1
 DEFAULT_FRAMES = 70  # the length of the videos in the paper
-ACTION_FRAMES = 32  # of actions, which are learned as a whole; long ones take an hour to learn
+ACTION_FRAMES = 32  # of actions, which are learned as a whole: an update of 70 takes thrice as long
 MOST_MODES = 32  # if there are more observed videos, several share a mode
 
 
@@ -64,10 +64,10 @@ class Plan:
     """Number of frames to read unless `reading` names one."""
 
     def __post_init__(self) -> None:
-        window = 2 if self.window is None else self.window
-        for name, value in (("window", window), ("at_most", self.at_most)):
-            require(isinstance(value, int) and value >= 2, name, "be a whole number of at least 2",
-                    value, f"Raise {name}")
+        require(self.window is None or (isinstance(self.window, int) and self.window >= 2),
+                "window", "be a whole number of at least 2", self.window, "Raise --window")
+        require(isinstance(self.at_most, int) and self.at_most >= 2,
+                "at_most", "be a whole number of at least 2", self.at_most, "Raise it")
         require(self.task in ("learn", *OF_TASKS), "task",
                 f"be one of learn, {', '.join(OF_TASKS)}", self.task, "Choose one")
 
@@ -128,8 +128,8 @@ def make_plan(
     size : tuple of int or None
         The height and width in pixels; by default larger pictures shrink to about 100×100 pixels.
     frames : int or None
-        The number of frames; by default the first 70 are read, of actions 32 (but
-        70 with the preset 'paper'), with a note.
+        The number of frames; by default the first 70 are read, of actions 32 (but 70 with the
+        preset 'paper'), with a note.
     start : int
         The number of the first frame, as in `read_video`.
     fps : float or None
@@ -186,8 +186,8 @@ def _learn_config(preset: dict[str, Any], asked: dict[str, Any]) -> LearnConfig:
     if "iterations" in asked:
         preset = {**preset, "time_budget": None}
     _require_finite(asked.get("time_budget"))
-    require(asked.get("learning_rate", 1.0) != 0, "learning_rate", "lie in (0, 1)", 0,
-            "Use a value such as 0.001")
+    rate = asked.get("learning_rate", 1.0)
+    require(rate != 0, "learning_rate", "lie in (0, 1)", rate, "Use a value such as 0.001")
     return from_dict(LearnConfig, {**preset, **asked})
 
 

@@ -21,7 +21,7 @@ from dynpat.reporter import Reporter
 from dynpat.restoration.posterior import Estimate
 from dynpat.runs.folder import Run
 from dynpat.runs.log import read_log
-from dynpat.runs.plan import Plan, for_videos, make_plan
+from dynpat.runs.plan import DEFAULT_FRAMES, Plan, for_videos, make_plan
 from dynpat.runs.recorder import Recorder, side_by_side
 from dynpat.tasks.cost import USUAL_BUDGET, working_pixels
 from dynpat.tasks.filling import Restoring, begun, chosen, figures_of, filled
@@ -87,7 +87,8 @@ def make_restoration(
     _require_consistent(task, len(listed), said)
     pixels = working_pixels(plan.learn.time_budget)
     return replace(
-        plan, task=task, missing=replace(said, recover=replace(said.recover, pixels=pixels))
+        plan, task=task, missing=replace(said, recover=replace(said.recover, pixels=pixels)),
+        at_most=DEFAULT_FRAMES,  # of actions, too: all that is missing is to be filled in
     )
 
 
