@@ -34,7 +34,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from langevin_step import useful_flops
 
 from dynpat.learning.learner import Learner
-from dynpat.runs.plan import for_videos, make_model, make_plan
+from dynpat.runs.observed import for_videos
+from dynpat.runs.plan import make_model, make_plan
 from dynpat.videos import as_videos
 
 CASES: dict[str, dict[str, Any]] = {

@@ -29,7 +29,8 @@ import numpy as np  # noqa: E402
 from dynpat.datasets import flames  # noqa: E402
 from dynpat.learning.learner import Learner  # noqa: E402
 from dynpat.models import PATTERNS  # noqa: E402
-from dynpat.runs.plan import for_videos, make_model, make_plan  # noqa: E402
+from dynpat.runs.observed import for_videos  # noqa: E402
+from dynpat.runs.plan import make_model, make_plan  # noqa: E402
 from dynpat.videos import as_videos  # noqa: E402
 
 WAITING = ("Run",)  # of the executor, for the operations of other threads

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 @click.option("--strategy", type=click.Choice(["none", "mirrored", "multiworker"]), default="none",
               show_default=True, help="Where to learn. mirrored: on all GPUs of this machine; "
               "multiworker: on the cluster that the environment variable TF_CONFIG describes.")
+@click.option("--chain-store", type=click.Choice(["auto", "memory", "disk"]), default="auto",
+              show_default=True, help="Where the persistent chains lie. disk: in files of the run "
+              "folder; auto: there if they need more than half of the memory. The result is the "
+              "same.")
 @click.option("--dry-run", is_flag=True, help="Only print the plan and the memory and time that it "
               "will probably take.")
 def learn(videos: tuple[Path, ...], **options: Any) -> None:

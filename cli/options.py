@@ -18,7 +18,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 BYTES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 READING = ("size", "frames", "start", "fps", "grey")
 LEARNING = (
-    "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed"
+    "iterations", "time_budget", "chains", "batch", "memory", "learning_rate", "seed",
+    "chain_store",
 )
 # Options that may change when a run is resumed; all others must equal those of the run.
 RESUMABLE = {"iterations", "time_budget", "out", "resume", "formats", "quiet", "as_json", "dry_run",

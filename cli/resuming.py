@@ -18,6 +18,7 @@ MISSING = (
     "mask", "box", "detect", "invert", "dilate", "occlude", "truth", "complete", "before", "after",
     "between",
 )
+RESOLVED = {"precision", "chain_store"}  # a run stores what 'auto' chose
 OF_CONFIG = {"pattern", "preset", "estimate", *MISSING}  # a repeated run keeps its own
 
 
@@ -88,7 +89,7 @@ def _require_same(plan: Plan, videos: tuple[Path, ...], options: dict[str, Any])
     fixed = said() - RESUMABLE - {"videos"}
     for param in click.get_current_context().command.params:
         name = str(param.name)
-        if name not in fixed or (name, options[name]) == ("precision", "auto"):
+        if name not in fixed or (name in RESOLVED and options[name] == "auto"):
             continue
         if _plain(options[name]) != _plain(kept.get(name)):
             raise _unchangeable(param.opts[0], kept.get(name))

@@ -36,7 +36,7 @@ def shared_options(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of `make_plan` that all these commands have, from the command line."""
     return {
         "langevin": {"steps": options["langevin_steps"], "step_size": options["step_size"]},
-        "learn": {name: options[name] for name in LEARNING},
+        "learn": {name: options[name] for name in LEARNING if name in options},
         **{name: options[name] for name in (*READING, "window", "sigma", "precision")},
     }
 

@@ -21,6 +21,7 @@ FORMER: dict[str, tuple[Any, ...]] = {
     "noise": (1.0,), "beta_1": (0.5,), "burn_in": (40,), "samples": (20,), "between": (8,),
     "weigh": (True, False), "padding": ("same",), "output_scale": (1.0,),
 }
+CHAIN_STORES = ("auto", "memory", "disk")
 WIDEST = 1000.0  # grey levels; no video needs a σ above this
 
 Config = TypeVar("Config", bound="DataclassInstance")
@@ -153,6 +154,8 @@ class LearnConfig:
     """Decoupled weight decay of Adam: the share of a kernel lost per update and unit of rate."""
     calibration: float = 0.0
     """Work after learning, as a share of its work, that fits the mean of new samples."""
+    chain_store: str = "auto"
+    """Where chains lie: 'memory' or 'disk'; 'auto' takes the disk if they are large."""
     memory: int | None = None
     """Bytes that learning may take; chains pass the network in groups if all do not fit."""
     seed: int = 0
@@ -195,6 +198,8 @@ class LearnConfig:
                 self.weight_decay, "Use 0.3")
         require(0 <= self.calibration <= 1, "calibration", "lie in [0, 1]", self.calibration,
                 "Use 0.15")
+        require(self.chain_store in CHAIN_STORES, "chain_store",
+                f"be one of {', '.join(CHAIN_STORES)}", self.chain_store, "Use auto")
         require(self.memory is None or self.memory > 0, "memory", "be positive", self.memory,
                 "Give --memory such as 4GB")
         require(0 <= self.seed < 2**31, "seed", "lie in 0 … 2147483647", self.seed,

@@ -57,9 +57,9 @@ def of_slot(seed: int, slot: int) -> int:
     return seed * VIDEOS + slot
 
 
-def velocity(seed: int) -> tuple[int, int]:
-    """Return the seed of the first velocities of chains."""
-    return seed, VELOCITY
+def velocity(seed: int, slot: int) -> tuple[int, int]:
+    """Return the seed of the first velocities of the chains of a slot."""
+    return of_slot(seed, slot), VELOCITY
 
 
 def chains(seed: Any, update: Any) -> Any:

@@ -33,15 +33,16 @@ from pathlib import Path
 from dynpat.datasets import flames
 from dynpat.learning.learner import Learner, learn_model
 from dynpat.runs.plan import make_plan
+from dynpat.learning.chain_store import stored_chains
 from dynpat.learning.replicas import open_replicas
 from dynpat.runs.plan import make_model
 
 frames, updates, folder = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-learn = {"iterations": updates, "chains": 4, "batch": 2}
-plan = make_plan([], precision="float32", learn=learn)
 videos = np.stack([flames(frames, (24, 24), seed=seed) for seed in range(2)])
 found, figures = [], []
-for name in ("none", "mirrored"):
+for name, store in (("none", "memory"), ("mirrored", sys.argv[4])):
+    learn = {"iterations": updates, "chains": 4, "batch": 2, "chain_store": store}
+    plan = make_plan([], precision="float32", learn=learn)
     replicas = open_replicas(name)
     with replicas.scope():
         model = make_model(plan, (12, 24, 24, 3), len(videos))
@@ -50,7 +51,10 @@ for name in ("none", "mirrored"):
     rows = []
     learn_model(learner, folder / name, listeners=[lambda _, row: rows.append(row)])
     moved = [w.numpy() - f for w, f in zip(model.trainable_variables, first)]
-    found.append((moved, learner.chains.video.numpy(), learner.update))
+    chains = stored_chains(tf.train.latest_checkpoint(str(folder / name)), [0, 1])
+    held = learner.chains.video.numpy() if chains is None else chains
+    assert (chains is None) is (store == "memory")
+    found.append((moved, held, learner.update))
     figures.append(rows[0])
 (one, chains, number), (two, others, number_of_two) = found
 length = sum(float(np.sum(a**2)) for a in one) ** 0.5
@@ -64,21 +68,23 @@ print(json.dumps({
 """
 
 
-def compared(new_process: Callable[..., Any], frames: int, updates: int, folder: Path) -> Any:
-    done = new_process("-c", TWO_DEVICES, frames, updates, folder)
+def compared(
+    new_process: Callable[..., Any], frames: int, updates: int, folder: Path, store: str
+) -> Any:
+    done = new_process("-c", TWO_DEVICES, frames, updates, folder, store)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(("frames", "updates"), [
-    pytest.param(12, UPDATES, id="one window seen by both", marks=pytest.mark.slow),
-    pytest.param(30, UPDATES, id="windows shared out", marks=pytest.mark.slow),
-    pytest.param(30, FEW, id="windows shared out, for a short time"),
+@pytest.mark.parametrize(("frames", "updates", "store"), [
+    pytest.param(12, UPDATES, "memory", id="one window seen by both", marks=pytest.mark.slow),
+    pytest.param(30, UPDATES, "memory", id="windows shared out", marks=pytest.mark.slow),
+    pytest.param(30, FEW, "disk", id="windows shared out, chains in files, for a short time"),
 ])
 def test_two_devices_learn_what_one_does(
-    frames: int, updates: int, new_process: Callable[..., Any], tmp_path: Path
+    frames: int, updates: int, store: str, new_process: Callable[..., Any], tmp_path: Path
 ) -> None:
-    found = compared(new_process, frames, updates, tmp_path)
+    found = compared(new_process, frames, updates, tmp_path, store)
     print({name: found[name] for name in ("updates", "weights", "apart", "chains")})
     assert found["replicas"] == 2 and found["updates"] == [updates, updates]
     # After 20 updates the weights were seen to be 3e-7 apart, and 5e-6 of the way that they went.

@@ -188,7 +188,7 @@ def test_chains_of_a_checkpoint_that_is_cut_off(learned: Path, keep: int) -> Non
     for path in (learned / "checkpoints").glob("*.data-*"):
         path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(BadRunError, match="holds no whole checkpoint"):
-        Run.open(learned).chains()
+        Run.open(learned).chains([0])
 
 
 def test_resume_needs_its_videos(

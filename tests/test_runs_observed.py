@@ -9,10 +9,10 @@ import pytest
 
 from dynpat.errors import BadOptionError
 from dynpat.reporter import Reporter
-from dynpat.runs.observed import read_observed, window_shape
+from dynpat.runs.observed import chain_bytes, for_videos, read_observed, window_shape
 from dynpat.runs.plan import Plan, make_plan
 from dynpat.tasks.restore import make_restoration
-from dynpat.videos import write_video
+from dynpat.videos import as_videos, write_video
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +66,34 @@ def test_a_window_longer_than_its_videos_is_refused(long: Path) -> None:
     plan = make_plan([long], pattern="action", window=40)
     with pytest.raises(BadOptionError, match=r"--window 40 is longer .*, which have 32"):
         window_shape(plan, read_observed(plan, Reporter()))
+
+
+@pytest.mark.parametrize(("memory", "workers", "asked", "expected"), [
+    (None, 1, "auto", "memory"), (5 * 10**5, 1, "auto", "disk"), (5 * 10**5, 2, "auto", "memory"),
+    (5 * 10**5, 1, "memory", "memory"), (None, 1, "disk", "disk"),
+])
+def test_large_chains_lie_on_the_disk_unless_asked_otherwise(
+    memory: int | None, workers: int, asked: str, expected: str
+) -> None:
+    plan = make_plan(["a.mp4"], learn={"memory": memory, "chain_store": asked})
+    seen = as_videos(np.zeros((2, 12, 24, 24, 3), np.uint8))
+    found = for_videos(plan, seen, workers, workers)
+    assert found.learn.chain_store == expected
+    each = 2 * 12 * 24 * 24 * 3 * 4  # with its velocity
+    assert chain_bytes(found, (12, 24, 24, 3), 2) == 2 * found.learn.chains * each
+    assert for_videos(found, seen, workers, workers) == found
+
+
+def test_several_processes_cannot_share_files() -> None:
+    plan = make_plan(["a.mp4"], learn={"chain_store": "disk"})
+    seen = as_videos(np.zeros((1, 12, 24, 24, 3), np.uint8))
+    with pytest.raises(BadOptionError, match=r"multiworker with 2.*--chain-store memory"):
+        for_videos(plan, seen, 2, 2)
+
+
+def test_the_chains_of_earlier_runs_are_in_memory() -> None:
+    values = make_plan(["a.mp4"]).to_dict()
+    del values["learn"]["chain_store"]
+    assert Plan.from_dict(values | {"version": 4}).learn.chain_store == "memory"
+    with pytest.raises(BadOptionError, match="chain_store must be one of auto, memory, disk"):
+        make_plan(["a.mp4"], learn={"chain_store": "tape"})

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from dynpat.errors import BadOptionError
-from dynpat.runs.plan import Plan, for_videos, make_plan
+from dynpat.runs.observed import for_videos
+from dynpat.runs.plan import Plan, make_plan
 from dynpat.videos import as_videos
 
 

@@ -19,7 +19,7 @@ KNOWN = {
     seeds.order: ((7, 2), (7, 2)),
     seeds.windows: ((7, 2), (7, 2)),
     seeds.of_slot: ((7, 2), 70_051),
-    seeds.velocity: ((7,), (7, 2017)),
+    seeds.velocity: ((7, 2), (70_051, 2017)),
     seeds.chains: ((7, 2), 7_000_023),
     seeds.fills: ((7_000_023,), 7_061_736),
     seeds.grain: ((7, 2), (1665, 2)),
@@ -63,7 +63,7 @@ def of_update(seed: int, update: int) -> dict[str, tuple[int, int]]:
     chains = seeds.chains(seed, update)
     pairs = {
         "windows": seeds.windows(seed, update), "shift": seeds.shift(seed, update),
-        "renewal": seeds.renewal(seed, update), "velocity": seeds.velocity(seed),
+        "renewal": seeds.renewal(seed, update),
         "grain of fills": seeds.grain_of_fills(chains),
         "fills": seeds.step(seeds.fills(chains), 0),
     }
@@ -74,6 +74,7 @@ def of_update(seed: int, update: int) -> dict[str, tuple[int, int]]:
         }.items():
             pairs[f"{name} {number}"] = first, seeds.numbered(second, number)
         pairs[f"start {number}"] = seeds.start(seeds.of_slot(seed, number))
+        pairs[f"velocity {number}"] = seeds.velocity(seed, number)
     return pairs
 
 

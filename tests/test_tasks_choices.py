@@ -15,7 +15,8 @@ from click.testing import Result
 import dynpat as package
 from dynpat.datasets import flames, ocean
 from dynpat.reporter import Reporter
-from dynpat.runs.plan import for_videos, make_plan
+from dynpat.runs.observed import for_videos
+from dynpat.runs.plan import make_plan
 from dynpat.tasks.choices import introduction
 from dynpat.videos import as_videos, write_video
 

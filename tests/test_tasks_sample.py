@@ -30,7 +30,7 @@ def drawn(run: Path, out: Path, **options: Any) -> list[np.ndarray]:
 def test_chains_go_on_from_where_learning_left_them(learned_gaussian: Path, tmp_path: Path) -> None:
     videos = drawn(learned_gaussian, tmp_path / "new", start="chains", count=3)
     run = Run.open(learned_gaussian)
-    chains = np.asarray(run.load_model().to_grey(run.chains()))
+    chains = np.asarray(run.load_model().to_grey(run.chains([0])))
     assert chains.shape[:2] == (1, 2)
     for number, video in enumerate(videos):
         np.testing.assert_allclose(video, chains[0, number % 2], atol=0.05)

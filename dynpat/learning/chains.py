@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +14,8 @@ import tensorflow as tf
 from dynpat import langevin, seeds
 from dynpat.reference.gaussians import Reference
 
+# Returns how the chains of a slot start: 'video' (K, T, H, W, C), and 'velocity' with momentum.
+Start = Callable[[int], dict[str, tf.Tensor]]
 MOST_SLOTS = 64  # if there are more observed videos, several share their chains
 
 
@@ -32,21 +38,21 @@ def modes_of_slots(groups: Sequence[np.ndarray], videos: int) -> list[int]:
     return [mode_of[first] for first, *_ in slots(groups, videos)]
 
 
-class Chains(tf.Module):
+class Chains(tf.Module, ABC):
     """Persistent Langevin chains, several per slot, and the number of updates done.
 
     Each observed video has a slot: its own, or a shared one if there are many videos (see `slots`).
-    In the methods below, "video" means a slot.
+    In the methods below, "video" means a slot. A subclass says where the chains lie.
 
     Attributes
     ----------
-    video : tf.Variable
-        The chains, (slots, chains, T, H, W, C) float32 on the model's scale.
+    shape : tuple of int
+        The slots, the chains of each, and the shape of a chain: (slots, chains, T, H, W, C).
+    moving : bool
+        Whether chains have velocities.
     age : tf.Variable or None
         How often each chain has moved since it last started from noise, (slots, chains) int64; None
         if chains go on for ever.
-    velocity : tf.Variable or None
-        The velocities of chains with momentum, of the shape of `video`.
     slot_of : list of int
         The slot of each observed video.
     update : tf.Variable
@@ -56,29 +62,63 @@ class Chains(tf.Module):
     """
 
     def __init__(
-        self, start: tf.Tensor, seed: int, modes: Sequence[int] = (), parts: int = 1, here: int = 1,
-        slot_of: Sequence[int] = (), moving: bool = False, life: int = 0,
+        self, shape: Sequence[int], seed: int, modes: Sequence[int] = (), parts: int = 1,
+        here: int = 1, slot_of: Sequence[int] = (), moving: bool = False, life: int = 0,
     ) -> None:
         super().__init__(name="chains")
-        self.seed, self.parts, self.here = seed, parts, here
-        self.modes = list(modes) or [0] * int(start.shape[0])
-        self.slot_of = list(slot_of) or list(range(int(start.shape[0])))
-        self.video = tf.Variable(start, trainable=False, name="video")
-        self.velocity: tf.Variable | None = None
-        if moving:
-            drawn = tf.random.stateless_normal(start.shape, seeds.velocity(seed))
-            self.velocity = tf.Variable(drawn, trainable=False, name="velocity")
+        self.shape = tuple(int(length) for length in shape)
+        self.seed, self.parts, self.here, self.moving = seed, parts, here, moving
+        self.modes = list(modes) or [0] * self.shape[0]
+        self.slot_of = list(slot_of) or list(range(self.shape[0]))
         self.life = life
         self.age: tf.Variable | None = None
         if life:
-            ages = _ages(int(start.shape[0]), int(start.shape[1]), life)
+            ages = _ages(self.shape[0], self.shape[1], life)
             self.age = tf.Variable(ages, trainable=False, name="age")
         self.update = tf.Variable(0, dtype=tf.int64, trainable=False, name="update")
+
+    @abstractmethod
+    def first(self) -> tf.Tensor:
+        """Return the present state (T, H, W, C) of the first chain of the first video."""
+
+    @abstractmethod
+    def _read(self, state: str, places: tf.Tensor) -> tf.Tensor:
+        """Return the `state`, 'video' or 'velocity', of the chains at (B, K, 2) places."""
+
+    @abstractmethod
+    def _write(self, places: tf.Tensor, states: Mapping[str, tf.Tensor]) -> None:
+        """Replace states, (B, K, T, H, W, C) each, of the chains at (B, K, 2) places."""
+
+    def open(self, folder: Path) -> None:
+        """Get ready to learn with checkpoints in a folder."""
+
+    def begin(self) -> None:
+        """Start all chains; not called if they continue from a checkpoint."""
+
+    def restored(self) -> None:
+        """Get ready to go on from the checkpoint that has just been restored.
+
+        Raises
+        ------
+        ValueError
+            If something that the checkpoint refers to is missing.
+        """
+
+    def keep(self, checkpoints: Sequence[str]) -> None:
+        """Keep what these checkpoints refer to, which are all that there are."""
+
+    def tidy(self) -> None:
+        """Remove what no checkpoint refers to any more, after an update."""
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Turn errors of the place where chains lie into one sentence."""
+        yield
 
     @property
     def per_video(self) -> int:
         """The number K of chains that a replica moves for each video."""
-        return int(self.video.shape[1]) // self.parts
+        return self.shape[1] // self.parts
 
     def slots(self, indices: tf.Tensor) -> tf.Tensor:
         """Return the slots (B,) int64 of some observed videos."""
@@ -100,28 +140,24 @@ class Chains(tf.Module):
     def numbers(self, indices: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
         """Return the number of each chain among all chains, (B·K,) int64."""
         videos, chains = tf.unstack(self.places(indices, part), axis=-1)
-        numbers = tf.reshape(videos * int(self.video.shape[1]) + chains, [-1])
+        numbers = tf.reshape(videos * self.shape[1] + chains, [-1])
         return tf.ensure_shape(numbers, (int(indices.shape[0]) * self.per_video,))
 
     def starts(self, indices: tf.Tensor, part: tf.Tensor) -> tf.Tensor:
         """Return the present state of the chains of some videos, (B, K, T, H, W, C)."""
-        found = tf.gather_nd(self.video, self.places(indices, part))
-        return tf.ensure_shape(
-            found, (int(indices.shape[0]), self.per_video, *self.video.shape[2:])
-        )
+        found = self._read("video", self.places(indices, part))
+        return tf.ensure_shape(found, (int(indices.shape[0]), self.per_video, *self.shape[2:]))
 
     def velocities(self, indices: tf.Tensor, part: tf.Tensor) -> tf.Tensor | None:
         """Return the velocities (B·K, T, H, W, C) of the chains of some videos, or None.
 
         A chain that starts again keeps its velocity, which does not depend on where the chain is.
         """
-        if self.velocity is None:
+        if not self.moving:
             return None
-        found = tf.gather_nd(self.velocity, self.places(indices, part))
-        rows = int(indices.shape[0]) * self.per_video
-        return tf.ensure_shape(
-            tf.reshape(found, [rows, *self.video.shape[2:]]), (rows, *self.video.shape[2:])
-        )
+        found = self._read("velocity", self.places(indices, part))
+        flat = (int(indices.shape[0]) * self.per_video, *self.shape[2:])
+        return tf.ensure_shape(tf.reshape(found, flat), flat)
 
     def renewed(
         self, indices: tf.Tensor, part: tf.Tensor, current: tf.Tensor, share: float,
@@ -136,7 +172,7 @@ class Chains(tf.Module):
         draw = tf.stack(seeds.renewal(seed, self.update))
         first = tf.stack(seeds.anew(seed, self.update))
         # A number is drawn for each chain of all, because videos that share a chain must agree.
-        every = tf.random.stateless_uniform(self.video.shape[:2], draw)
+        every = tf.random.stateless_uniform(self.shape[:2], draw)
         which = tf.gather_nd(every, self.places(indices, part)) < share
         if self.age is not None:
             which |= tf.gather_nd(self.age, self.places(indices, part)) >= self.life
@@ -167,14 +203,47 @@ class Chains(tf.Module):
     ) -> None:
         """Store the moved chains (B, K, T, H, W, C) of some videos, and count the update once."""
         places = self.places(indices, part)
-        self.video.scatter_nd_update(places, moved)
+        states = {"video": moved}
+        if self.moving:
+            states["velocity"] = tf.reshape(velocity, tf.shape(moved))
+        self._write(places, states)
         if self.age is not None:
             age = tf.gather_nd(self.age, places)
             age *= tf.cast(age < self.life, tf.int64)  # chains that have just started again
             self.age.scatter_nd_update(places, age + 1)
-        if self.velocity is not None:
-            self.velocity.scatter_nd_update(places, tf.reshape(velocity, tf.shape(moved)))
         self.update.assign_add(tf.cast(part % self.here == 0, tf.int64))
+
+
+class HeldChains(Chains):
+    """Chains in memory.
+
+    Attributes
+    ----------
+    video, velocity : tf.Variable
+        The chains, (slots, chains, T, H, W, C) float32 on the model's scale, and their velocities
+        of the same shape; without momentum, `velocity` is None.
+    """
+
+    def __init__(self, start: Start, shape: Sequence[int], seed: int, **settings: Any) -> None:
+        super().__init__(shape, seed, **settings)
+        begun = [start(slot) for slot in range(self.shape[0])]
+        self.video = tf.Variable(
+            tf.stack([states["video"] for states in begun]), trainable=False, name="video"
+        )
+        self.velocity: tf.Variable | None = None
+        if self.moving:
+            drawn = tf.stack([states["velocity"] for states in begun])
+            self.velocity = tf.Variable(drawn, trainable=False, name="velocity")
+
+    def first(self) -> tf.Tensor:
+        return self.video[0, 0]
+
+    def _read(self, state: str, places: tf.Tensor) -> tf.Tensor:
+        return tf.gather_nd(getattr(self, state), places)
+
+    def _write(self, places: tf.Tensor, states: Mapping[str, tf.Tensor]) -> None:
+        for name, values in states.items():
+            getattr(self, name).scatter_nd_update(places, values)
 
 
 def _ages(slots: int, chains: int, life: int) -> np.ndarray:

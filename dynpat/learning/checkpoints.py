@@ -42,6 +42,26 @@ class Saver:
             self.saved_update, self.last = learner.update, now
 
 
+def begin(manager: tf.train.CheckpointManager, learner: Any) -> bool:
+    """Go back to the last checkpoint, and return True; if there is none, write the first.
+
+    Raises
+    ------
+    BadRunError
+        If the checkpoint is damaged.
+    OutputError
+        If a file cannot be written.
+    """
+    learner.chains.open(Path(manager.directory))
+    if not manager.latest_checkpoint:
+        learner.chains.begin()
+        save(manager, learner)
+        return False
+    learner.restore(manager.latest_checkpoint)
+    learner.chains.keep([*manager.checkpoints, *_older(manager).checkpoints])
+    return True
+
+
 def save(manager: tf.train.CheckpointManager, learner: Any) -> None:
     """Write the whole state of learning, if this process is the one that writes.
 
@@ -62,6 +82,7 @@ def save(manager: tf.train.CheckpointManager, learner: Any) -> None:
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "message", None) or getattr(error, "strerror", None) or error
         raise write_error(Path(manager.directory), reason) from error
+    learner.chains.keep([*manager.checkpoints, *older.checkpoints])
 
 
 def _older(manager: tf.train.CheckpointManager) -> tf.train.CheckpointManager:

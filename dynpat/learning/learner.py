@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from dynpat.config import LangevinConfig, LearnConfig
 from dynpat.errors import BadRunError
-from dynpat.learning.checkpoints import Saver, Values, roll_back, save
+from dynpat.learning.checkpoints import Saver, Values, begin, roll_back, save
 from dynpat.learning.missing import Fills
 from dynpat.learning.replicas import Replicas
 from dynpat.learning.schedule import learning_rate, settled
@@ -80,7 +80,9 @@ class Learner:
         with self.replicas.scope():
             _compile(model, config, langevin, at_once)
         model.adapt(videos, missing)
-        self.chains = model.start_chains(len(videos), config.chains, config.seed)
+        self.chains = model.start_chains(
+            len(videos), config.chains, config.seed, config.chain_store
+        )
         self.progress = Progress(config.calm > 0)
         state = {"chains": self.chains, "progress": self.progress}
         if missing is not None:
@@ -97,7 +99,7 @@ class Learner:
     @property
     def work(self) -> float:
         """The work of learning, in Langevin steps of one frame; a gradient counts as one step."""
-        frames = int(self.chains.video.shape[2])
+        frames = self.chains.shape[2]
         moved = min(self.config.batch, len(self.videos)) * self.config.chains
         passed = moved * self.model.langevin_config.steps + 2 * moved
         return float(self.update * passed * frames)
@@ -159,6 +161,7 @@ class Learner:
         """
         try:
             self._checkpoint.restore(path).assert_consumed()
+            self.chains.restored()
         except _DAMAGED as error:
             raise BadRunError(
                 f"The checkpoint '{path}' is damaged or belongs to other settings. "
@@ -202,6 +205,7 @@ class _Loop(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
         now = time.monotonic()
+        self.learner.chains.tidy()
         # All processes keep one time and stop together, or they would wait for each other.
         step_seconds, wishes = self.learner.replicas.agreed(
             now - self.learner.last_tick, float(self.stop())
@@ -274,11 +278,8 @@ def learn_model(
     """
     manager = learner.manager(checkpoints)
     (wishes,) = learner.replicas.agreed(float(stop()))
-    if manager.latest_checkpoint:
-        learner.restore(manager.latest_checkpoint)
+    if begin(manager, learner):
         restored(learner)
-    else:
-        save(manager, learner)
     saver = Saver(manager, learner.config.checkpoint_every)
     stopped = wishes > 0
     while learner.fraction_done() < 1 and not stopped:

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from dynpat import seeds
 from dynpat.config import LangevinConfig, LearnConfig, check_step_size
-from dynpat.learning.chains import Chains, modes_of_slots, slots
+from dynpat.learning.chain_store import StoredChains
+from dynpat.learning.chains import Chains, HeldChains, modes_of_slots, slots
 from dynpat.learning.missing import Fills
 from dynpat.learning.schedule import usual_chains, usual_rate
 from dynpat.learning.update import update
@@ -132,27 +133,34 @@ class Trainable(keras.Model):
             jit_compile=jit_compile, **kwargs,
         )
 
-    def start_chains(self, videos: int, chains: int, seed: int) -> Chains:
+    def start_chains(
+        self, videos: int, chains: int, seed: int, store: str = "memory"
+    ) -> Chains:
         """Make persistent chains for `videos` observed videos: `chains` for each slot, by `seed`.
 
-        They start from noise of the reference distribution.
+        They start from noise of the reference distribution. The `store` is 'memory' or 'disk'.
         """
         a = self._arguments
         shape = (chains, a["frames"], *a["size"], a["channels"])
         groups = self.reference.groups(videos)
         shared, modes = slots(groups, videos), modes_of_slots(groups, videos)
         slot_of = {video: slot for slot, those in enumerate(shared) for video in those}
-        starts = [
-            self.reference.draw(shape, seeds.of_slot(seed, slot), mode, spread=False)
-            for slot, mode in enumerate(modes)
-        ]
+        moving = self.langevin_config.momentum > 0
+
+        def start(slot: int) -> dict[str, tf.Tensor]:
+            own = seeds.of_slot(seed, slot)
+            states = {"video": self.reference.draw(shape, own, modes[slot], spread=False)}
+            if moving:
+                pair = seeds.velocity(seed, slot)
+                states["velocity"] = tf.random.stateless_normal(shape, pair)
+            return states
+
         strategy = self.distribute_strategy
         several = strategy.num_replicas_in_sync > 1
-        self.chains = Chains(
-            tf.stack(starts), seed, modes, strategy.num_replicas_in_sync,
-            len(strategy.extended.worker_devices) if several else 1,
-            [slot_of[video] for video in range(videos)], self.langevin_config.momentum > 0,
-            self.life,
+        self.chains = (StoredChains if store == "disk" else HeldChains)(
+            start, (len(modes), *shape), seed, modes=modes, parts=strategy.num_replicas_in_sync,
+            here=len(strategy.extended.worker_devices) if several else 1,
+            slot_of=[slot_of[video] for video in range(videos)], moving=moving, life=self.life,
         )
         self.train_function = None  # the compiled update of the old chains must not be reused
         return self.chains
@@ -203,7 +211,7 @@ class Trainable(keras.Model):
         batch = min(batch_size or usual.batch, len(videos))
         chains = chains or usual_chains(usual, len(videos))
         pool = self.chains
-        if pool is None or (len(pool.slot_of), int(pool.video.shape[1])) != (len(videos), chains):
+        if pool is None or (len(pool.slot_of), pool.shape[1]) != (len(videos), chains):
             self.adapt(videos)
             pool = self.start_chains(len(videos), chains, seed)
         if batch != self.batch:
@@ -224,7 +232,8 @@ class Trainable(keras.Model):
             )
         )
         kwargs = {"verbose": 0, "shuffle": False, "epochs": epochs, **kwargs}
-        return super().fit(data, steps_per_epoch=steps_per_epoch, **kwargs)
+        with pool.watched():
+            return super().fit(data, steps_per_epoch=steps_per_epoch, **kwargs)
 
     def _coordinates(self, videos: np.ndarray, chains: Chains) -> np.ndarray:
         """Return few videos on the scale of a coloured model; many, or other models', as they are.

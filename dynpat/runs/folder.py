@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import shutil
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -239,8 +240,8 @@ class Run:
             )
         return load_model(file)
 
-    def chains(self) -> np.ndarray:
-        """Return the chains of learning, (videos, chains, T, H, W, C) on the model's scale.
+    def chains(self, slots: Sequence[int]) -> np.ndarray:
+        """Return the chains of some slots, (slots, chains, T, H, W, C) on the model's scale.
 
         Raises
         ------
@@ -249,9 +250,15 @@ class Run:
         """
         import tensorflow as tf
 
+        from dynpat.learning.chain_store import stored_chains
+
         try:
             latest = tf.train.latest_checkpoint(str(self.checkpoints))
-            return np.asarray(tf.train.load_checkpoint(latest).get_tensor(CHAINS_IN_CHECKPOINT))
+            stored = stored_chains(latest, slots)
+            if stored is not None:
+                return stored
+            held = tf.train.load_checkpoint(latest).get_tensor(CHAINS_IN_CHECKPOINT)
+            return np.asarray(held)[list(slots)]
         except (*UNFIT, IndexError, RuntimeError, tf.errors.OpError) as error:
             raise BadRunError(
                 f"'{self.checkpoints}' holds no whole checkpoint with the chains of learning; "

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import math
+from dataclasses import asdict, replace
 
 from dynpat.config import require
+from dynpat.devices import physical_memory
 from dynpat.errors import BadOptionError
+from dynpat.learning.chains import MOST_SLOTS
+from dynpat.learning.schedule import settled
 from dynpat.reporter import Reporter
 from dynpat.runs.plan import Plan
 from dynpat.videos import Video, read_videos
 
 DEFAULT_WINDOW = 24  # number of frames learned at once; networks see hardly more together
 DEFAULT_PIXELS = 100 * 100  # the size of the videos in the paper
+MOST_OF_MEMORY = 0.5  # the largest share of the memory for chains; larger ones lie in files
 
 
 def read_observed(plan: Plan, reporter: Reporter, pixels: int = DEFAULT_PIXELS) -> list[Video]:
@@ -46,3 +51,40 @@ def window_shape(plan: Plan, videos: list[Video]) -> tuple[int, int, int, int]:
             "Lower --window or raise --frames."
         )
     return (window, *picture)  # type: ignore[return-value]
+
+
+def for_videos(plan: Plan, videos: list[Video], devices: int = 1, workers: int = 1) -> Plan:
+    """Return the plan with what it leaves open until the videos are known.
+
+    Several `devices`, of as many processes as there are `workers`, learn together. The result of
+    learning does not depend on where chains lie.
+
+    Raises
+    ------
+    BadOptionError
+        If the plan wants chains in files, and there are several processes.
+    """
+    plan = replace(
+        plan, learn=settled(plan.learn, len(videos), videos[0].frames.shape[1:3], devices)
+    )
+    store = plan.learn.chain_store
+    require(store != "disk" or workers == 1, "--chain-store disk", "have one process",
+            f"--strategy multiworker with {workers}", "Use --chain-store memory")
+    if store == "auto":
+        # Several processes share their chains, and a restored video is in memory all the same.
+        possible = workers == 1 and plan.task == "learn"
+        store = "disk" if possible and _large(plan, videos) else "memory"
+    return replace(plan, learn=replace(plan.learn, chain_store=store))
+
+
+def _large(plan: Plan, videos: list[Video]) -> bool:
+    """Return whether the chains of a plan are too large for memory."""
+    there = plan.learn.memory or physical_memory()
+    needed = chain_bytes(plan, window_shape(plan, videos), len(videos))
+    return there is not None and needed > MOST_OF_MEMORY * there
+
+
+def chain_bytes(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> int:
+    """Return how many bytes the chains, of `shape` each, and their velocities take."""
+    states = 1 + (plan.langevin.momentum > 0)
+    return min(videos, MOST_SLOTS) * plan.learn.chains * states * math.prod(shape) * 4

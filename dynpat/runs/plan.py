@@ -24,14 +24,12 @@ from dynpat.config import (
 from dynpat.devices import resolve_precision
 from dynpat.errors import BadOptionError
 from dynpat.kinds import UNFIT, parsed, require_paths, told
-from dynpat.learning.schedule import settled
 from dynpat.options import OF_TASKS, Missing, Reading
-from dynpat.videos import Video
 
 if TYPE_CHECKING:
     from dynpat.models import EnergyModel
 
-VERSION = 4  # version of the format that `Plan.to_dict` writes
+VERSION = 5  # version of the format that `Plan.to_dict` writes
 RENAMED = {"default": "gaussian", "coloured": "default"}  # presets renamed since version 1
 DEFAULT_FRAMES = 70  # the length of the videos in the paper
 ACTION_FRAMES = 32  # of actions, which are learned as a whole: an update of 70 takes thrice as long
@@ -95,13 +93,16 @@ class Plan:
         missing = dict(values.get("missing", {}))
         if version < 4 and missing:  # missing pixels had a part in visible ones that shrank
             missing["recover"] = {"apart": False, **missing.get("recover", {})}
+        learn = without_former(values["learn"])
+        if version < 5:  # all chains were in memory
+            learn = {"chain_store": "memory", **learn}
         if values["pattern"] not in PATTERN_NAMES or preset not in PRESET_NAMES:
             raise KeyError(f"{values['pattern']}, {preset}")
         return cls(
             videos=require_paths(values["videos"]), reading=from_dict(Reading, reading),
             pattern=values["pattern"], preset=preset, model=from_dict(ModelConfig, model),
             langevin=from_dict(LangevinConfig, without_former(values["langevin"])),
-            learn=from_dict(LearnConfig, without_former(values["learn"])), window=window,
+            learn=from_dict(LearnConfig, learn), window=window,
             task=str(values.get("task", "learn")), missing=Missing.from_dict(missing),
             at_most=at_most,
         )
@@ -247,12 +248,6 @@ def with_limits(plan: Plan, iterations: int | None, time_budget: float | None) -
     _require_finite(time_budget)
     limits = given({"iterations": iterations, "time_budget": time_budget})
     return replace(plan, learn=_changed(plan.learn, limits))
-
-
-def for_videos(plan: Plan, videos: Sequence[Video], devices: int = 1) -> Plan:
-    """Return the plan with what it leaves open until the videos are known; see `settled`."""
-    size = videos[0].frames.shape[1:3]
-    return replace(plan, learn=settled(plan.learn, len(videos), size, devices))
 
 
 def given(values: dict[str, Any] | None) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def synthesised(learner: Learner) -> np.ndarray | None:
     """
     model = learner.model
     if not (learner.config.renewed or learner.config.life):
-        return np.asarray(model.to_grey(learner.chains.video[0, 0]))
+        return np.asarray(model.to_grey(learner.chains.first()))
     try:
         return next(sample_videos(model, ask(model, model.langevin_config, steps=PREVIEW_STEPS)))
     except DivergedError:  # chains of a young model may run away; the watch looks after learning

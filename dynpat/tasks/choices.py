@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynpat.runs.observed import window_shape
+from dynpat.runs.observed import chain_bytes, window_shape
 from dynpat.runs.plan import Plan
 from dynpat.videos import Video
 from dynpat.videos.looks import BACKGROUND, RETURNS, Look, look_at
@@ -32,7 +32,7 @@ def introduction(plan: Plan, videos: list[Video]) -> list[str]:
     """
     seen = videos[:MOST_LOOKED_AT]
     looks = [look_at(video.frames) for video in seen]
-    sentences = [_choices(plan, videos)]
+    sentences = [_choices(plan, videos), *_about_the_chains(plan, videos)]
     for video, look in zip(seen, looks, strict=True):
         sentences += _about_the_shot(plan, video, look)
     return [*sentences, *_about_the_pattern(plan, seen, looks)]
@@ -49,6 +49,17 @@ def _choices(plan: Plan, videos: list[Video]) -> str:
         f"{frames} frames{windows}, {_limits(plan)}. To change it: --pattern, --size, --frames, "
         "--window, --time-budget."
     )
+
+
+def _about_the_chains(plan: Plan, videos: list[Video]) -> list[str]:
+    """Say where chains lie if they are in files."""
+    if plan.learn.chain_store != "disk":
+        return []
+    size = chain_bytes(plan, window_shape(plan, videos), len(videos)) / 1e9
+    return [
+        f"The chains ({size:.2g} GB) lie in files of the run folder, and up to eight states of "
+        "each are kept for its checkpoints. To change it: --chain-store, --chains, --size."
+    ]
 
 
 def _limits(plan: Plan) -> str:

@@ -13,12 +13,11 @@ from dynpat import langevin
 from dynpat.config import RecoverConfig
 from dynpat.devices import physical_memory
 from dynpat.errors import BadOptionError
-from dynpat.learning.chains import MOST_SLOTS
 from dynpat.models import EnergyModel
 from dynpat.models.footprint import BASE_BYTES, HELD_COPIES, passing_bytes
 from dynpat.reporter import Reporter
-from dynpat.runs.observed import read_observed, window_shape
-from dynpat.runs.plan import Plan, for_videos, make_model
+from dynpat.runs.observed import chain_bytes, for_videos, read_observed, window_shape
+from dynpat.runs.plan import Plan, make_model
 from dynpat.tasks.choices import introduction
 from dynpat.videos.shelf import HELD_BYTES
 
@@ -172,7 +171,7 @@ def memory_bytes(
         + (WEIGHT_COPIES if passing == together else GROUPED_WEIGHT_COPIES) * weights
         # The videos are kept as read, and stacked for learning; larger ones lie in a file.
         + (2 * observed_bytes if observed_bytes <= HELD_BYTES else 0)
-        + min(videos, MOST_SLOTS) * plan.learn.chains * video * (1 + (plan.langevin.momentum > 0))
+        + (0 if plan.learn.chain_store == "disk" else chain_bytes(plan, shape, videos))
         + together * HELD_COPIES * video
         + passing * passing_bytes(model, shape)
     )

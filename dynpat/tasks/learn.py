@@ -15,8 +15,8 @@ from dynpat.models.sampling import STEPS, ask, sample_videos, usual_frames
 from dynpat.quality.figures import Judge, figures, floor, told_apart
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
-from dynpat.runs.observed import read_observed
-from dynpat.runs.plan import Plan, for_videos
+from dynpat.runs.observed import for_videos, read_observed
+from dynpat.runs.plan import Plan
 from dynpat.runs.recorder import Recorder, synthesised
 from dynpat.tasks.choices import introduction
 from dynpat.tasks.common import make_learner
@@ -85,7 +85,8 @@ class Learning(Work[Learned]):
     def __init__(
         self, plan: Plan, videos: list[Video], reporter: Reporter, replicas: Replicas
     ) -> None:
-        super().__init__(for_videos(plan, videos, replicas.count), videos, reporter)
+        plan = for_videos(plan, videos, replicas.count, replicas.workers)
+        super().__init__(plan, videos, reporter)
         self.replicas = replicas
 
     @cached_property

@@ -21,7 +21,8 @@ from dynpat.reporter import Reporter
 from dynpat.restoration.posterior import Estimate
 from dynpat.runs.folder import Run
 from dynpat.runs.log import read_log
-from dynpat.runs.plan import DEFAULT_FRAMES, Plan, for_videos, make_plan
+from dynpat.runs.observed import for_videos
+from dynpat.runs.plan import DEFAULT_FRAMES, Plan, make_plan
 from dynpat.runs.recorder import Recorder, side_by_side
 from dynpat.tasks.cost import USUAL_BUDGET, working_pixels
 from dynpat.tasks.filling import Restoring, begun, chosen, figures_of, filled
@@ -185,7 +186,8 @@ class Restoration(Work[Restored]):
         # Missing pixels are black, so that the hashes differ for other videos and other masks.
         named = [replace(video, frames=frames)
                  for video, frames in zip(work.videos, work.frames, strict=True)]
-        super().__init__(for_videos(plan, named, replicas.count), named, reporter)
+        plan = for_videos(plan, named, replicas.count, replicas.workers)
+        super().__init__(plan, named, reporter)
         self.work, self.replicas = work, replicas
         self.preview_file: Path | None = None
         self.first = next(n for n, missing in enumerate(work.missing) if missing.any())

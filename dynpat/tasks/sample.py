@@ -133,7 +133,7 @@ def sample(
                 plan.preset, "Leave it out")
         steps = 0
     elif start != NOISE:
-        starts = _starts(opened, model, start, shape, list(turns), reporter)
+        starts = _starts(opened, model, start, shape, list(turns)[:count], reporter)
     modes = list(turns)
     if start == CHAINS:  # chains belong to slots
         of_slots = modes_of_slots(model.reference.groups(len(inputs)), len(inputs))
@@ -209,14 +209,14 @@ def _turns(
     return kept
 
 
-def _grey_chains(run: Run, model: EnergyModel) -> np.ndarray:
-    """Return the chains of learning in grey levels, (slots, chains, T, H, W, C)."""
-    chains = run.chains()
+def _grey_chains(run: Run, model: EnergyModel, which: list[int]) -> np.ndarray:
+    """Return the chains of some slots in grey levels, (slots, chains, T, H, W, C)."""
+    chains = run.chains(which)
     videos = len(run.config()["inputs"])
     modes = modes_of_slots(model.reference.groups(videos), videos)
     return np.stack([
-        model.to_grey(own, np.full(len(own), mode))
-        for own, mode in zip(chains, modes, strict=True)
+        model.to_grey(own, np.full(len(own), modes[slot]))
+        for own, slot in zip(chains, which, strict=True)
     ])
 
 
@@ -226,7 +226,7 @@ def _starts(
 ) -> list[np.ndarray]:
     """Return the videos (T, H, W, C), in grey levels, that chains start from."""
     if start == CHAINS:
-        chains = _grey_chains(run, model)[which]
+        chains = _grey_chains(run, model, which)
         videos = list(np.swapaxes(chains, 0, 1).reshape(-1, *chains.shape[2:]))
         text = "{}x{} and {} frames".format
         require(videos[0].shape == shape, "the learned chains",
