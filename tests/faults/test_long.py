@@ -146,6 +146,19 @@ def test_a_thousand_clips_take_no_more_memory_than_a_hundred(tmp_path: Path) -> 
     assert peaks[1000] < peaks[100] + 400e6
 
 
+def test_chains_in_files_take_no_memory(tmp_path: Path) -> None:
+    """The chains of 20 clips and their velocities take 849 MB; an update moves those of one clip."""
+    for number in range(20):
+        write_video(tmp_path / "clips" / f"{number}", flames(24, (64, 64), seed=number), 25)
+    peaks = {
+        store: peak_of("learn", tmp_path / "clips", "--chains", 18, "--batch", 1, "--iterations", 3,
+                       "--chain-store", store, "--out", tmp_path / store)
+        for store in ("memory", "disk")
+    }
+    print({store: f"{peak / 1e6:.0f} MB" for store, peak in peaks.items()})
+    assert peaks["disk"] < peaks["memory"] - 0.8 * 849e6
+
+
 def peak_of(*words: object) -> float:
     """Most memory, without what are pages of files, that a command takes, in bytes."""
     line = [sys.executable, "-m", "dynpat_cli", *map(str, words), "--quiet"]
