@@ -197,14 +197,20 @@ def state_of() -> Callable[[Path], dict[str, np.ndarray]]:
     """All that learning goes on from, by name: weights, optimizer, chains and counters.
 
     What a clock decides (the seconds that learning took) and how often it was saved is left out.
+    Chains in files stand for the numbers of these.
     """
     import tensorflow as tf
+
+    from dynpat.learning.chain_store import stored_chains
 
     def state(run: Path) -> dict[str, np.ndarray]:
         reader = tf.train.load_checkpoint(str(run / "checkpoints"))
         names = reader.get_variable_to_shape_map()
-        own = ("elapsed", "save_counter", "_CHECKPOINTABLE_OBJECT_GRAPH")
+        own = ("elapsed", "save_counter", "_CHECKPOINTABLE_OBJECT_GRAPH", "written", "highest")
         kept = [name for name in names if not any(word in name for word in own)]
-        return {name: reader.get_tensor(name) for name in kept}
+        found = {name: reader.get_tensor(name) for name in kept}
+        latest = tf.train.latest_checkpoint(str(run / "checkpoints"))
+        chains = stored_chains(latest, [0])
+        return found if chains is None else {**found, "chains of the first video": chains}
 
     return state

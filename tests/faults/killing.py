@@ -115,7 +115,11 @@ def main(task: str, video: str, run: Path, moment: str, countdown: int) -> None:
     learning.time = recording.time = Clock()  # type: ignore[assignment]
     recording.MOST_OF_TIME = 1.0
     tasks.SAMPLE_STEPS = 5
-    learn = {"iterations": ITERATIONS, "chains": 1, "checkpoint_every": 2.0, "preview_every": 3.0}
+    learn: dict[str, Any] = {
+        "iterations": ITERATIONS, "chains": 1, "checkpoint_every": 2.0, "preview_every": 3.0,
+    }
+    if task == "learn with chains in files":
+        task, learn["chain_store"] = "learn", "disk"
     begin = tasks.learn
     plan = make_plan([video], precision="float32", learn=learn)
     if task != "learn":

@@ -29,7 +29,7 @@ MOST = {  # how often the moment comes while the run has not come further
     "config": 1, "row of the log": 4, "checkpoint": 2, "preview": 2, "model": 1,
     "during the estimate": 2, "videos": 2, "during the report": 2, "report": 1,
 }
-MADE = {"learn": "samples", "recover": "results"}
+MADE = {"learn": "samples", "learn with chains in files": "samples", "recover": "results"}
 
 
 def moments(task: str, life: int) -> Iterator[tuple[str, str, int]]:

@@ -147,7 +147,7 @@ def test_a_thousand_clips_take_no_more_memory_than_a_hundred(tmp_path: Path) -> 
 
 
 def test_chains_in_files_take_no_memory(tmp_path: Path) -> None:
-    """The chains of 20 clips and their velocities take 849 MB; an update moves those of one clip."""
+    """Those of 20 clips, with their velocities, take 849 MB; an update moves those of one clip."""
     for number in range(20):
         write_video(tmp_path / "clips" / f"{number}", flames(24, (64, 64), seed=number), 25)
     peaks = {
