@@ -107,6 +107,7 @@ def unusual(kind: Any) -> Any:
         default: Any = field.default
         values[field.name] = (
             3 if field.name == "life" else  # longer than the youth
+            "disk" if field.name == "chain_store" else
             11 if default is None else default + 1 if isinstance(default, int)
             else default / 2 or 0.5
         )

@@ -58,7 +58,8 @@ def test_several_videos_have_fewer_chains_each(
     plan = make_plan(["a.mp4"], learn={"batch": batch})
     seen = as_videos(np.zeros((videos, 2, 8, 8, 3), np.uint8))
     assert for_videos(plan, seen, devices).learn.chains == chains
-    given = make_plan(["a.mp4"], learn={"batch": batch, "chains": 7, "learning_rate": 0.01})
+    nothing_open = {"batch": batch, "chains": 7, "learning_rate": 0.01, "chain_store": "memory"}
+    given = make_plan(["a.mp4"], learn=nothing_open)
     assert for_videos(given, seen, devices) == given
 
 

@@ -226,14 +226,13 @@ class HeldChains(Chains):
 
     def __init__(self, start: Start, shape: Sequence[int], seed: int, **settings: Any) -> None:
         super().__init__(shape, seed, **settings)
-        begun = [start(slot) for slot in range(self.shape[0])]
-        self.video = tf.Variable(
-            tf.stack([states["video"] for states in begun]), trainable=False, name="video"
-        )
+        self.video = tf.Variable(tf.zeros(self.shape), trainable=False, name="video")
         self.velocity: tf.Variable | None = None
         if self.moving:
-            drawn = tf.stack([states["velocity"] for states in begun])
-            self.velocity = tf.Variable(drawn, trainable=False, name="velocity")
+            self.velocity = tf.Variable(tf.zeros(self.shape), trainable=False, name="velocity")
+        for slot in range(self.shape[0]):  # one after the other: all twice may exceed memory
+            for name, state in start(slot).items():
+                getattr(self, name)[slot].assign(state)
 
     def first(self) -> tf.Tensor:
         return self.video[0, 0]

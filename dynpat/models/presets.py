@@ -50,7 +50,7 @@ class TextureModel(EnergyModel):
         "default": {
             **EnergyModel.learn_presets["default"],
             "learning_rate": 2e-5, "final_learning_rate": 2e-6, "beta_2": 0.999, "squared": 0.1,
-            "renewed": 0.05, "life": 0, "youth": 0,
+            "renewed": 0.05, "life": 0, "youth": 0, "half_after": 300,
         },
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
