@@ -69,19 +69,29 @@ def test_a_window_longer_than_its_videos_is_refused(long: Path) -> None:
 
 
 @pytest.mark.parametrize(("memory", "workers", "asked", "expected"), [
-    (None, 1, "auto", "memory"), (5 * 10**5, 1, "auto", "disk"), (5 * 10**5, 2, "auto", "memory"),
-    (5 * 10**5, 1, "memory", "memory"), (None, 1, "disk", "disk"),
+    (None, 1, "auto", "memory"), (1_200_000, 1, "auto", "disk"), (1_200_000, 2, "auto", "memory"),
+    (1_200_000, 1, "memory", "memory"), (None, 1, "disk", "disk"),
 ])
 def test_large_chains_lie_on_the_disk_unless_asked_otherwise(
     memory: int | None, workers: int, asked: str, expected: str
 ) -> None:
-    plan = make_plan(["a.mp4"], learn={"memory": memory, "chain_store": asked})
+    plan = make_plan(["a.mp4"], learn={"memory": memory, "batch": 1, "chain_store": asked})
     seen = as_videos(np.zeros((2, 12, 24, 24, 3), np.uint8))
     found = for_videos(plan, seen, workers, workers)
     assert found.learn.chain_store == expected
     each = 2 * 12 * 24 * 24 * 3 * 4  # with its velocity
     assert chain_bytes(found, (12, 24, 24, 3), 2) == 2 * found.learn.chains * each
     assert for_videos(found, seen, workers, workers) == found
+
+
+def test_chains_that_move_together_must_fit_into_memory() -> None:
+    """Files are of no use to them."""
+    seen = as_videos(np.zeros((2, 12, 24, 24, 3), np.uint8))
+    plan = make_plan(["a.mp4"], learn={"chains": 10**9})
+    assert for_videos(plan, seen).learn.chain_store == "memory"
+    plan = make_plan(["a.mp4"], learn={"chains": 10**9, "chain_store": "disk"})
+    with pytest.raises(BadOptionError, match=r"GB of chains in an update.*Lower --chains"):
+        for_videos(plan, seen)
 
 
 def test_several_processes_cannot_share_files() -> None:

@@ -225,11 +225,12 @@ class HeldChains(Chains):
     """
 
     def __init__(self, start: Start, shape: Sequence[int], seed: int, **settings: Any) -> None:
+        empty = tf.zeros(shape)  # if memory does not suffice, this fails at once, and alone
         super().__init__(shape, seed, **settings)
-        self.video = tf.Variable(tf.zeros(self.shape), trainable=False, name="video")
+        self.video = tf.Variable(empty, trainable=False, name="video")
         self.velocity: tf.Variable | None = None
         if self.moving:
-            self.velocity = tf.Variable(tf.zeros(self.shape), trainable=False, name="velocity")
+            self.velocity = tf.Variable(empty, trainable=False, name="velocity")
         for slot in range(self.shape[0]):  # one after the other: all twice may exceed memory
             for name, state in start(slot).items():
                 getattr(self, name)[slot].assign(state)

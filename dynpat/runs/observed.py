@@ -62,7 +62,8 @@ def for_videos(plan: Plan, videos: list[Video], devices: int = 1, workers: int =
     Raises
     ------
     BadOptionError
-        If the plan wants chains in files, and there are several processes.
+        If the plan wants chains in files, and there are several processes, or an update moves more
+        of them than fit into memory.
     """
     plan = replace(
         plan, learn=settled(plan.learn, len(videos), videos[0].frames.shape[1:3], devices)
@@ -70,18 +71,23 @@ def for_videos(plan: Plan, videos: list[Video], devices: int = 1, workers: int =
     store = plan.learn.chain_store
     require(store != "disk" or workers == 1, "--chain-store disk", "have one process",
             f"--strategy multiworker with {workers}", "Use --chain-store memory")
+    shape, most = window_shape(plan, videos), MOST_OF_MEMORY * (_memory(plan) or math.inf)
+    # Chains that move together are in memory together, wherever they lie between updates.
+    moved = chain_bytes(plan, shape, min(plan.learn.batch, len(videos)))
+    require(store != "disk" or moved <= most, "--chain-store disk",
+            f"have at most {most / 1e9:.2g} GB of chains in an update", f"{moved / 1e9:.2g} GB",
+            "Lower --chains or --batch")
     if store == "auto":
         # Several processes share their chains, and a restored video is in memory all the same.
-        possible = workers == 1 and plan.task == "learn"
-        store = "disk" if possible and _large(plan, videos) else "memory"
+        possible = workers == 1 and plan.task == "learn" and moved <= most
+        large = chain_bytes(plan, shape, len(videos)) > most
+        store = "disk" if possible and large else "memory"
     return replace(plan, learn=replace(plan.learn, chain_store=store))
 
 
-def _large(plan: Plan, videos: list[Video]) -> bool:
-    """Return whether the chains of a plan are too large for memory."""
-    there = plan.learn.memory or physical_memory()
-    needed = chain_bytes(plan, window_shape(plan, videos), len(videos))
-    return there is not None and needed > MOST_OF_MEMORY * there
+def _memory(plan: Plan) -> int | None:
+    """Return the bytes of memory that a plan may take; None if nothing limits them."""
+    return plan.learn.memory or physical_memory()
 
 
 def chain_bytes(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> int:
