@@ -35,7 +35,7 @@ def write_error(target: Path, reason: object) -> OutputError:
     """Return the error for a file that could not be written, with one sentence and a remedy."""
     text = str(reason)
     if "[Op:" in text:  # TensorFlow puts names of its own around the message
-        text = text.split(" [Op:")[0].rsplit(";", 1)[-1].strip()
+        text = text.split(" [Op:")[0].rsplit(";", 1)[-1].strip().partition("\n")[0]
     remedy = next(
         (what for words, what in REMEDIES.items() if words in text.lower()),
         "free some space or choose another --out",

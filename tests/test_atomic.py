@@ -80,3 +80,15 @@ def test_strict_json_has_no_infinity() -> None:
 ])
 def test_the_remedy_fits_what_the_system_said(reason: str, remedy: str) -> None:
     assert str(write_error(Path("x"), reason)) == f"could not write 'x': {reason}; {remedy}."
+
+
+def test_what_tensorflow_puts_around_a_reason_is_left_out(tmp_path: Path) -> None:
+    reason = (
+        "Graph execution error:\n\nDetected at node SaveV2_2 defined at\n"
+        "/tmp/chains/0-0-2; No space left on device\n\t [[{{node SaveV2_2}}]]\n"
+        "Hint: report_tensor_allocations_upon_oom. [Op:__inference_step_7]"
+    )
+    assert str(write_error(tmp_path / "run", reason)) == (
+        f"could not write '{tmp_path / 'run'}': No space left on device; free some space or choose "
+        "another --out."
+    )

@@ -125,7 +125,7 @@ def test_only_files_that_are_needed_stay(tmp_path: Path) -> None:
     checkpoints = 3 + len(list((tmp_path / "older").glob("*.index")))
     assert len(present) < len(names) <= len(present) * checkpoints
     assert len(files_in(tmp_path, DATA)) == len(names)
-    for left in ("0-0-999.tempstate", "4-1-999" + INDEX, "0-0-999" + DATA):
+    for left in ("0-0-999.tempstate", "9-9-1" + INDEX, "4-1-999" + INDEX, "0-0-999" + DATA):
         (tmp_path / "chains" / left).write_bytes(b"")
     learn_model(moved("disk", iterations=30), tmp_path)  # nothing to do but to tidy up
     assert files_in(tmp_path) == names

@@ -75,7 +75,8 @@ class StoredChains(Chains):
         for path in self.folder.iterdir():
             if found := OWN.match(path.name):
                 slot, chain, number = map(int, found.groups())
-                highest[slot, chain] = max(highest[slot, chain], number)
+                if slot < self.shape[0] and chain < self.shape[1]:
+                    highest[slot, chain] = max(highest[slot, chain], number)
         self.highest.assign(highest)
         size = int(np.prod(self.shape[2:])) * 4 * (1 + self.moving)
         for name in _names(self.written.numpy()):
