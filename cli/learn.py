@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dynpat.config import CHAIN_STORES
+
 from .options import (
     config_option,
     learning_options,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 @click.option("--strategy", type=click.Choice(["none", "mirrored", "multiworker"]), default="none",
               show_default=True, help="Where to learn. mirrored: on all GPUs of this machine; "
               "multiworker: on the cluster that the environment variable TF_CONFIG describes.")
-@click.option("--chain-store", type=click.Choice(["auto", "memory", "disk"]), default="auto",
+@click.option("--chain-store", type=click.Choice(CHAIN_STORES), default="auto",
               show_default=True, help="Where the persistent chains lie. disk: in files of the run "
               "folder; auto: there if they need more than half of the memory. The result is the "
               "same.")

@@ -201,7 +201,7 @@ def state_of() -> Callable[[Path], dict[str, np.ndarray]]:
     """
     import tensorflow as tf
 
-    from dynpat.learning.chain_store import stored_chains
+    from dynpat.learning.chain_store import chains_in
 
     def state(run: Path) -> dict[str, np.ndarray]:
         reader = tf.train.load_checkpoint(str(run / "checkpoints"))
@@ -210,7 +210,6 @@ def state_of() -> Callable[[Path], dict[str, np.ndarray]]:
         kept = [name for name in names if not any(word in name for word in own)]
         found = {name: reader.get_tensor(name) for name in kept}
         latest = tf.train.latest_checkpoint(str(run / "checkpoints"))
-        chains = stored_chains(latest, [0])
-        return found if chains is None else {**found, "chains of the first video": chains}
+        return {**found, "chains of the first video": chains_in(latest, [0])}
 
     return state

@@ -111,7 +111,7 @@ def test_the_way_back_to_a_checkpoint_is_that_of_chains_in_memory(tmp_path: Path
         assert len(said) == 1 and "Update 13" in said[0]
         found.append(own)
     assert_alike(*found)
-    assert int(found[1].chains.highest.numpy().max()) > 20 * 2 * 2 / 10
+    assert int(found[1].chains.highest.numpy().max()) > 8
 
 
 def test_only_files_that_are_needed_stay(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from pathlib import Path
 from dynpat.datasets import flames
 from dynpat.learning.learner import Learner, learn_model
 from dynpat.runs.plan import make_plan
-from dynpat.learning.chain_store import stored_chains
+from dynpat.learning.chain_store import chains_in
 from dynpat.learning.replicas import open_replicas
 from dynpat.runs.plan import make_model
 
@@ -51,10 +51,9 @@ for name, store in (("none", "memory"), ("mirrored", sys.argv[4])):
     rows = []
     learn_model(learner, folder / name, listeners=[lambda _, row: rows.append(row)])
     moved = [w.numpy() - f for w, f in zip(model.trainable_variables, first)]
-    chains = stored_chains(tf.train.latest_checkpoint(str(folder / name)), [0, 1])
-    held = learner.chains.video.numpy() if chains is None else chains
-    assert (chains is None) is (store == "memory")
-    found.append((moved, held, learner.update))
+    chains = chains_in(tf.train.latest_checkpoint(str(folder / name)), [0, 1])
+    assert (folder / name / "chains").is_dir() is (store == "disk")
+    found.append((moved, chains, learner.update))
     figures.append(rows[0])
 (one, chains, number), (two, others, number_of_two) = found
 length = sum(float(np.sum(a**2)) for a in one) ** 0.5

@@ -7,6 +7,7 @@ to it is exact. Files that neither a kept checkpoint nor the present needs are r
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from dynpat.errors import BadRunError
 from dynpat.learning.chains import Chains, Start
 
 FOLDER = "chains"  # below that of the checkpoints
-IN_CHECKPOINT = "chains/written/.ATTRIBUTES/VARIABLE_VALUE"
+IN_CHECKPOINT = "chains/{}/.ATTRIBUTES/VARIABLE_VALUE"  # 'video' in memory, 'written' in files
 DATA, INDEX = ".data-00000-of-00001", ".index"  # the two files that TensorFlow writes of each
 OWN = re.compile(r"(\d+)-(\d+)-(\d+)\.")  # beginning of a name: slot, chain, number
 DAMAGED = (tf.errors.DataLossError, tf.errors.NotFoundError, tf.errors.OutOfRangeError)
@@ -72,13 +73,11 @@ class StoredChains(Chains):
 
     def restored(self) -> None:
         highest = self.highest.numpy()
-        for path in self.folder.iterdir():
-            if found := OWN.match(path.name):
-                slot, chain, number = map(int, found.groups())
-                if slot < self.shape[0] and chain < self.shape[1]:
-                    highest[slot, chain] = max(highest[slot, chain], number)
+        for _, (slot, chain, number) in self._files():
+            if slot < self.shape[0] and chain < self.shape[1]:
+                highest[slot, chain] = max(highest[slot, chain], number)
         self.highest.assign(highest)
-        size = int(np.prod(self.shape[2:])) * 4 * (1 + self.moving)
+        size = math.prod(self.shape[2:]) * 4 * (1 + self.moving)
         for name in _names(self.written.numpy()):
             data, index = (self.folder / (name + ending) for ending in (DATA, INDEX))
             if not index.exists() or not data.exists() or data.stat().st_size != size:
@@ -90,9 +89,16 @@ class StoredChains(Chains):
 
     def tidy(self) -> None:
         needed = self._kept.union(_names(self.written.numpy()))
-        for path in self.folder.iterdir():
-            if OWN.match(path.name) and path.name.split(".")[0] not in needed:
+        for path, numbers in self._files():
+            if _name(*numbers) not in needed:
                 path.unlink(missing_ok=True)
+
+    def _files(self) -> Iterator[tuple[Path, tuple[int, int, int]]]:
+        """Yield the files of chains, whole or not, each with its slot, chain and number."""
+        for path in self.folder.iterdir():
+            if found := OWN.match(path.name):
+                slot, chain, number = map(int, found.groups())
+                yield path, (slot, chain, number)
 
     def first(self) -> tf.Tensor:
         with self.watched():
@@ -158,15 +164,15 @@ class StoredChains(Chains):
             raise write_error(self.folder, error.message) from error
 
 
-def stored_chains(checkpoint: str, slots: Sequence[int]) -> np.ndarray | None:
-    """Return the chains of some slots, (slots, chains, T, H, W, C), or None if none are in files.
+def chains_in(checkpoint: str, slots: Sequence[int]) -> np.ndarray:
+    """Return the chains of some slots at a checkpoint, (slots, chains, T, H, W, C).
 
     The errors are those of `tf.train.load_checkpoint`.
     """
-    if not tf.train.load_checkpoint(checkpoint).has_tensor(IN_CHECKPOINT):
-        return None
-    folder = Path(checkpoint).parent / FOLDER
-    numbers = _written(checkpoint)
+    reader = tf.train.load_checkpoint(checkpoint)
+    if not reader.has_tensor(IN_CHECKPOINT.format("written")):
+        return np.asarray(reader.get_tensor(IN_CHECKPOINT.format("video")))[list(slots)]
+    folder, numbers = Path(checkpoint).parent / FOLDER, _written(checkpoint)
     return np.stack([
         [
             tf.train.load_checkpoint(str(folder / _name(slot, chain, number))).get_tensor("video")
@@ -177,7 +183,8 @@ def stored_chains(checkpoint: str, slots: Sequence[int]) -> np.ndarray | None:
 
 
 def _written(checkpoint: str) -> np.ndarray:
-    return np.asarray(tf.train.load_checkpoint(checkpoint).get_tensor(IN_CHECKPOINT))
+    reader = tf.train.load_checkpoint(checkpoint)
+    return np.asarray(reader.get_tensor(IN_CHECKPOINT.format("written")))
 
 
 def _names(written: np.ndarray) -> Iterator[str]:

@@ -34,7 +34,6 @@ from dynpat.videos import Video
 if TYPE_CHECKING:
     from dynpat.models import EnergyModel
 
-CHAINS_IN_CHECKPOINT = "chains/video/.ATTRIBUTES/VARIABLE_VALUE"
 PACKAGES = ("dynpat", "tensorflow", "keras", "numpy", "av")
 
 
@@ -250,15 +249,10 @@ class Run:
         """
         import tensorflow as tf
 
-        from dynpat.learning.chain_store import stored_chains
+        from dynpat.learning.chain_store import chains_in
 
         try:
-            latest = tf.train.latest_checkpoint(str(self.checkpoints))
-            stored = stored_chains(latest, slots)
-            if stored is not None:
-                return stored
-            held = tf.train.load_checkpoint(latest).get_tensor(CHAINS_IN_CHECKPOINT)
-            return np.asarray(held)[list(slots)]
+            return chains_in(tf.train.latest_checkpoint(str(self.checkpoints)), slots)
         except (*UNFIT, IndexError, RuntimeError, tf.errors.OpError) as error:
             raise BadRunError(
                 f"'{self.checkpoints}' holds no whole checkpoint with the chains of learning; "
