@@ -248,6 +248,8 @@ class ModelConfig:
     """σ of the reference distribution; None takes that of the preset."""
     colours_follow: bool | None = None
     """Whether the colours follow the brightness; None takes the preset's. Older runs have False."""
+    longest_wave: float | None = None
+    """Length of the longest waves that f sees; None takes the preset's. Older runs have 0."""
 
     def __post_init__(self) -> None:
         require(self.precision in ("float32", "bfloat16"), "precision", "be float32 or bfloat16",

@@ -26,6 +26,7 @@ UNUSUAL: dict[str, Any] = {
     "precision": "bfloat16", "start": "spread", "shown": "picture", "modes": 3, "seed": 23,
     "preset": "gaussian",
     "bounded": True, "top_activation": "tanh", "coloured": True, "colours_follow": True,
+    "longest_wave": 6.0,
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.02}},
 }  # fmt: skip
 

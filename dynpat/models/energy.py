@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
@@ -14,8 +14,9 @@ from dynpat.config import LangevinConfig, LearnConfig, without_former
 from dynpat.errors import BadOptionError
 from dynpat.learning.trainable import Trainable
 from dynpat.models import layers, network
+from dynpat.models.long_waves import LongWaves
 from dynpat.models.new_videos import NewVideos
-from dynpat.models.view import View
+from dynpat.models.view import View, through_grid
 
 
 @keras.saving.register_keras_serializable(package="dynpat")
@@ -60,6 +61,9 @@ class EnergyModel(NewVideos, Trainable):
     colours_follow : bool
         Whether the colours of a coloured reference follow the brightness where each pixel has its
         own map (`dynpat.reference.colours`).
+    longest_wave : float
+        On a coloured reference, the length in frames and pixels of the longest waves that f is
+        shown (`dynpat.models.long_waves`); 0 shows all.
     precision : str
         'float32', or 'bfloat16' for the products inside layers; all else stays float32.
     start : str
@@ -124,6 +128,7 @@ class EnergyModel(NewVideos, Trainable):
         top_kernel_initializer: str | dict[str, Any] | None = None,
         coloured: bool = False,
         colours_follow: bool = False,
+        longest_wave: float = 0.0,
         precision: str = "float32",
         start: str = "reference",
         shown: str = "deviation",
@@ -143,8 +148,8 @@ class EnergyModel(NewVideos, Trainable):
             "widest": widest, "bounded": bounded, "steady": steady,
             "kernel_initializer": kernel_initializer,
             "top_kernel_initializer": top_kernel_initializer, "coloured": coloured,
-            "colours_follow": colours_follow, "precision": precision,
-            "start": start, "shown": shown, "modes": modes, "seed": seed,
+            "colours_follow": colours_follow, "longest_wave": longest_wave,
+            "precision": precision, "start": start, "shown": shown, "modes": modes, "seed": seed,
             "preset": preset,
         }
         network.check_arguments(self._arguments)
@@ -212,32 +217,29 @@ class EnergyModel(NewVideos, Trainable):
         with a `seed` of shape (2,), else half of that. `modes` (N,) tells the mode of each video,
         by default 0.
         """
-        features = self._seen(video, seed, modes)
+        return self.f_of(self.short_waves(video), seed, modes)
+
+    def short_waves(self, video: tf.Tensor, repeating: Sequence[int] = ()) -> tf.Tensor:
+        """Return what f is shown of `video`, whose axes `repeating` (1 time …) go around."""
+        longest = self._arguments["longest_wave"]
+        return LongWaves(video.shape[1:], longest, repeating).taken_out(video)
+
+    def f_of(
+        self, video: tf.Tensor, seed: tf.Tensor | None = None, modes: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Return `f` of a `video` from which long waves are taken out already."""
+        if not self.reach:
+            if self._arguments["shown"] == "picture":
+                video += tf.convert_to_tensor(self.reference.still)
+            features = self.input_scale * video
+        else:
+            seen = self.input_scale * self.reference.seen(video, modes)
+            features = through_grid(seen, self.reach, seed)
         with self.standing_still():
             for layer in self.network:
                 features = layer(features)
         axes = list(range(1, len(features.shape)))
         return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes)
-
-    def _seen(
-        self, video: tf.Tensor, seed: tf.Tensor | None, modes: tf.Tensor | None
-    ) -> tf.Tensor:
-        """Return the input of the first layer."""
-        if not self.reach:
-            if self._arguments["shown"] == "picture":
-                video += tf.convert_to_tensor(self.reference.still)
-            return self.input_scale * video
-        if seed is None:
-            before = tf.constant([reach // 2 for reach in self.reach])
-        else:
-            share = tf.random.stateless_uniform((3,), seed)
-            before = tf.cast(share * tf.constant(self.reach, tf.float32), tf.int32)
-        paddings = tf.stack([before, tf.constant(self.reach) - before], axis=1)
-        paddings = tf.pad(paddings, [[1, 1], [0, 0]])  # videos and channels are not padded
-        sizes = [n if n is None else n + more
-                 for n, more in zip(video.shape[1:4], self.reach, strict=True)]
-        padded = tf.pad(self.input_scale * self.reference.seen(video, modes), paddings)
-        return tf.ensure_shape(padded, (video.shape[0], *sizes, video.shape[-1]))
 
     def shifted(
         self, seed: tf.Tensor, modes: tf.Tensor | None = None

@@ -108,6 +108,9 @@ def check_arguments(a: dict[str, Any]) -> None:
             "Use 'spread'")
     require(a["shown"] in SHOWN, "shown", f"be one of {', '.join(SHOWN)}", a["shown"],
             "Use 'picture'")
+    longest = a["longest_wave"]
+    require(longest == 0 or (longest >= 4 and a["coloured"]), "longest_wave",
+            "be 0, or at least 4 on a coloured reference", longest, "Use 40")
     check_sigma(a["sigma"])
 
 

@@ -49,11 +49,11 @@ class Repeating:
     def _energy(
         self, video: tf.Tensor, seed: tf.Tensor | None, modes: tf.Tensor | None
     ) -> tf.Tensor:
-        around = self._surrounded(video)
         if not self.model.coloured:
-            return self.model(around)
+            return self.model(self._surrounded(video))
+        around = self._surrounded(self.model.short_waves(video, self.axes))
         # A coloured reference is periodic already.
-        return self.model.reference.energy(video, modes) - self.model.f(around, seed, modes)
+        return self.model.reference.energy(video, modes) - self.model.f_of(around, seed, modes)
 
     def _surrounded(self, video: tf.Tensor) -> tf.Tensor:
         for axis in self.axes:

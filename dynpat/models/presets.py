@@ -21,7 +21,8 @@ COMMON: dict[str, Any] = {
 # docs/quality.md). σ is its ρ, and the last layer is near zero, so that learning begins in
 # equilibrium. Kernels are multiples of their strides.
 COLOURED: dict[str, Any] = {
-    "coloured": True, "colours_follow": True, "sigma": 0.1, "top_activation": "linear",
+    "coloured": True, "colours_follow": True, "longest_wave": 40.0, "sigma": 0.1,
+    "top_activation": "linear",
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
 }
 

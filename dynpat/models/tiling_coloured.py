@@ -2,8 +2,9 @@
 
 A step has two parts. The gradient of f is computed tile by tile, through a grid that is shifted as
 in a step of the whole video. The gradient of the reference, of which every pixel is a part, comes
-frame by frame from a Fourier transform in a file (`waves`). All files keep what a step began with
-until it is done, so that a stopped chain can continue.
+frame by frame from a Fourier transform in a file (`waves`). The long waves that f is not shown are
+measured frame by frame, and taken out of each tile that f sees and of its gradient (`long_waves`).
+All files keep what a step began with until it is done, so that a stopped chain can continue.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import tensorflow as tf
 from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig
 from dynpat.models import EnergyModel, footprint, periodic
+from dynpat.models.long_waves import LongWaves
 from dynpat.models.sampling import VIEWS, require_sane
 from dynpat.models.tiles import Grid, Tile, make_grid
 from dynpat.models.tiling import TiledChain
@@ -85,6 +87,7 @@ class ColouredTiledChain(TiledChain):
         self.around = _around(model, repeating)
         self.grid = grid_of(model, shape, memory, repeating)
         self._waves: Waves | None = None
+        self._long = LongWaves(shape, float(model.get_config()["longest_wave"]), repeating)
         self._begin(mode, start, [axis in repeating for axis in (1, 2, 3)])
 
     def last(self, steps: int) -> int:
@@ -103,9 +106,10 @@ class ColouredTiledChain(TiledChain):
             for number in range(self.shape[0]):
                 self._file(VELOCITY)[number] = noise * self._normal(DRAWN, number)
         self._write_slopes(SLOPE, seeds.step(self.seed, self.step), done)
+        slope_of = self._short(SLOPE)
         solved = self._ready().filtered(lambda number: self._file(VIDEO)[number], -1.0)
         for number, gradient in enumerate(solved):
-            gradient -= self._file(SLOPE)[number]
+            gradient -= slope_of(number)
             moved = self._moved(number, gradient, config, noise)
             require_sane(float(np.max(np.abs(moved))), self.step + 1)
             self._file(SLOPE)[number] = moved  # whose slope is not needed any more
@@ -135,10 +139,11 @@ class ColouredTiledChain(TiledChain):
 
     def video(self, inner: Sequence[slice]) -> np.ndarray:
         rho = np.float32(self.model.sigma)
+        slope_of = self._short(SLOPE)
         solved = self._ready().filtered(lambda number: self._file(VIDEO)[number], -1.0)
         for number, gradient in enumerate(solved):
             if self.step:
-                gradient -= self._file(SLOPE)[number] / np.float32(VIEWS)
+                gradient -= slope_of(number) / np.float32(VIEWS)
             clean = self._file(VIDEO)[number] - rho**2 * gradient
             grey = self.model.to_grey(clean[np.newaxis, np.newaxis], self.modes)
             self._file(SPARE)[number] = grey[0, 0].numpy()
@@ -151,13 +156,14 @@ class ColouredTiledChain(TiledChain):
         reach = tf.constant(self.model.reach)
         share = tf.random.stateless_uniform((3,), tf.constant(seed, tf.int64))
         before = tf.cast(share * tf.cast(reach, tf.float32), tf.int32).numpy()
+        hidden = self._hidden(VIDEO)
         for tile in self.grid:
             lines = [self._line(tile, axis, int(before[axis])) for axis in range(3)]
             inner, middle = (tuple(getattr(own, name) for own in lines)
                              for name in ("inner", "middle"))
             if all(place.stop > place.start for place in inner):
                 pads = tf.constant([(0, 0), *(own.pads for own in lines), (0, 0)])
-                part = self._part(lines)[np.newaxis]
+                part = self._part(lines, hidden)[np.newaxis]
                 slope = self._gradient(part, pads, self.modes)[0].numpy()[middle]
                 if more:
                     slope += self._file(SLOPE)[inner]
@@ -175,15 +181,28 @@ class ColouredTiledChain(TiledChain):
         return _Line(first, last, (first - start, stop - last), inner,
                      slice(inner.start - first, inner.stop - first))
 
-    def _part(self, lines: Sequence[_Line]) -> np.ndarray:
-        """The region of a tile, (T, H, W, C), which may go around the ends of the video."""
+    def _part(self, lines: Sequence[_Line], hidden: np.ndarray) -> np.ndarray:
+        """What f is shown of a tile's region, (T, H, W, C), which may go around the ends."""
         video = self._file(VIDEO)
+        places = [np.arange(own.first, own.last) % n
+                  for own, n in zip(lines, self.shape, strict=False)]
         if all(own.first >= 0 and own.last <= n
                for own, n in zip(lines, self.shape, strict=False)):
-            return np.array(video[tuple(slice(own.first, own.last) for own in lines)])
-        places = (np.arange(own.first, own.last) % n
-                  for own, n in zip(lines, self.shape, strict=False))
-        return np.asarray(video[np.ix_(*places)])
+            part = np.array(video[tuple(slice(own.first, own.last) for own in lines)])
+        else:
+            part = np.asarray(video[np.ix_(*places)])
+        return self._long.without(part, hidden, places)
+
+    def _hidden(self, name: str) -> np.ndarray:
+        """The amplitudes of the long waves in a file, which f is not shown."""
+        return self._long.amplitudes(self._file(name)[number] for number in range(self.shape[0]))
+
+    def _short(self, name: str) -> Callable[[int], np.ndarray]:
+        """Return the frames (H, W, C) of a file without the long waves that it has now."""
+        hidden, whole = self._hidden(name), [np.arange(n) for n in self.shape[1:3]]
+        return lambda number: self._long.without(
+            np.array(self._file(name)[number : number + 1]), hidden, [np.array([number]), *whole]
+        )[0]
 
     def _write_start(
         self, mode: int, start: Callable[[Sequence[slice]], np.ndarray] | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
@@ -27,3 +28,21 @@ class View:
         """Return the energy of the videos `first` … `last` − 1 alone."""
         modes = None if self.modes is None else self.modes[first:last]
         return View(self.model, self.seed, modes)
+
+
+def through_grid(seen: tf.Tensor, reach: Sequence[int], seed: tf.Tensor | None) -> tf.Tensor:
+    """Put zeros around `seen` (N, T, H, W, C), `reach` of them on each axis.
+
+    How many of them come first decides where the grid of the strides lies: a random number with a
+    `seed` of shape (2,), else half of them.
+    """
+    if seed is None:
+        before = tf.constant([own // 2 for own in reach])
+    else:
+        share = tf.random.stateless_uniform((3,), seed)
+        before = tf.cast(share * tf.constant(reach, tf.float32), tf.int32)
+    paddings = tf.stack([before, tf.constant(reach) - before], axis=1)
+    paddings = tf.pad(paddings, [[1, 1], [0, 0]])  # videos and channels are not padded
+    sizes = [n if n is None else n + more
+             for n, more in zip(seen.shape[1:4], reach, strict=True)]
+    return tf.ensure_shape(tf.pad(seen, paddings), (seen.shape[0], *sizes, seen.shape[-1]))

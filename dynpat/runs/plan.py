@@ -29,7 +29,7 @@ from dynpat.options import OF_TASKS, Missing, Reading
 if TYPE_CHECKING:
     from dynpat.models import EnergyModel
 
-VERSION = 5  # version of the format that `Plan.to_dict` writes
+VERSION = 6  # version of the format that `Plan.to_dict` writes
 RENAMED = {"default": "gaussian", "coloured": "default"}  # presets renamed since version 1
 DEFAULT_FRAMES = 70  # the length of the videos in the paper
 ACTION_FRAMES = 32  # of actions, which are learned as a whole: an update of 70 takes thrice as long
@@ -90,6 +90,8 @@ class Plan:
             preset = RENAMED.get(preset, preset)
         if version < 3 and preset == "default":  # its colours did not follow the brightness yet
             model = {"colours_follow": False, **model}
+        if version < 6 and preset == "default":  # f saw the long waves, too
+            model = {"longest_wave": 0.0, **model}
         missing = dict(values.get("missing", {}))
         if version < 4 and missing:  # missing pixels had a part in visible ones that shrank
             missing["recover"] = {"apart": False, **missing.get("recover", {})}

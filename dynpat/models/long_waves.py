@@ -1,0 +1,108 @@
+"""What f is not shown: the waves of a video that are long in time, in height and in width alike.
+
+Under a coloured reference a wave has a variance of λ, and the longest waves have the largest. A
+chain takes about λ/0.028 Langevin steps to change one, which are thousands, and none lives so long.
+If f asked for other long waves than the reference has, chains could not follow, f would find the
+same difference again at the next update, and push on without end. So the waves that are longer than
+a limit are taken out of the video before f sees it. Then f has no slope along them, and a chain
+keeps those that the reference drew.
+
+A wave of an axis is a cosine that is even at both ends of the video (those of the discrete cosine
+transform), or a sine or cosine that fits a repeating axis. To take out is an orthogonal projection,
+which is its own transpose: the slope of f is ∂f/∂y = P·f'(P·y).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+
+
+@lru_cache(maxsize=64)
+def long_waves(length: int, longest: float, repeating: bool = False) -> np.ndarray:
+    """The waves of an axis of `length` places that are longer than `longest` places.
+
+    Returns
+    -------
+    numpy.ndarray
+        (waves, length) float32; the rows are orthonormal, the first of them is constant.
+
+    Examples
+    --------
+    >>> long_waves(8, longest=8.0).shape, long_waves(8, longest=8.0, repeating=True).shape
+    ((2, 8), (1, 8))
+    """
+    places = np.arange(length)
+    if repeating:
+        turns = np.arange(1, math.ceil(length / longest))[:, np.newaxis] * places / length
+        rows = np.concatenate([np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)])
+    else:
+        halves = np.arange(1, math.ceil(2 * length / longest))[:, np.newaxis]
+        rows = np.cos(np.pi * halves * (places + 0.5) / length)
+    rows = np.concatenate([np.ones((1, length)), rows])
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+
+class LongWaves:
+    """The long waves of videos of one shape.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        The shape (T, H, W) of the videos; what follows it has no influence.
+    longest : float
+        The length in frames and pixels above which a wave is long; 0: none is.
+    repeating : sequence of int
+        The axes (1 time, 2 height, 3 width) on which the videos repeat.
+    """
+
+    def __init__(
+        self, shape: Sequence[int], longest: float, repeating: Sequence[int] = ()
+    ) -> None:
+        self.bases = [
+            long_waves(int(length), longest, axis in repeating)
+            for axis, length in enumerate(shape[:3], start=1)
+        ] if longest else []
+
+    def taken_out(self, video: tf.Tensor) -> tf.Tensor:
+        """Return videos (N, T, H, W, C) float32 without their long waves."""
+        if not self.bases:
+            return video
+        time, down, across = self.bases
+        frames, height, width, channels = (int(size) for size in video.shape[1:])
+        kept = tf.matmul(time, tf.reshape(video, (-1, frames, height * width * channels)))
+        kept = tf.matmul(down, tf.reshape(kept, (-1, height, width * channels)))
+        kept = tf.matmul(across, tf.reshape(kept, (-1, width, channels)))
+        kept = tf.matmul(across, kept, transpose_a=True)
+        kept = tf.matmul(down, tf.reshape(kept, (-1, len(down), width * channels)),
+                         transpose_a=True)
+        kept = tf.matmul(time, tf.reshape(kept, (-1, len(time), height * width * channels)),
+                         transpose_a=True)
+        return video - tf.reshape(kept, tf.shape(video))
+
+    # The same for a video in a file, of which only a part is in memory.
+
+    def amplitudes(self, frames: Iterable[np.ndarray]) -> np.ndarray:
+        """Measure the long waves of a video given by its frames (H, W, C): (waves…, C)."""
+        total: np.ndarray = np.zeros(())
+        if self.bases:
+            time, down, across = self.bases
+            for number, frame in enumerate(frames):
+                flat = np.tensordot(across, np.tensordot(down, frame, (1, 0)), (1, 1))
+                total = total + np.multiply.outer(time[:, number], np.moveaxis(flat, 0, 1))
+        return total
+
+    def without(
+        self, part: np.ndarray, amplitudes: np.ndarray, places: Sequence[np.ndarray]
+    ) -> np.ndarray:
+        """Take waves of these amplitudes out of a part (…, C) at `places` of each axis, in place."""
+        if self.bases:
+            box = amplitudes
+            for basis, own in zip(self.bases, places, strict=True):
+                box = np.tensordot(box, basis[:, own], (0, 0))  # the first axis becomes the last
+            part -= np.moveaxis(box, 0, -1)
+        return part
