@@ -42,7 +42,7 @@ def coloured(kind: type[EnergyModel] = TextureModel, **changes: Any) -> EnergyMo
     }
     model = kind.from_preset(
         "default", frames=12, size=(16, 20), filters=(5, 3), top_kernel_initializer=STRONG,
-        **{**small[kind], **changes},
+        longest_wave=12.0, **{**small[kind], **changes},
     )
     videos = np.stack([flames(16, (16, 20), seed=seed) for seed in range(2)])
     model.adapt(videos)
@@ -81,7 +81,9 @@ def values_of(shape: Sequence[int]) -> np.ndarray:
 def test_steps_in_tiles_are_the_steps_of_the_whole(
     kind: type[EnergyModel], repeating: tuple[int, ...], momentum: float, tmp_path: Path
 ) -> None:
-    model, moving = coloured(kind), LangevinConfig(step_size=0.1, momentum=momentum)
+    # Rounding differs where long waves are taken out, which might tip over a rectified unit.
+    model = coloured(kind, activation="softplus")
+    moving = LangevinConfig(step_size=0.1, momentum=momentum)
     shape = (40, 32, 52) if kind is TextureModel else (60, 16, 20)
     video = values_of(shape)
     chain = started(model, shape, tmp_path, video, repeating=repeating)

@@ -143,14 +143,13 @@ class EnergyModel(NewVideos, Trainable):
             "filters": tuple(filters), "kernels": network.tuples(kernels),
             "strides": network.tuples(strides),
             "activation": activation, "top_activation": top_activation,
-            "centre": centre,
-            "input_scale": input_scale, "sigma": sigma,
+            "centre": centre, "input_scale": input_scale, "sigma": sigma,
             "widest": widest, "bounded": bounded, "steady": steady,
             "kernel_initializer": kernel_initializer,
             "top_kernel_initializer": top_kernel_initializer, "coloured": coloured,
             "colours_follow": colours_follow, "longest_wave": longest_wave,
-            "precision": precision, "start": start, "shown": shown, "modes": modes, "seed": seed,
-            "preset": preset,
+            "precision": precision, "start": start, "shown": shown, "modes": modes,
+            "seed": seed, "preset": preset,
         }
         network.check_arguments(self._arguments)
         self.sigma, self.input_scale = float(sigma), float(input_scale)
@@ -221,8 +220,8 @@ class EnergyModel(NewVideos, Trainable):
 
     def short_waves(self, video: tf.Tensor, repeating: Sequence[int] = ()) -> tf.Tensor:
         """Return what f is shown of `video`, whose axes `repeating` (1 time …) go around."""
-        longest = self._arguments["longest_wave"]
-        return LongWaves(video.shape[1:], longest, repeating).taken_out(video)
+        waves = LongWaves(video.shape[1:], self._arguments["longest_wave"], repeating)
+        return waves.taken_out(video)
 
     def f_of(
         self, video: tf.Tensor, seed: tf.Tensor | None = None, modes: tf.Tensor | None = None

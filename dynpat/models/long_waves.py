@@ -99,7 +99,7 @@ class LongWaves:
     def without(
         self, part: np.ndarray, amplitudes: np.ndarray, places: Sequence[np.ndarray]
     ) -> np.ndarray:
-        """Take waves of these amplitudes out of a part (…, C) at `places` of each axis, in place."""
+        """Take these waves out of a part (…, C) that has these `places` on each axis, in place."""
         if self.bases:
             box = amplitudes
             for basis, own in zip(self.bases, places, strict=True):
