@@ -21,8 +21,7 @@ COMMON: dict[str, Any] = {
 # docs/quality.md). σ is its ρ, and the last layer is near zero, so that learning begins in
 # equilibrium. Kernels are multiples of their strides.
 COLOURED: dict[str, Any] = {
-    "coloured": True, "colours_follow": True, "longest_wave": 40.0, "sigma": 0.1,
-    "top_activation": "linear",
+    "coloured": True, "colours_follow": True, "sigma": 0.1, "top_activation": "linear",
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
 }
 
@@ -50,8 +49,8 @@ class TextureModel(EnergyModel):
         },
         "default": {
             **EnergyModel.learn_presets["default"],
-            "learning_rate": 2e-5, "final_learning_rate": 2e-6, "beta_2": 0.999, "squared": 0.1,
-            "renewed": 0.05, "life": 0, "youth": 0, "half_after": 300,
+            "learning_rate": 2e-4, "final_learning_rate": 2e-5, "renewed": 0.05, "life": 0,
+            "youth": 0, "half_after": 300,
         },
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -75,6 +74,7 @@ class TextureModel(EnergyModel):
             "kernels": ((6, 6, 6), (4, 4, 4), (3, 3, 3)),
             "strides": ((2, 2, 2), (2, 2, 2), (1, 1, 1)),
             "centre": "channel",
+            "longest_wave": 20.0,  # as many frames and pixels as a value of the top layer sees
             **COLOURED,
         },
     }
