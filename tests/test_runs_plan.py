@@ -9,7 +9,7 @@ import pytest
 
 from dynpat.errors import BadOptionError
 from dynpat.runs.observed import for_videos
-from dynpat.runs.plan import Plan, make_plan
+from dynpat.runs.plan import Plan, make_model, make_plan
 from dynpat.videos import as_videos
 
 
@@ -47,6 +47,18 @@ def test_models_of_older_runs_keep_their_colours(
     """Before version 3 colours did not follow the brightness."""
     values = {**make_plan(["a.mp4"]).to_dict(), "preset": preset, "version": version}
     assert Plan.from_dict(values).model.colours_follow is follow
+
+
+@pytest.mark.parametrize(("preset", "version", "longest", "seen"), [
+    ("default", 6, None, 20.0), ("default", 5, 0.0, 0.0), ("gaussian", 5, None, 0.0),
+])
+def test_textures_of_older_runs_keep_seeing_long_waves(
+    preset: str, version: int, longest: float | None, seen: float
+) -> None:
+    values = make_plan(["a.mp4"], pattern="texture", precision="float32").to_dict()
+    plan = Plan.from_dict({**values, "preset": preset, "version": version})
+    assert plan.model.longest_wave == longest
+    assert make_model(plan, (24, 32, 32, 3), videos=1).get_config()["longest_wave"] == seen
 
 
 @pytest.mark.parametrize(("videos", "devices", "batch", "chains"), [
