@@ -94,15 +94,19 @@ class LongWaves:
             for number, frame in enumerate(frames):
                 flat = np.tensordot(across, np.tensordot(down, frame, (1, 0)), (1, 1))
                 total = total + np.multiply.outer(time[:, number], np.moveaxis(flat, 0, 1))
-        return total
+        return np.asarray(total, np.float32)
 
     def without(
         self, part: np.ndarray, amplitudes: np.ndarray, places: Sequence[np.ndarray]
     ) -> np.ndarray:
         """Take these waves out of a part (…, C) that has these `places` on each axis, in place."""
         if self.bases:
-            box = amplitudes
-            for basis, own in zip(self.bases, places, strict=True):
-                box = np.tensordot(box, basis[:, own], (0, 0))  # the first axis becomes the last
-            part -= np.moveaxis(box, 0, -1)
+            time, down, across = (
+                basis[:, own] for basis, own in zip(self.bases, places, strict=True)
+            )
+            box = np.tensordot(time, amplitudes, (0, 0))
+            box = np.matmul(across.T, box)  # (frames, waves down, width, C)
+            # Height last, so that the large product is one of two whole matrices for each frame.
+            flat = np.matmul(down.T, box.reshape(*box.shape[:2], -1))
+            part -= flat.reshape(part.shape)
         return part
