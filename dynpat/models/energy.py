@@ -219,14 +219,14 @@ class EnergyModel(NewVideos, Trainable):
         return self.f_of(self.short_waves(video), seed, modes)
 
     def short_waves(self, video: tf.Tensor, repeating: Sequence[int] = ()) -> tf.Tensor:
-        """Return what f is shown of `video`, whose axes `repeating` (1 time …) go around."""
+        """Return what f is shown of `video`; on axes `repeating` (1 is time …) it goes around."""
         waves = LongWaves(video.shape[1:], self._arguments["longest_wave"], repeating)
         return waves.taken_out(video)
 
     def f_of(
         self, video: tf.Tensor, seed: tf.Tensor | None = None, modes: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """Return `f` of a `video` from which long waves are taken out already."""
+        """Return `f` by `seed` and `modes` of a `video` from which long waves are out already."""
         if not self.reach:
             if self._arguments["shown"] == "picture":
                 video += tf.convert_to_tensor(self.reference.still)
