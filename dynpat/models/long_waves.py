@@ -1,7 +1,7 @@
 """What f is not shown: the waves of a video that are long in time, in height and in width alike.
 
 Under a coloured reference a wave has a variance of λ, and the longest waves have the largest. A
-chain takes about λ/0.028 Langevin steps to change one, which are thousands, and none lives so long.
+chain takes about λ/0.028 of the usual Langevin steps to change one, and few live so long.
 If f asked for other long waves than the reference has, chains could not follow, f would find the
 same difference again at the next update, and push on without end. So the waves that are longer than
 a limit are taken out of the video before f sees it. Then f has no slope along them, and a chain

@@ -110,7 +110,7 @@ def check_arguments(a: dict[str, Any]) -> None:
             "Use 'picture'")
     longest = a["longest_wave"]
     require(longest == 0 or (longest >= 4 and a["coloured"]), "longest_wave",
-            "be 0, or at least 4 on a coloured reference", longest, "Use 40")
+            "be 0, or at least 4 on a coloured reference", longest, "Use 20")
     check_sigma(a["sigma"])
 
 

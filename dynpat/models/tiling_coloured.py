@@ -139,10 +139,10 @@ class ColouredTiledChain(TiledChain):
 
     def video(self, inner: Sequence[slice]) -> np.ndarray:
         rho = np.float32(self.model.sigma)
-        slope_of = self._short(SLOPE)
+        slope_of = self._short(SLOPE) if self.step else None
         solved = self._ready().filtered(lambda number: self._file(VIDEO)[number], -1.0)
         for number, gradient in enumerate(solved):
-            if self.step:
+            if slope_of is not None:
                 gradient -= slope_of(number) / np.float32(VIEWS)
             clean = self._file(VIDEO)[number] - rho**2 * gradient
             grey = self.model.to_grey(clean[np.newaxis, np.newaxis], self.modes)
