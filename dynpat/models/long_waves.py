@@ -84,7 +84,8 @@ class LongWaves:
                          transpose_a=True)
         return video - tf.reshape(kept, tf.shape(video))
 
-    # The same for a video in a file, of which only a part is in memory.
+    # The same for a video in a file, of which only a part is in memory. TensorFlow computes the
+    # large products, because the threads of NumPy's would wait for each other beside its own.
 
     def amplitudes(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """Measure the long waves of a video given by its frames (H, W, C): (waves…, C)."""
@@ -92,8 +93,9 @@ class LongWaves:
         if self.bases:
             time, down, across = self.bases
             for number, frame in enumerate(frames):
-                flat = np.tensordot(across, np.tensordot(down, frame, (1, 0)), (1, 1))
-                total = total + np.multiply.outer(time[:, number], np.moveaxis(flat, 0, 1))
+                rows = tf.matmul(down, frame.reshape(len(frame), -1))
+                flat = tf.matmul(across, tf.reshape(rows, (len(down), *frame.shape[1:])))
+                total = total + np.multiply.outer(time[:, number], flat.numpy())
         return np.asarray(total, np.float32)
 
     def without(
@@ -104,9 +106,9 @@ class LongWaves:
             time, down, across = (
                 basis[:, own] for basis, own in zip(self.bases, places, strict=True)
             )
-            box = np.tensordot(time, amplitudes, (0, 0))
-            box = np.matmul(across.T, box)  # (frames, waves down, width, C)
+            box = tf.tensordot(time, amplitudes, ((0,), (0,)))
+            box = tf.matmul(across.T, box)  # (frames, waves down, width, C)
             # Height last, so that the large product is one of two whole matrices for each frame.
-            flat = np.matmul(down.T, box.reshape(*box.shape[:2], -1))
-            part -= flat.reshape(part.shape)
+            flat = tf.matmul(down.T, tf.reshape(box, (*box.shape[:2], -1)))
+            part -= flat.numpy().reshape(part.shape)
         return part
