@@ -234,11 +234,7 @@ class EnergyModel(NewVideos, Trainable):
         else:
             seen = self.input_scale * self.reference.seen(video, modes)
             features = through_grid(seen, self.reach, seed)
-        with self.standing_still():
-            for layer in self.network:
-                features = layer(features)
-        axes = list(range(1, len(features.shape)))
-        return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes)
+        return network.top_of(self.network, features)
 
     def shifted(
         self, seed: tf.Tensor, modes: tf.Tensor | None = None

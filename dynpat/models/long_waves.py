@@ -70,45 +70,48 @@ class LongWaves:
 
     def taken_out(self, video: tf.Tensor) -> tf.Tensor:
         """Return videos (N, T, H, W, C) float32 without their long waves."""
-        if not self.bases:
-            return video
-        time, down, across = self.bases
-        frames, height, width, channels = (int(size) for size in video.shape[1:])
-        kept = tf.matmul(time, tf.reshape(video, (-1, frames, height * width * channels)))
-        kept = tf.matmul(down, tf.reshape(kept, (-1, height, width * channels)))
-        kept = tf.matmul(across, tf.reshape(kept, (-1, width, channels)))
-        kept = tf.matmul(across, kept, transpose_a=True)
-        kept = tf.matmul(down, tf.reshape(kept, (-1, len(down), width * channels)),
-                         transpose_a=True)
-        kept = tf.matmul(time, tf.reshape(kept, (-1, len(time), height * width * channels)),
-                         transpose_a=True)
-        return video - tf.reshape(kept, tf.shape(video))
+        return video - _sum(_measured(video, self.bases), self.bases) if self.bases else video
 
-    # The same for a video in a file, of which only a part is in memory. TensorFlow computes the
-    # large products, because the threads of NumPy's would wait for each other beside its own.
+    # The same for a video in a file, of which only a part is in memory.
 
     def amplitudes(self, frames: Iterable[np.ndarray]) -> np.ndarray:
         """Measure the long waves of a video given by its frames (H, W, C): (waves…, C)."""
         total: np.ndarray = np.zeros(())
         if self.bases:
-            time, down, across = self.bases
+            time, *others = self.bases
             for number, frame in enumerate(frames):
-                rows = tf.matmul(down, frame.reshape(len(frame), -1))
-                flat = tf.matmul(across, tf.reshape(rows, (len(down), *frame.shape[1:])))
-                total = total + np.multiply.outer(time[:, number], flat.numpy())
+                own = tf.constant(frame[np.newaxis, np.newaxis])
+                total = total + _measured(own, [time[:, [number]], *others])[0].numpy()
         return np.asarray(total, np.float32)
 
     def without(
-        self, part: np.ndarray, amplitudes: np.ndarray, places: Sequence[np.ndarray]
+        self, part: np.ndarray, places: Sequence[np.ndarray], amplitudes: np.ndarray
     ) -> np.ndarray:
         """Take these waves out of a part (…, C) that has these `places` on each axis, in place."""
         if self.bases:
-            time, down, across = (
-                basis[:, own] for basis, own in zip(self.bases, places, strict=True)
-            )
-            box = tf.tensordot(time, amplitudes, ((0,), (0,)))
-            box = tf.matmul(across.T, box)  # (frames, waves down, width, C)
-            # Height last, so that the large product is one of two whole matrices for each frame.
-            flat = tf.matmul(down.T, tf.reshape(box, (*box.shape[:2], -1)))
-            part -= flat.numpy().reshape(part.shape)
+            bases = [basis[:, own] for basis, own in zip(self.bases, places, strict=True)]
+            part -= _sum(tf.constant(amplitudes[np.newaxis]), bases)[0].numpy()
         return part
+
+
+def _measured(video: tf.Tensor, bases: Sequence[np.ndarray]) -> tf.Tensor:
+    """The amplitudes of waves in videos: (N, T, H, W, C) → (N, waves…, C)."""
+    time, down, across = bases
+    frames, height, width, channels = (int(size) for size in video.shape[1:])
+    kept = tf.matmul(down, tf.reshape(video, (-1, height, width * channels)))
+    kept = tf.matmul(across, tf.reshape(kept, (-1, width, channels)))
+    kept = tf.matmul(time, tf.reshape(kept, (-1, frames, len(down) * len(across) * channels)))
+    return tf.reshape(kept, (-1, len(time), len(down), len(across), channels))
+
+
+def _sum(amplitudes: tf.Tensor, bases: Sequence[np.ndarray]) -> tf.Tensor:
+    """The sum of waves of given amplitudes: (N, waves…, C) → (N, T, H, W, C)."""
+    time, down, across = bases
+    channels = int(amplitudes.shape[-1])
+    (frames, height, width), inner = (basis.shape[1] for basis in bases), len(across) * channels
+    kept = tf.reshape(amplitudes, (-1, len(time), len(down) * inner))
+    kept = tf.matmul(time, kept, transpose_a=True)
+    kept = tf.matmul(across, tf.reshape(kept, (-1, len(across), channels)), transpose_a=True)
+    # Height last, so that the large product is one of two whole matrices for each frame.
+    kept = tf.matmul(down, tf.reshape(kept, (-1, len(down), width * channels)), transpose_a=True)
+    return tf.reshape(kept, (-1, frames, height, width, channels))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from dynpat import seeds
 from dynpat.config import check_sigma, require
 from dynpat.errors import BadOptionError
 from dynpat.models.blind import BlindConv3D
-from dynpat.models.layers import AllOfSpace, StridedConv3D
+from dynpat.models.layers import AllOfSpace, StridedConv3D, prepared
 from dynpat.reference.coloured import ColouredReference
 from dynpat.reference.gaussians import Reference
 
@@ -48,6 +50,15 @@ def make_layer(
     # A layer that sees a coloured reference must not leave a grid of its own.
     layer = BlindConv3D if arguments["coloured"] and number == 0 else StridedConv3D
     return layer(filters, kernel, stride, padding="same", **common)
+
+
+def top_of(own: Sequence[keras.layers.Layer], features: tf.Tensor) -> tf.Tensor:
+    """Return the sum over the top of the layers, (N,), of which the first gets `features`."""
+    with prepared(own):
+        for layer in own:
+            features = layer(features)
+    axes = list(range(1, len(features.shape)))
+    return tf.reduce_sum(tf.cast(features, tf.float32), axis=axes)
 
 
 def make_reference(arguments: dict[str, Any]) -> Reference | ColouredReference:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,14 @@ from dynpat.errors import BadOptionError
 from dynpat.models import EnergyModel, footprint, periodic
 
 BLOCK = (32, 64, 64)  # about the frames, height and width of the blocks in which noise is drawn
+
+
+def read_box(video: np.ndarray, places: Sequence[np.ndarray]) -> np.ndarray:
+    """Return a copy of `video` at `places` of each axis, which is fast if they are one box."""
+    # Places that go around an end of the video are not one box.
+    if any(line[-1] - line[0] != len(line) - 1 for line in places):
+        return video[np.ix_(*places)]
+    return np.array(video[tuple(slice(line[0], line[-1] + 1) for line in places)])
 
 
 @dataclass(frozen=True)
@@ -32,10 +40,7 @@ class Tile:
 
     def read(self, video: np.ndarray) -> np.ndarray:
         """Return a copy of the region, which is fast in a mapped file if the region is one box."""
-        # A region that goes around an end of the video is not one box.
-        if any(line[-1] - line[0] != len(line) - 1 for line in self.region):
-            return video[np.ix_(*self.region)]
-        return np.array(video[tuple(slice(line[0], line[-1] + 1) for line in self.region)])
+        return read_box(video, self.region)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ import tensorflow as tf
 
 from dynpat import langevin, seeds
 from dynpat.config import LangevinConfig
-from dynpat.models import EnergyModel, footprint, periodic
+from dynpat.models import EnergyModel, footprint, network, periodic
 from dynpat.models.long_waves import LongWaves
 from dynpat.models.sampling import VIEWS, require_sane
-from dynpat.models.tiles import Grid, Tile, make_grid
+from dynpat.models.tiles import Grid, Tile, make_grid, read_box
 from dynpat.models.tiling import TiledChain
+from dynpat.models.view import shift_of
 from dynpat.models.waves import Waves
 
 VIDEO, VELOCITY, SLOPE, SPARE = "video", "velocity", "slope", "spare"  # what the files hold
@@ -88,6 +89,7 @@ class ColouredTiledChain(TiledChain):
         self.grid = grid_of(model, shape, memory, repeating)
         self._waves: Waves | None = None
         self._long = LongWaves(shape, float(model.get_config()["longest_wave"]), repeating)
+        self._hidden: np.ndarray | None = None  # amplitudes of the video, which views do not change
         self._begin(mode, start, [axis in repeating for axis in (1, 2, 3)])
 
     def last(self, steps: int) -> int:
@@ -113,6 +115,7 @@ class ColouredTiledChain(TiledChain):
             moved = self._moved(number, gradient, config, noise)
             require_sane(float(np.max(np.abs(moved))), self.step + 1)
             self._file(SLOPE)[number] = moved  # whose slope is not needed any more
+        self._hidden = None
         changed = {VIDEO: SLOPE, SLOPE: VIDEO}
         self._done(changed | ({VELOCITY: SPARE, SPARE: VELOCITY} if config.momentum else {}))
 
@@ -153,17 +156,16 @@ class ColouredTiledChain(TiledChain):
         self, into: str, seed: tuple[int, int], done: Callable[[], None], more: bool = False
     ) -> None:
         """Write ∂f/∂y with a grid shifted by `seed`; with `more` it is added to the last one."""
-        reach = tf.constant(self.model.reach)
-        share = tf.random.stateless_uniform((3,), tf.constant(seed, tf.int64))
-        before = tf.cast(share * tf.cast(reach, tf.float32), tf.int32).numpy()
-        hidden = self._hidden(VIDEO)
+        before = shift_of(self.model.reach or (), tf.constant(seed, tf.int64)).numpy()
+        if self._hidden is None:
+            self._hidden = self._amplitudes(VIDEO)
         for tile in self.grid:
             lines = [self._line(tile, axis, int(before[axis])) for axis in range(3)]
             inner, middle = (tuple(getattr(own, name) for own in lines)
                              for name in ("inner", "middle"))
             if all(place.stop > place.start for place in inner):
                 pads = tf.constant([(0, 0), *(own.pads for own in lines), (0, 0)])
-                part = self._part(lines, hidden)[np.newaxis]
+                part = self._long.without(*self._part(lines), self._hidden)[np.newaxis]
                 slope = self._gradient(part, pads, self.modes)[0].numpy()[middle]
                 if more:
                     slope += self._file(SLOPE)[inner]
@@ -181,27 +183,21 @@ class ColouredTiledChain(TiledChain):
         return _Line(first, last, (first - start, stop - last), inner,
                      slice(inner.start - first, inner.stop - first))
 
-    def _part(self, lines: Sequence[_Line], hidden: np.ndarray) -> np.ndarray:
-        """What f is shown of a tile's region, (T, H, W, C), which may go around the ends."""
-        video = self._file(VIDEO)
+    def _part(self, lines: Sequence[_Line]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The region of a tile, (T, H, W, C), which may go around the ends, and its places."""
         places = [np.arange(own.first, own.last) % n
                   for own, n in zip(lines, self.shape, strict=False)]
-        if all(own.first >= 0 and own.last <= n
-               for own, n in zip(lines, self.shape, strict=False)):
-            part = np.array(video[tuple(slice(own.first, own.last) for own in lines)])
-        else:
-            part = np.asarray(video[np.ix_(*places)])
-        return self._long.without(part, hidden, places)
+        return read_box(self._file(VIDEO), places), places
 
-    def _hidden(self, name: str) -> np.ndarray:
+    def _amplitudes(self, name: str) -> np.ndarray:
         """The amplitudes of the long waves in a file, which f is not shown."""
         return self._long.amplitudes(self._file(name)[number] for number in range(self.shape[0]))
 
     def _short(self, name: str) -> Callable[[int], np.ndarray]:
         """Return the frames (H, W, C) of a file without the long waves that it has now."""
-        hidden, whole = self._hidden(name), [np.arange(n) for n in self.shape[1:3]]
+        amplitudes, whole = self._amplitudes(name), [np.arange(n) for n in self.shape[1:3]]
         return lambda number: self._long.without(
-            np.array(self._file(name)[number : number + 1]), hidden, [np.array([number]), *whole]
+            np.array(self._file(name)[[number]]), [np.array([number]), *whole], amplitudes
         )[0]
 
     def _write_start(
@@ -288,11 +284,8 @@ def slope_function(model: EnergyModel) -> Callable[..., tf.Tensor]:
         def f(part: tf.Tensor) -> tf.Tensor:
             seen = tf.pad(model.input_scale * model.reference.seen(part, modes), pads)
             features = tf.ensure_shape(seen, [1, None, None, None, channels])
-            for layer in model.network:
-                features = layer(features)
-            return tf.reduce_sum(tf.cast(features, tf.float32))
+            return network.top_of(model.network, features)
 
-        with model.standing_still():
-            return langevin.energy_gradient(f, region)
+        return langevin.energy_gradient(f, region)
 
     return tf.function(slope, input_signature=signature, jit_compile=False)

@@ -36,13 +36,15 @@ def through_grid(seen: tf.Tensor, reach: Sequence[int], seed: tf.Tensor | None) 
     How many of them come first decides where the grid of the strides lies: a random number with a
     `seed` of shape (2,), else half of them.
     """
-    if seed is None:
-        before = tf.constant([own // 2 for own in reach])
-    else:
-        share = tf.random.stateless_uniform((3,), seed)
-        before = tf.cast(share * tf.constant(reach, tf.float32), tf.int32)
+    before = tf.constant([own // 2 for own in reach]) if seed is None else shift_of(reach, seed)
     paddings = tf.stack([before, tf.constant(reach) - before], axis=1)
     paddings = tf.pad(paddings, [[1, 1], [0, 0]])  # videos and channels are not padded
     sizes = [n if n is None else n + more
              for n, more in zip(seen.shape[1:4], reach, strict=True)]
     return tf.ensure_shape(tf.pad(seen, paddings), (seen.shape[0], *sizes, seen.shape[-1]))
+
+
+def shift_of(reach: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
+    """Draw where the grid lies by a `seed` (2,): (3,) integers from 0 to below `reach`."""
+    share = tf.random.stateless_uniform((3,), seed)
+    return tf.cast(share * tf.constant(reach, tf.float32), tf.int32)
