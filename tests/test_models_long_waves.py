@@ -75,7 +75,9 @@ def test_what_is_long_on_one_axis_alone_stays_and_0_takes_nothing_out() -> None:
 def test_parts_of_a_video_in_a_file_are_those_of_the_whole(repeating: tuple[int, ...]) -> None:
     video = video_of()
     waves = LongWaves(video.shape, LONGEST, repeating)
-    amplitudes = waves.amplitudes(video)
+    whole = [np.arange(n) for n in video.shape[:3]]
+    halves = [np.arange(5), np.arange(5, 12)]
+    amplitudes = sum(waves.measured(video[own], [own, *whole[1:]]) for own in halves)
     places = [np.arange(-2, 5) % 12, np.arange(3, 9), np.arange(15, 24) % 20]
     part = waves.without(video[np.ix_(*places)], places, amplitudes)
     np.testing.assert_allclose(part, without(video, LONGEST, repeating)[np.ix_(*places)], atol=1e-5)
@@ -105,7 +107,8 @@ def test_f_has_no_slope_along_long_waves_and_does_not_see_them(kind: type[Energy
     slope = slope_of(model.f, video)
     scale = float(np.abs(slope).max())
     assert scale > 1e-3
-    amplitudes = LongWaves(video.shape, LONGEST).amplitudes(slope)
+    whole = [np.arange(n) for n in video.shape[:3]]
+    amplitudes = LongWaves(video.shape, LONGEST).measured(slope, whole)
     assert float(np.abs(amplitudes).max()) < 1e-5 * scale * slope.size**0.5
     brighter = tf.constant(video[np.newaxis] + 0.7)
     np.testing.assert_allclose(model.f(brighter), model.f(video[np.newaxis]), rtol=1e-4)

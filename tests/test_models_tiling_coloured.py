@@ -84,8 +84,9 @@ def values_of(shape: Sequence[int]) -> np.ndarray:
 ])
 def test_steps_in_tiles_are_the_steps_of_the_whole(
     kind: type[EnergyModel], repeating: tuple[int, ...], momentum: float, seen: dict[str, Any],
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(waves, "GROUP", 2**17)  # of several groups of several frames
     model = coloured(kind, **seen)
     moving = LangevinConfig(step_size=0.1, momentum=momentum)
     shape = (40, 32, 52) if kind is TextureModel else (60, 16, 20)
@@ -121,7 +122,10 @@ def test_correlations_in_files_are_those_in_memory(
     monkeypatch.setattr(waves, "BAND", 7 * waves.VALUE * shape[0] * (shape[2] // 2 + 1))
     ours = waves.Waves(model.reference, 1, (*shape, 3), tmp_path)  # type: ignore[arg-type]
     assert ours.rows == 7
-    found = np.stack(list(ours.filtered(lambda number: video[number], power)))
+    monkeypatch.setattr(waves, "GROUP", 5 * video[0].nbytes)
+    parts = list(ours.filtered(lambda own: video[own], power))
+    assert [own.stop for own, _ in parts] == [*range(5, shape[0], 5), shape[0]]
+    found = np.concatenate([frames for _, frames in parts])
     wanted = model.reference.filtered(tf.constant(video[np.newaxis]), power, tf.constant([1]))[0]
     np.testing.assert_allclose(found, wanted, atol=1e-5 * float(np.abs(wanted).max()))
 
@@ -132,7 +136,7 @@ def test_what_does_not_move_has_no_correlations(tmp_path: Path) -> None:
     shape = (12, 16, 20)
     own = waves.Waves(model.reference, 0, (*shape, 3), tmp_path)  # type: ignore[arg-type]
     video = values_of(shape)
-    found = np.stack(list(own.filtered(lambda number: video[number], -1.0)))
+    found = np.concatenate([part for _, part in own.filtered(lambda frames: video[frames], -1.0)])
     np.testing.assert_allclose(found, video / (1 + model.sigma**2), rtol=1e-4, atol=1e-5)
 
 

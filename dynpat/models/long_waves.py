@@ -15,7 +15,7 @@ which is its own transpose: the slope of f is ∂f/∂y = P·f'(P·y).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -74,44 +74,57 @@ class LongWaves:
 
     # The same for a video in a file, of which only a part is in memory.
 
-    def amplitudes(self, frames: Iterable[np.ndarray]) -> np.ndarray:
-        """Measure the long waves of a video given by its frames (H, W, C): (waves…, C)."""
-        total: np.ndarray = np.zeros(())
-        if self.bases:
-            time, *others = self.bases
-            for number, frame in enumerate(frames):
-                own = tf.constant(frame[np.newaxis, np.newaxis])
-                total = total + _measured(own, [time[:, [number]], *others])[0].numpy()
-        return np.asarray(total, np.float32)
+    def measured(self, part: np.ndarray, places: Sequence[np.ndarray]) -> np.ndarray:
+        """Measure the long waves of a part (T, H, W, C) that has these `places` on each axis.
+
+        Returns
+        -------
+        numpy.ndarray
+            (waves…, C) float32; over parts that cover a video they add up to its amplitudes.
+        """
+        if not self.bases:
+            return np.zeros((), np.float32)
+        return np.asarray(_measured(tf.constant(part[np.newaxis]), self._at(places))[0].numpy())
 
     def without(
         self, part: np.ndarray, places: Sequence[np.ndarray], amplitudes: np.ndarray
     ) -> np.ndarray:
-        """Take these waves out of a part (…, C) that has these `places` on each axis, in place."""
+        """Take waves of these `amplitudes` out of a part that has these `places`, in place."""
         if self.bases:
-            bases = [basis[:, own] for basis, own in zip(self.bases, places, strict=True)]
-            part -= _sum(tf.constant(amplitudes[np.newaxis]), bases)[0].numpy()
+            part -= _sum(tf.constant(amplitudes[np.newaxis]), self._at(places))[0].numpy()
         return part
+
+    def _at(self, places: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [basis[:, own] for basis, own in zip(self.bases, places, strict=True)]
 
 
 def _measured(video: tf.Tensor, bases: Sequence[np.ndarray]) -> tf.Tensor:
     """The amplitudes of waves in videos: (N, T, H, W, C) → (N, waves…, C)."""
-    time, down, across = bases
-    frames, height, width, channels = (int(size) for size in video.shape[1:])
-    kept = tf.matmul(down, tf.reshape(video, (-1, height, width * channels)))
-    kept = tf.matmul(across, tf.reshape(kept, (-1, width, channels)))
-    kept = tf.matmul(time, tf.reshape(kept, (-1, frames, len(down) * len(across) * channels)))
-    return tf.reshape(kept, (-1, len(time), len(down), len(across), channels))
+    for axis in _order(bases):
+        video = _product(bases[axis], video, axis)
+    return video
 
 
 def _sum(amplitudes: tf.Tensor, bases: Sequence[np.ndarray]) -> tf.Tensor:
     """The sum of waves of given amplitudes: (N, waves…, C) → (N, T, H, W, C)."""
-    time, down, across = bases
-    channels = int(amplitudes.shape[-1])
-    (frames, height, width), inner = (basis.shape[1] for basis in bases), len(across) * channels
-    kept = tf.reshape(amplitudes, (-1, len(time), len(down) * inner))
-    kept = tf.matmul(time, kept, transpose_a=True)
-    kept = tf.matmul(across, tf.reshape(kept, (-1, len(across), channels)), transpose_a=True)
-    # Height last, so that the large product is one of two whole matrices for each frame.
-    kept = tf.matmul(down, tf.reshape(kept, (-1, len(down), width * channels)), transpose_a=True)
-    return tf.reshape(kept, (-1, frames, height, width, channels))
+    for axis in reversed(_order(bases)):
+        amplitudes = _product(bases[axis].T, amplitudes, axis)
+    return amplitudes
+
+
+def _order(bases: Sequence[np.ndarray]) -> tuple[int, ...]:
+    """The order of the axes in which their products are cheap.
+
+    What has few waves for its places comes first, but never the width, whose rows are single pixels.
+    """
+    time, down = (len(basis) / basis.shape[1] for basis in bases[:2])
+    return (0, 1, 2) if time < down else (1, 2, 0)
+
+
+def _product(matrix: np.ndarray, values: tf.Tensor, axis: int) -> tf.Tensor:
+    """Multiply an axis (0 time, 1 height, 2 width) of values by a matrix."""
+    if axis == 2:
+        return tf.einsum("vw,nthwc->nthvc", matrix, values)
+    before, after = values.shape[1 : 1 + axis], values.shape[2 + axis :]
+    flat = tf.reshape(values, (-1, matrix.shape[1], math.prod(after)))
+    return tf.reshape(tf.matmul(matrix, flat), (-1, *before, matrix.shape[0], *after))

@@ -2,8 +2,9 @@
 
 A step has two parts. The gradient of f is computed tile by tile, through a grid that is shifted as
 in a step of the whole video. The gradient of the reference, of which every pixel is a part, comes
-frame by frame from a Fourier transform in a file (`waves`). The long waves that f is not shown are
-measured frame by frame, and taken out of each tile that f sees and of its gradient (`long_waves`).
+group by group of frames from a Fourier transform in a file (`waves`). The long waves that f is not
+shown are taken out of each tile that f sees, and of its gradient (`long_waves`); they are measured
+when a tile of a gradient, or a group of frames, is written.
 All files keep what a step began with until it is done, so that a stopped chain can continue.
 """
 
@@ -25,7 +26,7 @@ from dynpat.models.sampling import VIEWS, require_sane
 from dynpat.models.tiles import Grid, Tile, make_grid, read_box
 from dynpat.models.tiling import TiledChain
 from dynpat.models.view import shift_of
-from dynpat.models.waves import Waves
+from dynpat.models.waves import Waves, groups
 
 VIDEO, VELOCITY, SLOPE, SPARE = "video", "velocity", "slope", "spare"  # what the files hold
 FILES = [VIDEO, VELOCITY, SLOPE, SPARE]
@@ -105,35 +106,37 @@ class ColouredTiledChain(TiledChain):
         self, config: LangevinConfig, noise: float, done: Callable[[], None] = lambda: None
     ) -> None:
         if config.momentum and self.step == 0:
-            for number in range(self.shape[0]):
-                self._file(VELOCITY)[number] = noise * self._normal(DRAWN, number)
-        self._write_slopes(SLOPE, seeds.step(self.seed, self.step), done)
-        slope_of = self._short(SLOPE)
-        solved = self._ready().filtered(lambda number: self._file(VIDEO)[number], -1.0)
-        for number, gradient in enumerate(solved):
-            gradient -= slope_of(number)
-            moved = self._moved(number, gradient, config, noise)
+            for own in groups(self.shape):
+                self._file(VELOCITY)[own] = noise * self._normal(DRAWN, own)
+        long_slopes = self._write_slopes(SLOPE, seeds.step(self.seed, self.step), done)
+        hidden = np.zeros((), np.float32)
+        for own, gradient in self._ready().filtered(lambda own: self._file(VIDEO)[own], -1.0):
+            gradient -= self._slopes(own, long_slopes)
+            moved = self._moved(own, gradient, config, noise)
             require_sane(float(np.max(np.abs(moved))), self.step + 1)
-            self._file(SLOPE)[number] = moved  # whose slope is not needed any more
-        self._hidden = None
+            self._file(SLOPE)[own] = moved  # whose slopes are not needed any more
+            hidden = hidden + self._long.measured(moved, self._places(own))
+        self._hidden = hidden
         changed = {VIDEO: SLOPE, SLOPE: VIDEO}
         self._done(changed | ({VELOCITY: SPARE, SPARE: VELOCITY} if config.momentum else {}))
 
     def _moved(
-        self, number: int, gradient: np.ndarray, config: LangevinConfig, noise: float
+        self, own: slice, gradient: np.ndarray, config: LangevinConfig, noise: float
     ) -> np.ndarray:
-        """Return a frame (H, W, C) after a step of `langevin`; the new velocity goes to a file."""
+        """Return frames (T, H, W, C) after a step; the new velocity goes to a file."""
         step, share = np.float32(config.step_size), np.float32(config.momentum)
-        normal = np.float32(noise) * self._normal(self.step, number) if noise else np.float32(0)
-        frame = np.array(self._file(VIDEO)[number])
+        normal = np.float32(noise) * self._normal(self.step, own) if noise else np.float32(0)
+        frames = np.array(self._file(VIDEO)[own])
         if not config.momentum:
-            return np.asarray(frame - 0.5 * step**2 * gradient + step * normal)
-        kick = np.float32(1 if self.step else 0.5)
-        velocity = self._file(VELOCITY)[number] - kick * step * gradient
-        frame += 0.5 * step * velocity
-        velocity = share * velocity + np.sqrt(1 - share**2) * normal
-        self._file(SPARE)[number] = velocity
-        return np.asarray(frame + 0.5 * step * velocity)
+            return np.asarray(frames - 0.5 * step**2 * gradient + step * normal)
+        gradient *= np.float32(1 if self.step else 0.5) * step
+        velocity = self._file(VELOCITY)[own] - gradient
+        frames += 0.5 * step * velocity
+        velocity *= share
+        velocity += np.sqrt(1 - share**2) * normal
+        self._file(SPARE)[own] = velocity
+        frames += 0.5 * step * velocity
+        return frames
 
     def look(self, view: int, done: Callable[[], None] = lambda: None) -> None:
         """Add up the gradient of f through another of the grids over which the end is averaged."""
@@ -142,20 +145,22 @@ class ColouredTiledChain(TiledChain):
 
     def video(self, inner: Sequence[slice]) -> np.ndarray:
         rho = np.float32(self.model.sigma)
-        slope_of = self._short(SLOPE) if self.step else None
-        solved = self._ready().filtered(lambda number: self._file(VIDEO)[number], -1.0)
-        for number, gradient in enumerate(solved):
-            if slope_of is not None:
-                gradient -= slope_of(number) / np.float32(VIEWS)
-            clean = self._file(VIDEO)[number] - rho**2 * gradient
-            grey = self.model.to_grey(clean[np.newaxis, np.newaxis], self.modes)
-            self._file(SPARE)[number] = grey[0, 0].numpy()
+        long_slopes = self._amplitudes(SLOPE) if self.step else None
+        for own, gradient in self._ready().filtered(lambda own: self._file(VIDEO)[own], -1.0):
+            if long_slopes is not None:
+                gradient -= self._slopes(own, long_slopes) / np.float32(VIEWS)
+            clean = self._file(VIDEO)[own] - rho**2 * gradient
+            self._file(SPARE)[own] = self.model.to_grey(clean[np.newaxis], self.modes)[0].numpy()
         return self._file(SPARE)[tuple(inner)]
 
     def _write_slopes(
         self, into: str, seed: tuple[int, int], done: Callable[[], None], more: bool = False
-    ) -> None:
-        """Write ∂f/∂y with a grid shifted by `seed`; with `more` it is added to the last one."""
+    ) -> np.ndarray:
+        """Write ∂f/∂y with a grid shifted by `seed`; with `more` it is added to the last one.
+
+        It still has its long waves. Their amplitudes are returned.
+        """
+        long_slopes = np.zeros((), np.float32)
         before = shift_of(self.model.reach or (), tf.constant(seed, tf.int64)).numpy()
         if self._hidden is None:
             self._hidden = self._amplitudes(VIDEO)
@@ -170,7 +175,10 @@ class ColouredTiledChain(TiledChain):
                 if more:
                     slope += self._file(SLOPE)[inner]
                 self._file(into)[inner] = slope
+                places = [np.arange(place.start, place.stop) for place in inner]
+                long_slopes = long_slopes + self._long.measured(slope, places)
             done()
+        return long_slopes
 
     def _line(self, tile: Tile, axis: int, before: int) -> _Line:
         """Where a tile lies on an axis if the grid is shifted by `before` places."""
@@ -189,35 +197,38 @@ class ColouredTiledChain(TiledChain):
                   for own, n in zip(lines, self.shape, strict=False)]
         return read_box(self._file(VIDEO), places), places
 
+    def _places(self, own: slice) -> list[np.ndarray]:
+        """The places of whole frames on each axis."""
+        return [np.arange(own.start, own.stop), *(np.arange(n) for n in self.shape[1:3])]
+
     def _amplitudes(self, name: str) -> np.ndarray:
         """The amplitudes of the long waves in a file, which f is not shown."""
-        return self._long.amplitudes(self._file(name)[number] for number in range(self.shape[0]))
+        found = [self._long.measured(self._file(name)[own], self._places(own))
+                 for own in groups(self.shape)]
+        return np.asarray(sum(found))
 
-    def _short(self, name: str) -> Callable[[int], np.ndarray]:
-        """Return the frames (H, W, C) of a file without the long waves that it has now."""
-        amplitudes, whole = self._amplitudes(name), [np.arange(n) for n in self.shape[1:3]]
-        return lambda number: self._long.without(
-            np.array(self._file(name)[[number]]), [np.array([number]), *whole], amplitudes
-        )[0]
+    def _slopes(self, own: slice, long_slopes: np.ndarray) -> np.ndarray:
+        """Slopes of frames without their long waves, which have these amplitudes."""
+        return self._long.without(np.array(self._file(SLOPE)[own]), self._places(own), long_slopes)
 
     def _write_start(
         self, mode: int, start: Callable[[Sequence[slice]], np.ndarray] | None
     ) -> None:
         self.state["files"] = FILES
         if start is None:
-            drawn = self._ready().filtered(lambda number: self._normal(STARTED, number), 0.5)
-            for number, frame in enumerate(drawn):
-                self._file(VIDEO)[number] = frame
+            drawn = self._ready().filtered(lambda own: self._normal(STARTED, own), 0.5)
+            for own, frames in drawn:
+                self._file(VIDEO)[own] = frames
             return
-        whole = [slice(0, n) for n in self.shape[1:3]]
-        for number in range(self.shape[0]):
-            grey = start([slice(number, number + 1), *whole])
-            self._file(VIDEO)[number] = self.model.to_model(grey[np.newaxis], self.modes)[0, 0]
+        for own in groups(self.shape):
+            grey = start([own, *(slice(0, n) for n in self.shape[1:3])])
+            self._file(VIDEO)[own] = self.model.to_model(grey[np.newaxis], self.modes)[0]
 
-    def _normal(self, step: int, frame: int) -> np.ndarray:
-        """The noise of one frame (H, W, C) at a step, whatever the tiles are."""
-        seed = tf.constant(seeds.block(self.seed, step, frame), tf.int64)
-        return np.asarray(_draw(tf.zeros(self.shape[1:]), seed).numpy())
+    def _normal(self, step: int, own: slice) -> np.ndarray:
+        """The noise of frames (T, H, W, C) at a step, whatever the tiles are."""
+        like, frames = tf.zeros(self.shape[1:]), range(own.start, own.stop)
+        seeds_of = (tf.constant(seeds.block(self.seed, step, at), tf.int64) for at in frames)
+        return np.stack([_draw(like, seed).numpy() for seed in seeds_of])
 
     def _ready(self) -> Waves:
         """The transforms, which are made when they are first needed."""

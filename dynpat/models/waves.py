@@ -1,13 +1,14 @@
 """The correlations of a coloured reference for videos larger than memory.
 
 S acts by a Fourier transform over time, height and width. The transform of a large video lies in a
-file: first each frame is transformed over height and width, then bands of rows over time, where S
-is a factor, and then all is transformed back.
+file: first groups of frames are transformed over height and width, then bands of rows over time,
+where S is a factor, and then all is transformed back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,19 @@ from dynpat.reference.coloured import ColouredReference
 from dynpat.reference.spectra import pairs
 from dynpat.reference.translation import FLOOR
 
+GROUP = 2**23  # bytes of the frames that are read together
 BAND = 2**28  # bytes of the values over time that are in memory together
 VALUE = 48  # bytes of each of these values: complex, with the results of its transforms
 
 
+def groups(shape: Sequence[int]) -> Iterator[slice]:
+    """Yield the frames of a video (T, H, W, C) of floats that are read together."""
+    together = max(1, GROUP // (4 * math.prod(shape[1:])))
+    return (slice(at, min(at + together, shape[0])) for at in range(0, shape[0], together))
+
+
 class Waves:
-    """(S + ρ²)^power·y of a video, one frame after the other.
+    """(S + ρ²)^power·y of a video, one group of frames after the other.
 
     Parameters
     ----------
@@ -57,22 +65,34 @@ class Waves:
         frames, height, width, channels = shape
         return 12 * channels * frames * height * (width // 2 + 1)
 
-    def filtered(self, frame_of: Callable[[int], np.ndarray], power: float) -> Iterator[np.ndarray]:
-        """Yield the frames (H, W, C) of (S + ρ²)^power·y, y given by its frames; −1 or ½."""
-        for number in range(self.shape[0]):
-            planes = np.moveaxis(frame_of(number), -1, 0)
-            self._waves()[:, number] = scipy.fft.rfft2(planes, workers=-1)
+    def filtered(
+        self, frames_of: Callable[[slice], np.ndarray], power: float
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield (S + ρ²)^power·y of each group of frames, and which they are.
+
+        Parameters
+        ----------
+        frames_of : callable
+            A function that returns frames of y, (T, H, W, C).
+        power : float
+            −1 or ½.
+        """
+        for own in groups(self.shape):
+            planes = np.moveaxis(frames_of(own), -1, 0)
+            self._waves()[:, own] = scipy.fft.rfft2(planes, workers=-1)
         for channel, (floor, mean) in enumerate(self._limits):
             for band in self._bands():
                 # The files are opened again, so that pages read before do not count as memory.
-                spectrum = np.maximum(self._spectrum()[channel, :, band], floor) / mean
-                gain = np.asarray((spectrum + self.rho**2) ** power, np.float32)
+                gain = np.maximum(self._spectrum()[channel, :, band], floor)
+                gain /= np.float32(mean)
+                gain += np.float32(self.rho**2)
+                np.power(gain, power, out=gain)
                 waves = scipy.fft.fft(self._waves()[channel, :, band], axis=0, workers=-1)
                 waves *= gain
                 self._waves()[channel, :, band] = scipy.fft.ifft(waves, axis=0, workers=-1)
-        for number in range(self.shape[0]):
-            planes = scipy.fft.irfft2(self._waves()[:, number], self.shape[1:3], workers=-1)
-            yield np.moveaxis(planes, 0, -1)
+        for own in groups(self.shape):
+            planes = scipy.fft.irfft2(self._waves()[:, own], self.shape[1:3], workers=-1)
+            yield own, np.ascontiguousarray(np.moveaxis(planes, 0, -1))
 
     def _measure(self, channel: int, correlations: np.ndarray) -> tuple[float, float]:
         """Write the spectrum of one channel, from its correlations (lags in T, H, W).
