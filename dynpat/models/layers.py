@@ -124,6 +124,10 @@ class StridedConv3D(Prepares, keras.layers.Conv3D):
         """Whether the layer is folded, and the precision of its products; see `best_form`."""
         if not self.plain:
             return False, self.compute_dtype
+        if any(s > k for k, s in zip(self.kernel_size, self.strides, strict=True)):
+            # TensorFlow's direct form with 'same' padding is wrong on processors without AVX-512
+            # where kernels leave pixels out between them: it takes others than it says.
+            return True, self.compute_dtype
         channels = int(self.kernel.shape[-2])
         return best_form(self.kernel_size, self.strides, channels, self.compute_dtype)
 

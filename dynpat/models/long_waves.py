@@ -115,7 +115,7 @@ def _sum(amplitudes: tf.Tensor, bases: Sequence[np.ndarray]) -> tf.Tensor:
 def _order(bases: Sequence[np.ndarray]) -> tuple[int, ...]:
     """The order of the axes in which their products are cheap.
 
-    What has few waves for its places comes first, but never the width, whose rows are single pixels.
+    What has few waves for its places comes first, but never the width: a row of pixels is short.
     """
     time, down = (len(basis) / basis.shape[1] for basis in bases[:2])
     return (0, 1, 2) if time < down else (1, 2, 0)

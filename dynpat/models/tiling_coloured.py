@@ -156,9 +156,9 @@ class ColouredTiledChain(TiledChain):
     def _write_slopes(
         self, into: str, seed: tuple[int, int], done: Callable[[], None], more: bool = False
     ) -> np.ndarray:
-        """Write ∂f/∂y with a grid shifted by `seed`; with `more` it is added to the last one.
+        """Write ∂f/∂y with a grid shifted by `seed`, and return the amplitudes of its long waves.
 
-        It still has its long waves. Their amplitudes are returned.
+        With `more` it is added to the last one.
         """
         long_slopes = np.zeros((), np.float32)
         before = shift_of(self.model.reach or (), tf.constant(seed, tf.int64)).numpy()
@@ -203,9 +203,8 @@ class ColouredTiledChain(TiledChain):
 
     def _amplitudes(self, name: str) -> np.ndarray:
         """The amplitudes of the long waves in a file, which f is not shown."""
-        found = [self._long.measured(self._file(name)[own], self._places(own))
-                 for own in groups(self.shape)]
-        return np.asarray(sum(found))
+        parts = ((self._file(name)[own], self._places(own)) for own in groups(self.shape))
+        return sum((self._long.measured(*part) for part in parts), start=np.zeros((), np.float32))
 
     def _slopes(self, own: slice, long_slopes: np.ndarray) -> np.ndarray:
         """Slopes of frames without their long waves, which have these amplitudes."""
@@ -226,9 +225,9 @@ class ColouredTiledChain(TiledChain):
 
     def _normal(self, step: int, own: slice) -> np.ndarray:
         """The noise of frames (T, H, W, C) at a step, whatever the tiles are."""
-        like, frames = tf.zeros(self.shape[1:]), range(own.start, own.stop)
-        seeds_of = (tf.constant(seeds.block(self.seed, step, at), tf.int64) for at in frames)
-        return np.stack([_draw(like, seed).numpy() for seed in seeds_of])
+        pairs = (seeds.block(self.seed, step, at) for at in range(own.start, own.stop))
+        like = tf.zeros(self.shape[1:])
+        return np.stack([_draw(like, tf.constant(pair, tf.int64)).numpy() for pair in pairs])
 
     def _ready(self) -> Waves:
         """The transforms, which are made when they are first needed."""
@@ -252,8 +251,7 @@ class ColouredTiledChain(TiledChain):
     def _require_files(self) -> None:
         if sorted(self.state["files"]) != sorted(FILES):
             raise ValueError("other files")
-        path = self.folder / f"chain_{self.state['files'].index(VIDEO)}.npy"
-        path.stat()
+        (self.folder / f"chain_{self.state['files'].index(VIDEO)}.npy").stat()
         self._file(VIDEO)
 
     def _bytes(self) -> int:
