@@ -21,7 +21,7 @@ def main(updates: int = 300, folder: Path = Path("runs/learn_texture")) -> None:
     observed = ocean(frames=32, size=(48, 48), seed=0)[np.newaxis]
 
     # 2. An energy-based model, a Keras model like any other; its preset has the settings.
-    model = dynpat.TextureModel.from_preset("default", frames=32, size=(48, 48))
+    model = dynpat.TextureModel.from_preset("default", frames=32, size=observed.shape[2:4])
     model.compile()
 
     # 3. Learn by analysis by synthesis: every step is one update.

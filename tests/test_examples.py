@@ -27,9 +27,9 @@ def at(size: tuple[int, int], example: ModuleType, name: str) -> ModuleType:
 
 
 def test_learn_texture(tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script) -> None:
-    script("examples/learn_texture.py").main(2, tmp_path)
+    at((24, 24), script("examples/learn_texture.py"), "ocean").main(2, tmp_path)
     video = read_video(tmp_path / "observed_synthesised.gif")
-    assert video.frames.shape == (32, 48, 96, 3)
+    assert video.frames.shape == (32, 24, 48, 3)
     assert (tmp_path / "model.keras").stat().st_size > 0
     assert "energy_gap" in capsys.readouterr().out
 
@@ -50,7 +50,7 @@ def test_remove_boat(tmp_path: Path, script: Script) -> None:
 def test_recover_and_extend(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script
 ) -> None:
-    at((32, 32), script("examples/recover_and_extend.py"), "ocean").main(2, tmp_path)
+    at((24, 24), script("examples/recover_and_extend.py"), "ocean").main(2, tmp_path)
     assert "interpolation in time: error" in capsys.readouterr().out
     extended = read_video(tmp_path / "extended" / "results" / "recovered_000.gif")
     assert len(extended.frames) == 52
@@ -64,9 +64,9 @@ def test_repair_film(tmp_path: Path, capsys: pytest.CaptureFixture[str], script:
 
 
 def test_arrays(capsys: pytest.CaptureFixture[str], script: Script) -> None:
-    figures = at((32, 32), script("examples/arrays.py"), "flames").main(2)
+    figures = at((24, 24), script("examples/arrays.py"), "flames").main(2)
     assert figures["patches"] > 0
-    assert "(2, 60, 32, 32, 3)" in capsys.readouterr().out
+    assert "(2, 60, 24, 24, 3)" in capsys.readouterr().out
 
 
 def test_every_example_is_tested() -> None:

@@ -15,6 +15,7 @@ from dynpat.tasks.result import FORMATS, Result
 from dynpat.videos import write_video
 
 BUDGET = 100.0  # seconds of learning
+FRAMES, SIZE = 40, (64, 64)  # of the video
 
 
 def demo(
@@ -58,6 +59,6 @@ def demo(
     })
     run = Run.create(None if out is None else Path(out), "demo")
     source = run.folder / "input" / "flames"
-    write_video(source, flames(frames=40, size=(64, 64), seed=seed), FRAMES_PER_SECOND)
+    write_video(source, flames(FRAMES, SIZE, seed), FRAMES_PER_SECOND)
     plan = replace(plan, videos=(str(source),))
     return learn(plan, run.folder, formats=formats, reporter=reporter)

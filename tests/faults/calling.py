@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dynpat_cli.main import COMMANDS, main
+from quickly import hasten
 
 from dynpat.tasks import evaluate, learn, report, restore, resume, sample  # noqa: F401
 
@@ -85,6 +86,7 @@ def _live(arguments: list[str], fault: Fault, place: Path, texts: list[Path]) ->
         os.dup2(target, number)
     for name, number in (("stdout", 1), ("stderr", 2)):
         setattr(sys, name, open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+    hasten()
     _meet(fault)
     main(arguments, prog_name="dynpat")
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import quickly
 
 from dynpat.datasets import FRAMES_PER_SECOND, boat, flames
 from dynpat.videos import write_video
@@ -36,8 +37,12 @@ def lookup(*arguments, **options):
     raise OSError("no network here")
 socket.getaddrinfo = socket.gethostbyname = lookup
 """
-SHORT = ("--iterations", "6", "--chains", "1", "--precision", "float32")
+COMMAND = sys.executable, quickly.__file__
+SHORT = ("--iterations", "4", "--chains", "1", "--precision", "float32")
 FILL = (*SHORT, "--window", "8", "--format", "npy")
+
+
+AGAIN = "learn", "sample", "recover", "evaluate"
 
 
 def commands(place: Path) -> Iterator[tuple[str, ...]]:
@@ -54,7 +59,7 @@ def commands(place: Path) -> Iterator[tuple[str, ...]]:
     yield "evaluate", fire, made, "--report", str(place / "how.html"), "--json"
     yield "report", str(place / "run")
     yield "compare", str(place / "run"), str(place / "run2"), "--out", str(place / "both.html")
-    yield "demo", "--iterations", "3", "--out", str(place / "demo"), "--format", "npy"
+    yield "demo", "--iterations", "1", "--out", str(place / "demo"), "--format", "npy"
     yield ("doctor",)
 
 
@@ -68,7 +73,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def called(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dynpat_cli", *arguments]
+    command = [*COMMAND, *arguments]
     return subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload,no-any-return]
 
 
@@ -78,7 +83,8 @@ def test_a_seed_fixes_the_results_of_every_command_and_none_uses_a_network(place
 
     The demo is left out, which may choose another precision.
 
-    The first time each command runs where every look at a network is noted and refused.
+    The first time each command runs where every look at a network is noted and refused. The second
+    time does without what goes the way of `recover`.
     """
     (place / "site").mkdir()
     log = place / "asked.txt"
@@ -95,7 +101,7 @@ def test_a_seed_fixes_the_results_of_every_command_and_none_uses_a_network(place
         for name in ("fire.mp4", "boat", "mask.npy"):
             (own / name).symlink_to(place / name)
         for arguments in commands(own):
-            if number == 0 or arguments[0] not in ("demo", "doctor", "report", "compare"):
+            if number == 0 or (arguments[0] in AGAIN and "--seed" not in arguments):
                 done = called(*arguments, env=environment)
                 assert done.returncode == 0, (arguments, done.stderr)
                 assert not log.exists(), (arguments, log.read_text())
@@ -107,9 +113,9 @@ def test_a_seed_fixes_the_results_of_every_command_and_none_uses_a_network(place
     from dynpat_cli.main import COMMANDS
 
     assert seen == set(COMMANDS)
-    assert set(found[0]) == set(found[1]) and len(found[0]) > 40
-    for name, value in found[0].items():
-        np.testing.assert_array_equal(value, found[1][name], name)
+    assert set(found[1]) < set(found[0]) and len(found[1]) > 20
+    for name, value in found[1].items():
+        np.testing.assert_array_equal(value, found[0][name], name)
     assert not np.array_equal(
         np.load(place / "0/run/samples/synthesised_000.npy"),
         np.load(place / "0/run2/samples/synthesised_000.npy"),
@@ -172,7 +178,7 @@ def test_an_input_that_vanishes(place: Path) -> None:
 def test_closed_and_full_outputs(place: Path, closed: str) -> None:
     """The work is done whoever listens; it is not done twice, and it does not hang."""
     out = place / "run"
-    command = (f"{sys.executable} -m dynpat_cli learn {place / 'fire.mp4'} --out {out} --json "
+    command = (f"{' '.join(COMMAND)} learn {place / 'fire.mp4'} --out {out} --json "
                f"{' '.join(SHORT)} {closed}")
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert "Traceback" not in done.stderr, done.stderr
@@ -182,12 +188,12 @@ def test_closed_and_full_outputs(place: Path, closed: str) -> None:
 def test_sigterm_saves_and_a_resumed_run_ends_as_if_undisturbed(
     place: Path, state_of: Callable[[Path], dict[str, np.ndarray]], wait_until: Callable[..., None]
 ) -> None:
-    steps = ("--iterations", "40", "--chains", "1", "--precision", "float32", "--format", "npy")
+    steps = ("--iterations", "24", "--chains", "1", "--precision", "float32", "--format", "npy")
     straight = called("learn", str(place / "fire.mp4"), "--out", str(place / "a"), *steps)
     assert straight.returncode == 0
     process = subprocess.Popen(
-        [sys.executable, "-m", "dynpat_cli", "learn", str(place / "fire.mp4"), "--out",
-         str(place / "b"), *steps], stderr=subprocess.PIPE, text=True,
+        [*COMMAND, "learn", str(place / "fire.mp4"), "--out", str(place / "b"), *steps],
+        stderr=subprocess.PIPE, text=True,
     )
     log = place / "b" / "log.jsonl"
     wait_until(lambda: log.exists() and log.read_text().count("\n") > 3, process)
