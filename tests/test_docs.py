@@ -151,7 +151,11 @@ def test_the_tutorial_does_what_it_says(
         if "runs/other" in words:  # only there to show what comes next
             continue
         shorter = [SHORTER.get(word, re.sub(r"^\d+m$", "3", word)) for word in words]
-        shown = dynpat(*shorter, *(["--iterations", "5"] if "--resume" in words else []))
+        if "--resume" in words:
+            shorter += ["--iterations", "5"]
+        elif words[0] == "sample":
+            shorter += ["--steps", "4"]
+        shown = dynpat(*shorter)
         assert shown.exit_code == 0, (words, shown.output)
     for file in ("flames/preview.gif", "flames/report.html", "recovered/report.html",
                  "longer/results/recovered_000.gif"):

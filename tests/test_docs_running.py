@@ -40,7 +40,7 @@ NOT_HERE = {
 LESS = {  # the same command with less work
     "--memory 4GB": "--memory 1GB", "--size 1280x720": "--size 64x48", "--size 200x150":
     "--size 48x40", "--frames 250": "--frames 30", "--frames 100": "--frames 40",
-    "--size 64 --frames 40": "--size 32 --frames 12",
+    "--size 64 --frames 40": "--size 32 --frames 12", "--box 120,80,60,40": "--box 30,20,20,12",
 }
 LEARNING = ("learn", "recover", "inpaint", "extend")
 
@@ -58,6 +58,8 @@ def shorter(command: str) -> list[str]:
     words = shlex.split(re.sub(r"--time-budget \S+", "", command))[1:]
     if words[0] in LEARNING and "--config" not in words:
         words += ["--iterations", "2" if "--resume" in words else "1"]
+    if words[0] == "sample":
+        words += ["--steps", "4"]
     return words
 
 
@@ -73,7 +75,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.move("water.mp4", "water.avi")  # its content says what it is
     for label in ("waves", "fires"):
         write_video(tmp_path / "clips" / label / "one.mp4", flames(14, (32, 32)), FRAMES_PER_SECOND)
-    scene = boat(14, (128, 192))
+    scene = boat(14, (48, 72))
     write_video(tmp_path / "sea.mp4", scene.video, FRAMES_PER_SECOND)
     mask = 255 * scene.mask[..., np.newaxis].astype(np.uint8)
     write_video(tmp_path / "boat_mask.mp4", mask, FRAMES_PER_SECOND)

@@ -33,7 +33,7 @@ ABSURD: list[tuple[object, ...]] = [
     )
 ] + [
     ("--langevin-steps", 300, "--step-size", 9), ("--langevin-steps", 1, "--step-size", 0.01),
-    ("--chains", 40), ("--window", 2), ("--size", "8x60"), ("--size", "1200x8"), ("--grey",),
+    ("--chains", 40), ("--window", 2), ("--size", "8x60"), ("--size", "400x8"), ("--grey",),
 ]
 
 
