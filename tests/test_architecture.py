@@ -46,7 +46,8 @@ TESTED_IN = {
 }
 # Not about one room of the package.
 OVERALL = {
-    "architecture", "benchmarks", "browser", "cli", "docs", "docstrings", "examples", "without",
+    "architecture", "benchmarks", "browser", "cli", "docs", "docstrings", "examples", "quickly",
+    "without",
 }
 LONGEST = 300
 

@@ -86,7 +86,7 @@ class Waves:
                 gain = np.maximum(self._spectrum()[channel, :, band], floor)
                 gain /= np.float32(mean)
                 gain += np.float32(self.rho**2)
-                np.power(gain, power, out=gain)
+                gain **= power
                 waves = scipy.fft.fft(self._waves()[channel, :, band], axis=0, workers=-1)
                 waves *= gain
                 self._waves()[channel, :, band] = scipy.fft.ifft(waves, axis=0, workers=-1)
