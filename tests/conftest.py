@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from making_videos import ramp
-from quickly import hasten
+from quickly import QUICK, hasten
 
 from dynpat.datasets import FRAMES_PER_SECOND, flames
 from dynpat.quality import metrics
@@ -26,7 +26,7 @@ from dynpat.videos import write_video
 
 TINY = {"iterations": 4, "chains": 2}
 FRAMES, SIZE = 12, (24, 24)
-OF_USERS = {name: getattr(metrics, name) for name in ("PATCHES", "PROJECTIONS")}
+OF_USERS = {name: getattr(metrics, name) for name in QUICK["dynpat.quality.metrics"]}
 LONGEST = 900  # seconds of a slow test; of the others see setup.cfg
 UNTIL = float(os.environ.get("DYNPAT_TESTS_UNTIL", "inf"))  # when .ci/run has no time left
 LOOKS, PAUSE = 6000, 0.1  # how often a test looks for an event, and the seconds between

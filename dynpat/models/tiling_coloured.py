@@ -11,7 +11,7 @@ All files keep what a step began with until it is done, so that a stopped chain 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,14 +108,16 @@ class ColouredTiledChain(TiledChain):
         if config.momentum and self.step == 0:
             for own in groups(self.shape):
                 self._file(VELOCITY)[own] = noise * self._normal(DRAWN, own)
-        long_slopes = self._write_slopes(SLOPE, seeds.step(self.seed, self.step), done)
-        hidden = np.zeros((), np.float32)
+        long_slopes = hidden = np.zeros((), np.float32)
+        for box, slope in self._tiles(seeds.step(self.seed, self.step), done):
+            self._file(SLOPE)[box] = slope
+            long_slopes = long_slopes + self._long.measured(slope, _places(box))
         for own, gradient in self._ready().filtered(lambda own: self._file(VIDEO)[own], -1.0):
             gradient -= self._slopes(own, long_slopes)
             moved = self._moved(own, gradient, config, noise)
             require_sane(float(np.max(np.abs(moved))), self.step + 1)
             self._file(SLOPE)[own] = moved  # whose slopes are not needed any more
-            hidden = hidden + self._long.measured(moved, self._places(own))
+            hidden = hidden + self._long.measured(moved, _places(self._box(own)))
         self._hidden = hidden
         changed = {VIDEO: SLOPE, SLOPE: VIDEO}
         self._done(changed | ({VELOCITY: SPARE, SPARE: VELOCITY} if config.momentum else {}))
@@ -140,7 +142,8 @@ class ColouredTiledChain(TiledChain):
 
     def look(self, view: int, done: Callable[[], None] = lambda: None) -> None:
         """Add up the gradient of f through another of the grids over which the end is averaged."""
-        self._write_slopes(SPARE, (0, view), done, more=view > 0)
+        for box, slope in self._tiles((0, view), done):
+            self._file(SPARE)[box] = slope + self._file(SLOPE)[box] if view else slope
         self._done({SLOPE: SPARE, SPARE: SLOPE})
 
     def video(self, inner: Sequence[slice]) -> np.ndarray:
@@ -153,14 +156,10 @@ class ColouredTiledChain(TiledChain):
             self._file(SPARE)[own] = self.model.to_grey(clean[np.newaxis], self.modes)[0].numpy()
         return self._file(SPARE)[tuple(inner)]
 
-    def _write_slopes(
-        self, into: str, seed: tuple[int, int], done: Callable[[], None], more: bool = False
-    ) -> np.ndarray:
-        """Write ∂f/∂y with a grid shifted by `seed`, and return the amplitudes of its long waves.
-
-        With `more` it is added to the last one.
-        """
-        long_slopes = np.zeros((), np.float32)
+    def _tiles(
+        self, seed: tuple[int, int], done: Callable[[], None]
+    ) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+        """Yield where tiles lie, and ∂f/∂y there with its long waves; `seed` shifts the grid of f."""
         before = shift_of(self.model.reach or (), tf.constant(seed, tf.int64)).numpy()
         if self._hidden is None:
             self._hidden = self._amplitudes(VIDEO)
@@ -171,14 +170,8 @@ class ColouredTiledChain(TiledChain):
             if all(place.stop > place.start for place in inner):
                 pads = tf.constant([(0, 0), *(own.pads for own in lines), (0, 0)])
                 part = self._long.without(*self._part(lines), self._hidden)[np.newaxis]
-                slope = self._gradient(part, pads, self.modes)[0].numpy()[middle]
-                if more:
-                    slope += self._file(SLOPE)[inner]
-                self._file(into)[inner] = slope
-                places = [np.arange(place.start, place.stop) for place in inner]
-                long_slopes = long_slopes + self._long.measured(slope, places)
+                yield inner, self._gradient(part, pads, self.modes)[0].numpy()[middle]
             done()
-        return long_slopes
 
     def _line(self, tile: Tile, axis: int, before: int) -> _Line:
         """Where a tile lies on an axis if the grid is shifted by `before` places."""
@@ -197,18 +190,20 @@ class ColouredTiledChain(TiledChain):
                   for own, n in zip(lines, self.shape, strict=False)]
         return read_box(self._file(VIDEO), places), places
 
-    def _places(self, own: slice) -> list[np.ndarray]:
-        """The places of whole frames on each axis."""
-        return [np.arange(own.start, own.stop), *(np.arange(n) for n in self.shape[1:3])]
+    def _box(self, own: slice) -> tuple[slice, ...]:
+        """Where whole frames lie in the video."""
+        return own, *(slice(0, n) for n in self.shape[1:3])
 
     def _amplitudes(self, name: str) -> np.ndarray:
         """The amplitudes of the long waves in a file, which f is not shown."""
-        parts = ((self._file(name)[own], self._places(own)) for own in groups(self.shape))
-        return sum((self._long.measured(*part) for part in parts), start=np.zeros((), np.float32))
+        boxes = (self._box(own) for own in groups(self.shape))
+        parts = (self._long.measured(self._file(name)[box], _places(box)) for box in boxes)
+        return sum(parts, start=np.zeros((), np.float32))
 
     def _slopes(self, own: slice, long_slopes: np.ndarray) -> np.ndarray:
         """Slopes of frames without their long waves, which have these amplitudes."""
-        return self._long.without(np.array(self._file(SLOPE)[own]), self._places(own), long_slopes)
+        places = _places(self._box(own))
+        return self._long.without(np.array(self._file(SLOPE)[own]), places, long_slopes)
 
     def _write_start(
         self, mode: int, start: Callable[[Sequence[slice]], np.ndarray] | None
@@ -220,7 +215,7 @@ class ColouredTiledChain(TiledChain):
                 self._file(VIDEO)[own] = frames
             return
         for own in groups(self.shape):
-            grey = start([own, *(slice(0, n) for n in self.shape[1:3])])
+            grey = start(self._box(own))
             self._file(VIDEO)[own] = self.model.to_model(grey[np.newaxis], self.modes)[0]
 
     def _normal(self, step: int, own: slice) -> np.ndarray:
@@ -256,6 +251,11 @@ class ColouredTiledChain(TiledChain):
 
     def _bytes(self) -> int:
         return len(FILES) * 4 * math.prod(self.shape) + Waves.bytes_of(self.shape)
+
+
+def _places(box: Sequence[slice]) -> list[np.ndarray]:
+    """The places of a box on each axis."""
+    return [np.arange(own.start, own.stop) for own in box]
 
 
 _draw = tf.function(langevin.standard_normal, jit_compile=False)
