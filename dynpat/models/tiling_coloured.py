@@ -159,7 +159,7 @@ class ColouredTiledChain(TiledChain):
     def _tiles(
         self, seed: tuple[int, int], done: Callable[[], None]
     ) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
-        """Yield where tiles lie, and ∂f/∂y there with its long waves; `seed` shifts the grid of f."""
+        """Yield where tiles lie, and ∂f/∂y there with its long waves; `seed` shifts f's grid."""
         before = shift_of(self.model.reach or (), tf.constant(seed, tf.int64)).numpy()
         if self._hidden is None:
             self._hidden = self._amplitudes(VIDEO)
