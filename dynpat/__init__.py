@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dynpat.devices import use_onednn
 from dynpat.registering import register_with_keras
 
 if TYPE_CHECKING:  # for editors and type checkers: the same names as below
@@ -112,6 +113,7 @@ _HOMES = {
 __all__ = ["__version__", *sorted(_HOMES)]
 __version__ = "0.1.0"
 
+use_onednn()
 register_with_keras()
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+from collections.abc import Callable
 
 import pytest
 
-from dynpat.devices import load_tensorflow
+from dynpat.devices import load_tensorflow, use_onednn
 
 NAME = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
 
@@ -20,3 +23,25 @@ def test_memory_goes_back_only_where_that_is_asked_for(monkeypatch: pytest.Monke
     assert NAME not in os.environ
     load_tensorflow(lean=True)
     assert os.environ[NAME] == "1"
+
+
+def test_convolutions_are_fast_on_cpus_without_instructions_for_networks(
+    monkeypatch: pytest.MonkeyPatch, new_process: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        pytest.skip("oneDNN is for x86")
+    for said, on in (("0", "False"), (None, "True")):
+        if said is None:
+            monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+        else:
+            monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", said)
+        found = new_process("-c", "import dynpat; import tensorflow; from tensorflow.python.util "
+                            "import _pywrap_util_port as port; print(port.IsMklEnabled())")
+        assert found.stdout.strip() == on, found.stderr
+
+
+def test_other_processors_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    use_onednn()
+    assert "TF_ENABLE_ONEDNN_OPTS" not in os.environ
