@@ -50,6 +50,7 @@ def test_exponents_are_fitted_beyond_what_an_empty_process_takes(script: Script)
     assert scaling.exponent(values, costs, 10) == pytest.approx(1.5)
 
 
+@pytest.mark.slow
 def test_the_price_of_an_update_by_formula_and_as_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script
 ) -> None:

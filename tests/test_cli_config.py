@@ -50,6 +50,7 @@ def test_what_the_command_line_says_is_changed_and_nothing_else(
     assert after == expected
 
 
+@pytest.mark.slow
 def test_a_recovery_is_repeated_with_its_mask(
     dynpat: Call, refused: Callable[..., str], flames_file: Path, tmp_path: Path
 ) -> None:

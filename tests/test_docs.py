@@ -162,6 +162,7 @@ def test_the_tutorial_does_what_it_says(
         assert (tmp_path / "runs" / file).is_file(), file
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cell by cell in one namespace, with few updates."""
     monkeypatch.chdir(tmp_path)

@@ -34,6 +34,7 @@ def test_learn_texture(tmp_path: Path, capsys: pytest.CaptureFixture[str], scrip
     assert "energy_gap" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_sample_longer(tmp_path: Path, script: Script) -> None:
     at((24, 24), script("examples/sample_longer.py"), "flames").main(2, tmp_path)
     video = read_video(tmp_path / "longer" / "synthesised_000.gif")
@@ -41,12 +42,14 @@ def test_sample_longer(tmp_path: Path, script: Script) -> None:
     assert video.fps == pytest.approx(25)
 
 
+@pytest.mark.slow
 def test_remove_boat(tmp_path: Path, script: Script) -> None:
     error = at((32, 48), script("examples/remove_boat.py"), "boat").main(2, tmp_path)
     assert error < 40  # the boat itself is further from the water
     assert (tmp_path / "run" / "results" / "comparison_000.gif").is_file()
 
 
+@pytest.mark.slow
 def test_recover_and_extend(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script
 ) -> None:
@@ -56,6 +59,7 @@ def test_recover_and_extend(
     assert len(extended.frames) == 52
 
 
+@pytest.mark.slow
 def test_repair_film(tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script) -> None:
     example = at((32, 32), script("examples/repair_film.py"), "ocean")
     before, after = example.main(2, tmp_path)
@@ -63,6 +67,7 @@ def test_repair_film(tmp_path: Path, capsys: pytest.CaptureFixture[str], script:
     assert "repaired" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_arrays(capsys: pytest.CaptureFixture[str], script: Script) -> None:
     figures = at((24, 24), script("examples/arrays.py"), "flames").main(2)
     assert figures["patches"] > 0

@@ -169,6 +169,7 @@ def test_where_files_cannot_be_written_one_sentence_says_so(tmp_path: Path) -> N
         learn_model(moved("disk"), tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_a_run_with_chains_in_files_is_the_run_with_chains_in_memory(
     flames_file: Path, dynpat: Callable[..., Result], tmp_path: Path
 ) -> None:

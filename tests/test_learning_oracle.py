@@ -62,6 +62,7 @@ def test_a_linear_model_learns_the_mean_over_the_variance(sigma: float, tmp_path
     assert np.abs(mean).max() < 5 * math.sqrt(variance / len(final))
 
 
+@pytest.mark.slow
 def test_fit_of_keras_reaches_the_oracle_too() -> None:
     videos, model = pattern_videos(2.0), linear_model(2.0)
     rate = keras.optimizers.schedules.CosineDecay(0.05, 300, alpha=0.02)

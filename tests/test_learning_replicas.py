@@ -75,9 +75,10 @@ def compared(
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("frames", "updates", "store"), [
-    pytest.param(12, UPDATES, "memory", id="one window seen by both", marks=pytest.mark.slow),
-    pytest.param(30, UPDATES, "memory", id="windows shared out", marks=pytest.mark.slow),
+    pytest.param(12, UPDATES, "memory", id="one window seen by both"),
+    pytest.param(30, UPDATES, "memory", id="windows shared out"),
     pytest.param(30, FEW, "disk", id="windows shared out, chains in files, for a short time"),
 ])
 def test_two_devices_learn_what_one_does(

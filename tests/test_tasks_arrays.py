@@ -128,6 +128,7 @@ def test_learning_without_a_folder_gives_arrays(in_memory: dynpat.Learned) -> No
     assert in_memory.model.sample().shape == (1, *OBSERVED.shape)
 
 
+@pytest.mark.slow
 def test_with_a_folder_the_same_is_learned(in_memory: dynpat.Learned, tmp_path: Path) -> None:
     written = dynpat.learn(OBSERVED, tmp_path / "run", formats=("npy",), **SHORT)
     assert written.run == tmp_path / "run"
@@ -141,6 +142,7 @@ def test_with_a_folder_the_same_is_learned(in_memory: dynpat.Learned, tmp_path: 
     assert further.metrics["update"] == 3 and len(further.samples) == 2
 
 
+@pytest.mark.slow
 def test_paths_plans_and_videos_are_taken_alike(
     in_memory: dynpat.Learned, tmp_path: Path
 ) -> None:

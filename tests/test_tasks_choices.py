@@ -81,6 +81,7 @@ def test_cuts_and_cameras_are_said() -> None:
     assert said(moving, pattern="texture")[1:] == []
 
 
+@pytest.mark.slow
 def test_the_commands_say_it_once_and_quiet_ones_do_not(
     dynpat: Callable[..., Result], tmp_path: Path
 ) -> None:

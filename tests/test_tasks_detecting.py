@@ -59,6 +59,7 @@ def found(missing: dict[str, Any], *videos: np.ndarray, **given: Any) -> tuple[A
     return read_incomplete(plan, heard, Given(shelf, **given)).missing, heard.sentences
 
 
+@pytest.mark.slow
 def test_damage_is_found_said_shown_and_repaired(
     dynpat: Call, refused: Call, folder: Path, tmp_path: Path
 ) -> None:

@@ -121,9 +121,8 @@ tasks.learn(plan, {out!r}, reporter=Signals(9, at=4))
 """
 
 
-@pytest.mark.parametrize(("every", "kept"), [
-    (0.0, 3), pytest.param(1e9, 0, marks=pytest.mark.slow),
-])
+@pytest.mark.slow
+@pytest.mark.parametrize(("every", "kept"), [(0.0, 3), (1e9, 0)])
 def test_killed_run_goes_on_bit_equal(
     new_process: Call, flames_file: Path, undisturbed: Path, tmp_path: Path, state_of: State,
     every: float, kept: int,
@@ -171,6 +170,7 @@ def test_interrupt_from_outside_says_how_to_go_on(
 # What a resumed run may be given.
 
 
+@pytest.mark.slow
 def test_resume_beyond_the_end(dynpat: Call, learned: Path) -> None:
     again = dynpat("learn", "--resume", "--out", learned, "--format", "npy")
     assert again.exit_code == 0

@@ -106,7 +106,8 @@ def test_inpaint_works_small_and_returns_the_size_of_the_input(
 @pytest.mark.parametrize(("options", "length", "known"), [
     pytest.param(("--frames", 5), 25, slice(0, 20), marks=pytest.mark.slow),
     pytest.param(("--before", 4), 24, slice(4, 24), marks=pytest.mark.slow),
-    (("--frames", 2, "--before", 3), 25, slice(3, 23)), (("--between", 2), 58, slice(0, 58, 3)),
+    (("--frames", 2, "--before", 3), 25, slice(3, 23)),
+    pytest.param(("--between", 2), 58, slice(0, 58, 3), marks=pytest.mark.slow),
 ])  # fmt: skip
 def test_extend_puts_frames_around_and_between(
     dynpat: Call, sea: Path, tmp_path: Path, options: tuple[Any, ...], length: int, known: slice
@@ -190,6 +191,7 @@ def test_stopped_and_resumed_is_bit_equal_to_undisturbed(
         np.testing.assert_array_equal(*(np.load(file) for file in files))
 
 
+@pytest.mark.slow
 def test_a_complete_video_helps_and_is_not_written(sea: Path, tmp_path: Path) -> None:
     write_video(tmp_path / "other", ocean(20, (32, 32), seed=1), 25)
     plan = restoring.make_restoration(
@@ -224,6 +226,7 @@ def test_refusals(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_only_limits_change_on_resume_and_what_the_run_says_may_be_said_again(
     dynpat: Call, refused: Call, sea: Path, tmp_path: Path
 ) -> None:

@@ -65,6 +65,7 @@ def test_a_full_disk_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
         shelf.Shelf().put(np.zeros(shelf.HELD_BYTES // 8 + 1))
 
 
+@pytest.mark.slow
 def test_videos_in_files_are_learned_as_those_in_memory(
     dynpat: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

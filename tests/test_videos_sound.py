@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import numpy as np
+import pytest
 from making_videos import encoded
 
 from dynpat.datasets import flames
@@ -44,6 +45,7 @@ def sound_of(path: Path) -> list[bytes]:
                 if packet.size]
 
 
+@pytest.mark.slow
 def test_inpainting_keeps_the_sound(tmp_path: Path) -> None:
     frames = flames(12, (32, 32))
     source = with_tone(tmp_path / "a.mp4", frames)
