@@ -1,6 +1,6 @@
 """How good new videos are after how much learning: presets, and the reference alone, as one figure.
 
-    python benchmarks/quality_over_time.py VIDEO=PATTERN … [--time 15m] [--figure F.svg] [--out D]
+    python benchmarks/quality_over_time.py VIDEO=PATTERN … [--time 15m] [--size 64] [--figure F.svg]
 
 Each preset learns each video (`fire.avi=scene lake.gif=texture`), one run after the other, alone on
 the machine. A run judges a fresh sample of its averaged weights every now and then, and writes down
@@ -17,7 +17,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from cli.options import Duration
+from cli.options import Duration, Size
 from dynpat.quality import baselines
 from dynpat.quality.figures import Judge
 from dynpat.reporter import Reporter
@@ -36,11 +36,13 @@ TOGETHER = 3  # judgements whose median is drawn
 Curves = dict[str, dict[str, list[tuple[float, float]]]]
 
 
-def learned(video: str, pattern: str, preset: str, budget: float, folder: Path) -> Run:
+def learned(
+    video: str, pattern: str, preset: str, size: tuple[int, int] | None, budget: float, folder: Path
+) -> Run:
     """A run of `budget` seconds in `folder`, which is made unless it is there."""
     if not (folder / "metrics.json").exists():
         plan = make_plan(
-            [video], pattern=pattern, preset=preset,
+            [video], pattern=pattern, preset=preset, size=size,
             learn={"time_budget": budget, "preview_every": EVERY},
         )
         tasks.learn(plan, folder, formats=("npy",))
@@ -98,18 +100,20 @@ def main() -> None:
     )
     parser.add_argument("videos", nargs="+", metavar="VIDEO=PATTERN")
     parser.add_argument("--time", default="15m", help="of each run")
+    parser.add_argument("--size", help="of the pictures; as `dynpat learn` chooses by default")
     parser.add_argument("--presets", nargs="+", default=PRESETS, choices=PRESETS)
     parser.add_argument("--out", type=Path, default=Path("runs/quality_over_time"))
     parser.add_argument("--figure", type=Path, default=Path("quality_over_time.svg"))
     options = parser.parse_args()
     budget = float(Duration().convert(options.time, None, None))
+    size = Size().convert(options.size, None, None) if options.size else None
     found: dict[str, Curves] = {}
     draws: dict[str, Any] = {}
     for entry in options.videos:
         video, pattern = entry.rsplit("=", 1)
         name = Path(video).stem
         runs = {
-            preset: learned(video, pattern, preset, budget, options.out / f"{name}-{preset}")
+            preset: learned(video, pattern, preset, size, budget, options.out / f"{name}-{preset}")
             for preset in options.presets
         }
         found[name] = {preset: curves(run) for preset, run in runs.items()}

@@ -127,12 +127,14 @@ def test_quality_over_time_is_read_from_the_logs_of_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script, flames_file: Path
 ) -> None:
     bench = script("benchmarks/quality_over_time.py")
-    arguments = [f"{flames_file}=scene", "--time", "3s", "--presets", "default", "gaussian",
-                 "--out", str(tmp_path), "--figure", str(tmp_path / "figure.svg")]
+    arguments = [f"{flames_file}=scene", "--time", "3s", "--size", "16", "--presets", "default",
+                 "gaussian", "--out", str(tmp_path), "--figure", str(tmp_path / "figure.svg")]
     monkeypatch.setattr(sys, "argv", ["quality_over_time.py", *arguments])
     bench.main()
     for preset in ("default", "gaussian"):
-        found = bench.curves(bench.Run.open(tmp_path / f"flames-{preset}"))
+        run = bench.Run.open(tmp_path / f"flames-{preset}")
+        assert run.plan().size == (16, 16)
+        found = bench.curves(run)
         assert set(found) == set(bench.FIGURES)
         assert all(value > 0 for points in found.values() for _, value in points)
     drawing = (tmp_path / "figure.svg").read_text()
