@@ -133,7 +133,7 @@ def test_quality_over_time_is_read_from_the_logs_of_runs(
     bench.main()
     for preset in ("default", "gaussian"):
         run = bench.Run.open(tmp_path / f"flames-{preset}")
-        assert run.plan().size == (16, 16)
+        assert run.plan().reading.size == (16, 16)
         found = bench.curves(run)
         assert set(found) == set(bench.FIGURES)
         assert all(value > 0 for points in found.values() for _, value in points)
