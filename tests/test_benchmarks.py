@@ -194,3 +194,30 @@ def test_tables_of_damage_have_a_column_for_each_video(
     assert lines[0] == "| found, % | ocean | flames | lights | runner | boat |"
     assert lines[2] == "| frozen |" + " 98 / 100 |" * 5
     assert lines[-2] == "| subtitle |" + " 30.0 → 2.0 → 2.0 |" * 5
+
+
+def test_stability_is_told_by_parts_of_a_run(script: Script) -> None:
+    bench = script("benchmarks/stability.py")
+    quality = dict.fromkeys(bench.FIGURES, 2.0)
+    rows = [{"update": n, "energy_gap": n / 10 - 0.3, "quality": quality if n == 2 else None}
+            for n in range(1, 5)]
+    first, second = bench.parts(rows, 10)
+    gaps = {"least gap": pytest.approx(-0.2), "largest gap": pytest.approx(-0.1)}
+    assert first == {"last": 2, **gaps, **quality}
+    assert second == {"last": 4, "least gap": 0, "largest gap": pytest.approx(0.1)}
+
+
+@pytest.mark.slow
+def test_a_stopped_stability_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script, flames_file: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    bench = script("benchmarks/stability.py")
+    arguments = [f"{flames_file}=scene", "--updates", "4", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["stability.py", *arguments, "--limit", "1s"])
+    bench.main()
+    assert "flames-0 (not done yet)" in capfd.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["stability.py", *arguments])
+    bench.main()
+    name, *rows = capfd.readouterr().out.splitlines()
+    assert name == "flames-0" and json.loads(rows[-1])["last"] == 4

@@ -185,7 +185,7 @@ class TiledChain:
         """Add noise to a tile, drawn block by block: it does not depend on how the video is cut."""
         like = tf.zeros((*self.grid.blocks, self.shape[3]))
         for number, place in self.grid.blocks_of(tile):
-            drawn = _draw(like, tf.constant(seeds.block(self.seed, step, number), tf.int64))
+            drawn = draw_normal(like, tf.constant(seeds.block(self.seed, step, number), tf.int64))
             part = values[place]
             part += np.float32(scale) * drawn.numpy()[tuple(slice(0, n) for n in part.shape[:3])]
 
@@ -237,7 +237,7 @@ class _Sums:
         }
 
 
-_draw = tf.function(langevin.standard_normal, jit_compile=False)
+draw_normal = tf.function(langevin.standard_normal, jit_compile=False)
 
 
 def gradient_function(model: EnergyModel) -> Callable[..., tf.Tensor]:

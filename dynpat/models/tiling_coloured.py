@@ -24,7 +24,7 @@ from dynpat.models import EnergyModel, footprint, network, periodic
 from dynpat.models.long_waves import LongWaves
 from dynpat.models.sampling import VIEWS, require_sane
 from dynpat.models.tiles import Grid, Tile, make_grid, read_box
-from dynpat.models.tiling import TiledChain
+from dynpat.models.tiling import TiledChain, draw_normal
 from dynpat.models.view import shift_of
 from dynpat.models.waves import Waves, groups
 
@@ -222,7 +222,7 @@ class ColouredTiledChain(TiledChain):
         """The noise of frames (T, H, W, C) at a step, whatever the tiles are."""
         pairs = (seeds.block(self.seed, step, at) for at in range(own.start, own.stop))
         like = tf.zeros(self.shape[1:])
-        return np.stack([_draw(like, tf.constant(pair, tf.int64)).numpy() for pair in pairs])
+        return np.stack([draw_normal(like, tf.constant(pair, tf.int64)).numpy() for pair in pairs])
 
     def _ready(self) -> Waves:
         """The transforms, which are made when they are first needed."""
@@ -256,9 +256,6 @@ class ColouredTiledChain(TiledChain):
 def _places(box: Sequence[slice]) -> list[np.ndarray]:
     """The places of a box on each axis."""
     return [np.arange(own.start, own.stop) for own in box]
-
-
-_draw = tf.function(langevin.standard_normal, jit_compile=False)
 
 
 def grid_of(
