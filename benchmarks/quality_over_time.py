@@ -18,7 +18,7 @@ import matplotlib
 import numpy as np
 
 from cli.options import Duration, Size
-from dynpat.quality import baselines
+from dynpat.models.sampling import ask, sample_videos
 from dynpat.quality.figures import Judge
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
@@ -57,11 +57,15 @@ def curves(run: Run) -> dict[str, list[tuple[float, float]]]:
     }
 
 
-def of_the_draw(run: Run, draws: int = 3) -> dict[str, float]:
-    """For each figure: the median of a few draws of the coloured reference."""
-    observed = read_observed(run.plan(), Reporter())[0].frames
-    judge = Judge(observed)
-    found = [judge(baselines.coloured_noise(observed, seed)) for seed in range(draws)]
+def of_the_draw(runs: list[Run], draws: int = 3) -> dict[str, float]:
+    """For each figure: the median of a few draws of the coloured reference, if a run has one."""
+    models = [model for model in (run.load_model() for run in runs) if model.coloured]
+    if not models:
+        return {}
+    observed = read_observed(runs[0].plan(), Reporter())[0].frames
+    judge, usual = Judge(observed), models[0].langevin_config
+    asked = [ask(models[0], usual, steps=0, frames=len(observed), seed=n) for n in range(draws)]
+    found = [judge(next(sample_videos(models[0], one))) for one in asked]
     figures = [one.to_dict() for one in found if one]
     return {name: float(np.median([one[name] for one in figures])) for name in FIGURES}
 
@@ -88,7 +92,8 @@ def draw(found: dict[str, Curves], draws: dict[str, dict[str, float]], file: Pat
             for preset, lines in presets.items():
                 if lines[name]:
                     axes.plot(*smoothed(lines[name]).T, label=preset)
-            axes.axhline(draws[video][name], ls=":", color="grey", label=DRAW)
+            if name in draws[video]:
+                axes.axhline(draws[video][name], ls=":", color="grey", label=DRAW)
             axes.set(title=f"{video}: {title}", xlabel="seconds of learning", yscale="log")
     rows[0][0].legend()
     figure.savefig(file, metadata={"Date": None})
@@ -117,7 +122,7 @@ def main() -> None:
             for preset in options.presets
         }
         found[name] = {preset: curves(run) for preset, run in runs.items()}
-        draws[name] = of_the_draw(next(iter(runs.values())))
+        draws[name] = of_the_draw(list(runs.values()))
     draw(found, draws, options.figure)
     print(options.figure)
 
