@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Last come the many variants of faults, which are left out first where time is short.
-    items.sort(key=lambda item: "/faults/" in item.nodeid)
+    # Last come the slow variants of faults, which are left out first where time is short.
+    items.sort(key=lambda item: "/faults/" in item.nodeid and "slow" in item.keywords)
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LONGEST))
