@@ -18,13 +18,13 @@ import matplotlib
 import numpy as np
 
 from cli.options import Duration, Size
-from dynpat.models.sampling import ask, sample_videos
 from dynpat.quality.figures import Judge
 from dynpat.reporter import Reporter
 from dynpat.runs.folder import Run
 from dynpat.runs.log import read_log
 from dynpat.runs.observed import read_observed
 from dynpat.runs.plan import make_plan
+from dynpat.runs.recorder import drawn_from_reference
 from dynpat.tasks import learn as tasks
 
 PRESETS = ("default", "gaussian", "paper")
@@ -59,13 +59,13 @@ def curves(run: Run) -> dict[str, list[tuple[float, float]]]:
 
 def of_the_draw(runs: list[Run], draws: int = 3) -> dict[str, float]:
     """For each figure: the median of a few draws of the coloured reference, if a run has one."""
-    models = [model for model in (run.load_model() for run in runs) if model.coloured]
-    if not models:
+    models = (run.load_model() for run in runs)
+    model = next((one for one in models if one.coloured), None)
+    if model is None:
         return {}
     observed = read_observed(runs[0].plan(), Reporter())[0].frames
-    judge, usual = Judge(observed), models[0].langevin_config
-    asked = [ask(models[0], usual, steps=0, frames=len(observed), seed=n) for n in range(draws)]
-    found = [judge(next(sample_videos(models[0], one))) for one in asked]
+    judge = Judge(observed)
+    found = [judge(drawn_from_reference(model, len(observed), seed)) for seed in range(draws)]
     figures = [one.to_dict() for one in found if one]
     return {name: float(np.median([one[name] for one in figures])) for name in FIGURES}
 

@@ -34,6 +34,9 @@ def learn(video: str, pattern: str, seed: int, folder: Path, options: argparse.N
     """Learn, or go on learning, until `until` (seconds of the clock); return whether it is done."""
     if (folder / "metrics.json").exists():
         return True
+    left = until - time.monotonic()
+    if left <= 0:
+        return False
     told = ["--resume"] if (folder / "config.json").exists() else [
         video, "--pattern", pattern, "--seed", str(seed), "--iterations", str(options.updates),
         *(["--size", options.size] if options.size else []),
@@ -41,7 +44,7 @@ def learn(video: str, pattern: str, seed: int, folder: Path, options: argparse.N
     line = [sys.executable, "-m", "dynpat_cli", "learn", *told, "--out", str(folder), "--quiet"]
     process = subprocess.Popen(line)
     try:
-        code = process.wait(max(until - time.monotonic(), 0))
+        code = process.wait(left)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGINT)
         process.wait(PATIENCE)

@@ -14,6 +14,7 @@ from typing import Any
 from dynpat.errors import BadOptionError, OutputError
 from dynpat.memory import share_one_heap
 
+X86 = ("x86_64", "amd64")  # as Linux, macOS and Windows call it
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
 
 
@@ -25,7 +26,7 @@ def use_onednn() -> None:
     Langevin step of three chains of 40×100×100 takes 2.5 s and, with oneDNN, 1.0 s. It has to be
     said before TensorFlow is imported; later it has no effect.
     """
-    if platform.machine().lower() in ("x86_64", "amd64"):
+    if platform.machine().lower() in X86:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 

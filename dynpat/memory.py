@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from functools import cache
 
@@ -30,6 +29,8 @@ def share_one_heap() -> None:
 @cache
 def _of_glibc(name: str) -> Callable[..., object]:
     """Return a function of glibc; where there is none, one that does nothing."""
+    import ctypes  # not with `import dynpat`, which has no use for it
+
     try:
         return getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):  # macOS, musl; Windows has no such library

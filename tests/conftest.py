@@ -41,11 +41,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.getini("filterwarnings").remove("error")
 
 
+def is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Last come the slow variants of faults, which are left out first where time is short.
-    items.sort(key=lambda item: "/faults/" in item.nodeid and "slow" in item.keywords)
+    items.sort(key=lambda item: "/faults/" in item.nodeid and is_slow(item))
     for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+        if is_slow(item) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LONGEST))
 
 

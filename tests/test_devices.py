@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dynpat.devices import load_tensorflow, use_onednn
+from dynpat.devices import X86, load_tensorflow, use_onednn
 
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 NAME = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
 
 
@@ -25,23 +26,22 @@ def test_memory_goes_back_only_where_that_is_asked_for(monkeypatch: pytest.Monke
     assert os.environ[NAME] == "1"
 
 
+@pytest.mark.skipif(platform.machine().lower() not in X86, reason="oneDNN is for x86")
+@pytest.mark.parametrize(("said", "on"), [({ONEDNN: "0"}, "False"), ({}, "True")])
 def test_convolutions_are_fast_on_cpus_without_instructions_for_networks(
-    monkeypatch: pytest.MonkeyPatch, new_process: Callable[..., subprocess.CompletedProcess[str]]
+    said: dict[str, str], on: str, monkeypatch: pytest.MonkeyPatch,
+    new_process: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
-    if platform.machine().lower() not in ("x86_64", "amd64"):
-        pytest.skip("oneDNN is for x86")
-    for said, on in (("0", "False"), (None, "True")):
-        if said is None:
-            monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
-        else:
-            monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", said)
-        found = new_process("-c", "import dynpat; import tensorflow; from tensorflow.python.util "
-                            "import _pywrap_util_port as port; print(port.IsMklEnabled())")
-        assert found.stdout.strip() == on, found.stderr
+    monkeypatch.delenv(ONEDNN)
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    found = new_process("-c", "import dynpat; import tensorflow; from tensorflow.python.util "
+                        "import _pywrap_util_port as port; print(port.IsMklEnabled())")
+    assert found.stdout.strip() == on, found.stderr
 
 
 def test_other_processors_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    monkeypatch.delenv(ONEDNN, raising=False)
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     use_onednn()
-    assert "TF_ENABLE_ONEDNN_OPTS" not in os.environ
+    assert ONEDNN not in os.environ

@@ -72,7 +72,7 @@ def values_of(shape: Sequence[int]) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 1, (*shape, 3)).astype(np.float32)
 
 
-@pytest.mark.parametrize("longest", [12.0, 0.0])
+@pytest.mark.parametrize(("longest", "activation"), [(12.0, "softplus"), (0.0, "relu")])
 @pytest.mark.parametrize(("kind", "repeating", "momentum"), [
     (TextureModel, (), 0.7), (TextureModel, (1, 2, 3), 0.7), (SceneModel, (), 0.7),
     pytest.param(TextureModel, (), 0.0, marks=pytest.mark.slow),
@@ -81,11 +81,10 @@ def values_of(shape: Sequence[int]) -> np.ndarray:
 ])
 def test_steps_in_tiles_are_the_steps_of_the_whole(
     kind: type[EnergyModel], repeating: tuple[int, ...], momentum: float, longest: float,
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    activation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(waves, "GROUP", 2**17)  # of several groups of several frames
-    # Rounding, which differs in tiles, might tip over a rectified unit.
-    model = coloured(kind, longest_wave=longest, activation="softplus")
+    model = coloured(kind, longest_wave=longest, activation=activation)
     moving = LangevinConfig(step_size=0.1, momentum=momentum)
     shape = (40, 32, 52) if kind is TextureModel else (60, 16, 20)
     video = values_of(shape)
@@ -108,7 +107,9 @@ def test_steps_in_tiles_are_the_steps_of_the_whole(
     for view in range(8):
         chain.look(view)
     settled = model.to_grey(settle(energy, whole, moving, modes), modes)[0]
-    np.testing.assert_allclose(chain.video(WHOLE), settled, atol=0.01)
+    wrong = np.abs(chain.video(WHOLE) - settled.numpy())
+    # Rounding, which differs in tiles, may tip over a rectified unit, and what is around it.
+    assert np.mean(wrong > 0.01) <= (1e-4 if activation == "relu" else 0) and wrong.max() < 1
 
 
 @pytest.mark.parametrize("shape", [(14, 16, 20), (9, 27, 31), (60, 20, 70)])

@@ -11,6 +11,7 @@ import numpy as np
 
 from dynpat.errors import DivergedError
 from dynpat.learning.learner import Learner
+from dynpat.models import EnergyModel
 from dynpat.models.sampling import ask, sample_videos, usual_frames
 from dynpat.quality.figures import Judge, Judged
 from dynpat.report.pictures import joined
@@ -65,7 +66,8 @@ class Recorder:
         """Show a draw of a coloured reference at once, and count it as the first of all states."""
         if not learner.model.coloured:
             return
-        self.drawn = np.clip(_drawn_from_reference(learner), 0, 255)
+        frames, seed = learner.videos.shape[1], learner.config.seed
+        self.drawn = np.clip(drawn_from_reference(learner.model, frames, seed), 0, 255)
         judged = self.judge(self.drawn) if self.judge else None
         if learner.update == 0:
             write_video(self.run.preview_file, side_by_side([self.observed, self.drawn]), self.fps)
@@ -116,11 +118,13 @@ class Recorder:
         return min([*scores, *([drawn.score] if drawn else [])], default=math.inf)
 
 
-def _drawn_from_reference(learner: Learner) -> np.ndarray:
-    """Return a draw of the reference, (T, H, W, C) grey levels, as long as a sample."""
-    model = learner.model
-    frames = usual_frames(model, learner.videos.shape[1])
-    asked = ask(model, model.langevin_config, steps=0, frames=frames, seed=learner.config.seed)
+def drawn_from_reference(model: EnergyModel, frames: int, seed: int) -> np.ndarray:
+    """Return a draw of the reference, (T, H, W, C) grey levels, as long as a sample.
+
+    `frames` is the length of the observed videos.
+    """
+    own = usual_frames(model, frames)
+    asked = ask(model, model.langevin_config, steps=0, frames=own, seed=seed)
     return next(sample_videos(model, asked))
 
 
