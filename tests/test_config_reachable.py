@@ -78,9 +78,9 @@ def dead(names: set[str], living: set[str]) -> set[str]:
 ])  # fmt: skip
 def test_every_setting_is_set_by_something(kind: Any, table: str) -> None:
     usual = {field.name: field.default for field in dataclasses.fields(kind)}
-    # The first is tested by itself; the next three are what older runs are read with, and
+    # The first is tested by itself; the next four are what older runs are read with, and
     # the last follows from the time budget.
-    parts = {"recover", "colours_follow", "longest_wave", "apart", "pixels"}
+    parts = {"recover", "colours_follow", "longest_wave", "placed", "apart", "pixels"}
     living = set_by_presets(table, usual) if table else set()
     assert dead(set(usual) - parts, living) == set()
 

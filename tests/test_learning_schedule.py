@@ -16,7 +16,7 @@ from dynpat.config import LearnConfig
 from dynpat.datasets import flames
 from dynpat.learning.learner import Learner, learn_model
 from dynpat.learning.schedule import learning_rate, settled, usual_chains, usual_rate
-from dynpat.models import SceneModel
+from dynpat.models import ActionModel
 
 
 def test_the_learning_rate_falls_from_the_peak_to_the_final_one(tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_the_first_limit_reached_ends_learning(tmp_path: Path) -> None:
 def test_a_learner_made_by_hand_settles_what_its_preset_leaves_open(
     tmp_path: Path, given: dict[str, float]
 ) -> None:
-    """The default preset gives neither a rate nor a number of chains: not 0, but the usual."""
-    model = SceneModel.from_preset("default", frames=12, size=(16, 16), seed=2)
+    """The preset of actions gives neither a rate nor a number of chains: not 0, but the usual."""
+    model = ActionModel.from_preset("default", frames=12, size=(16, 16), seed=2)
     videos = flames(12, (16, 16))[np.newaxis]
     config = replace(model.usual_learning, iterations=2, time_budget=None, **given)
     assert given or (config.learning_rate, config.chains) == (0, 0)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dynpat.errors import BadOptionError
+from dynpat.models import SceneModel
 from dynpat.runs.observed import for_videos
 from dynpat.runs.plan import Plan, make_model, make_plan
 from dynpat.videos import as_videos
@@ -61,6 +62,24 @@ def test_textures_of_older_runs_keep_seeing_long_waves(
     assert make_model(plan, (24, 32, 32, 3), videos=1).get_config()["longest_wave"] == seen
 
 
+@pytest.mark.parametrize(("preset", "version", "placed"), [
+    ("default", 7, True), ("default", 6, False), ("default", 5, False), ("coloured", 1, False),
+    ("gaussian", 6, True), ("paper", 6, True),
+])
+def test_scenes_of_older_runs_keep_their_network(preset: str, version: int, placed: bool) -> None:
+    """Up to version 6 a layer of the default network joined all places with each other."""
+    values = {**make_plan(["a.mp4"], precision="float32").to_dict(), "preset": preset}
+    plan = Plan.from_dict({**values, "version": version})
+    assert plan.model.placed is placed and Plan.from_dict(plan.to_dict()) == plan
+    config = make_model(plan, (24, 56, 56, 3), videos=1).get_config()
+    if plan.preset == "default":
+        top = ((3, 3, 3), 1) if placed else (5, 2)
+        assert tuple(config["kernels"][-2:]) == top and len(config["filters"]) == 4
+        assert config["longest_wave"] == (20.0 if placed else 0.0)
+    else:
+        assert tuple(config["filters"]) == SceneModel.presets[plan.preset]["filters"]
+
+
 @pytest.mark.parametrize(("videos", "devices", "batch", "chains"), [
     (1, 1, 4, 3), (2, 1, 4, 1), (30, 1, 4, 1), (1, 2, 4, 4), (5, 1, 1, 3),
 ])
@@ -82,10 +101,12 @@ def test_the_rate_that_is_left_open_is_smaller_for_larger_pictures(
     size: tuple[int, int], rate: float
 ) -> None:
     seen = as_videos(np.zeros((2, *size, 3), np.uint8))
-    assert for_videos(make_plan(["a.mp4"]), seen).learn.learning_rate == pytest.approx(rate)
-    # Textures have one of their own, whatever their size: no layer covers all of space.
-    texture = make_plan(["a.mp4"], pattern="texture")
-    assert for_videos(texture, seen).learn.learning_rate == texture.learn.learning_rate > 0
+    action = make_plan(["a.mp4"], pattern="action", preset="default")
+    assert for_videos(action, seen).learn.learning_rate == pytest.approx(rate)
+    # Textures and scenes have one of their own, whatever their size.
+    for pattern in ("texture", "scene"):
+        plan = make_plan(["a.mp4"], pattern=pattern)
+        assert for_videos(plan, seen).learn.learning_rate == plan.learn.learning_rate > 0
 
 
 @pytest.mark.parametrize("changes", [

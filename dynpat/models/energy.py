@@ -86,6 +86,7 @@ class EnergyModel(NewVideos, Trainable):
     """
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
+    unplaced: ClassVar[dict[str, Any]] = {}
     usual_preset: ClassVar[str] = "default"
     langevin_presets: ClassVar[dict[str, dict[str, Any]]] = {
         "gaussian": {"steps": 5, "step_size": 4.8},

@@ -25,6 +25,14 @@ COLOURED: dict[str, Any] = {
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
 }
 
+# A value of the top layer of textures and scenes sees so many frames and pixels.
+LONGEST = 20.0
+# Textures and scenes learn alike on the coloured reference: slowly, from chains that live on.
+LASTING: dict[str, Any] = {
+    "learning_rate": 2e-4, "final_learning_rate": 2e-5, "renewed": 0.05, "life": 0, "youth": 0,
+    "half_after": 300,
+}
+
 
 @keras.saving.register_keras_serializable(package="dynpat")
 class TextureModel(EnergyModel):
@@ -47,11 +55,7 @@ class TextureModel(EnergyModel):
             **EnergyModel.learn_presets["gaussian"],
             "learning_rate": 4e-4, "final_learning_rate": 5e-5,
         },
-        "default": {
-            **EnergyModel.learn_presets["default"],
-            "learning_rate": 2e-4, "final_learning_rate": 2e-5, "renewed": 0.05, "life": 0,
-            "youth": 0, "half_after": 300,
-        },
+        "default": {**EnergyModel.learn_presets["default"], **LASTING},
     }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {
@@ -74,7 +78,7 @@ class TextureModel(EnergyModel):
             "kernels": ((6, 6, 6), (4, 4, 4), (3, 3, 3)),
             "strides": ((2, 2, 2), (2, 2, 2), (1, 1, 1)),
             "centre": "channel",
-            "longest_wave": 20.0,  # as many frames and pixels as a value of the top layer sees
+            "longest_wave": LONGEST,
             **COLOURED,
         },
     }
@@ -84,10 +88,21 @@ class TextureModel(EnergyModel):
 class SceneModel(EnergyModel):
     """The model of scenes, which are stationary in time only, such as a fire in a bowl.
 
-    The second layer covers all of space, so that the model makes videos of its own size and of any
-    length. The parameters are those of `EnergyModel`.
+    A layer covers all of space, so that the model makes videos of its own size and of any length.
+    By default it is the top layer, whose weights say how much each place counts for what the layers
+    of a texture find there. The parameters are those of `EnergyModel`.
     """
 
+    learn_presets: ClassVar[dict[str, dict[str, Any]]] = {
+        **EnergyModel.learn_presets,
+        "default": {**EnergyModel.learn_presets["default"], **LASTING},
+    }
+    # The default network up to version 6 of plans: its second layer from the top joined all places.
+    unplaced: ClassVar[dict[str, Any]] = {
+        "filters": (48, 48, 30, 5),
+        "kernels": ((6, 6, 6), (4, 4, 4), 5, 2),
+        "strides": ((2, 2, 2), (2, 2, 2), 1, 1),
+    }
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {
             "filters": (120, 30, 5),
@@ -104,10 +119,11 @@ class SceneModel(EnergyModel):
             **COMMON,
         },
         "default": {
-            "filters": (48, 48, 30, 5),
-            "kernels": ((6, 6, 6), (4, 4, 4), 5, 2),
-            "strides": ((2, 2, 2), (2, 2, 2), 1, 1),
+            "filters": (48, 48, 24, 1),
+            "kernels": ((6, 6, 6), (4, 4, 4), (3, 3, 3), 1),
+            "strides": ((2, 2, 2), (2, 2, 2), (1, 1, 1), 1),
             "centre": "pixel",
+            "longest_wave": LONGEST,
             **COLOURED,
         },
     }

@@ -29,7 +29,7 @@ from dynpat.options import OF_TASKS, Missing, Reading
 if TYPE_CHECKING:
     from dynpat.models import EnergyModel
 
-VERSION = 6  # version of the format that `Plan.to_dict` writes
+VERSION = 7  # version of the format that `Plan.to_dict` writes
 RENAMED = {"default": "gaussian", "coloured": "default"}  # presets renamed since version 1
 DEFAULT_FRAMES = 70  # the length of the videos in the paper
 ACTION_FRAMES = 32  # of actions, which are learned as a whole: an update of 70 takes thrice as long
@@ -92,6 +92,8 @@ class Plan:
             model = {"colours_follow": False, **model}
         if version < 6 and preset == "default":  # f saw the long waves, too
             model = {"longest_wave": 0.0, **model}
+        if version < 7 and preset == "default" and values["pattern"] == "scene":
+            model = {**model, "longest_wave": 0.0, "placed": False}  # another network
         missing = dict(values.get("missing", {}))
         if version < 4 and missing:  # missing pixels had a part in visible ones that shrank
             missing["recover"] = {"apart": False, **missing.get("recover", {})}
@@ -261,7 +263,9 @@ def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> Ene
     """Make the unlearned model of a plan for `videos` videos of `shape` (T, H, W, C)."""
     frames, height, width, channels = shape
     modes = 1 if plan.preset == "paper" else min(videos, MOST_MODES)
-    return _kind(plan.pattern).from_preset(
+    kind, changes = _kind(plan.pattern), given(asdict(plan.model))
+    network = {} if changes.pop("placed") else kind.unplaced
+    return kind.from_preset(
         plan.preset, frames=frames, size=(height, width), channels=channels, seed=plan.learn.seed,
-        modes=modes, **given(asdict(plan.model)),
+        modes=modes, **network, **changes,
     )
