@@ -250,8 +250,8 @@ class ModelConfig:
     """Whether the colours follow the brightness; None takes the preset's. Older runs have False."""
     longest_wave: float | None = None
     """Length of the longest waves that f sees; None takes the preset's. Older runs have 0."""
-    placed: bool = True
-    """Whether each place of a scene has weights of its own at the top. Older runs have False."""
+    placed: bool | None = None
+    """False makes the network that scenes of older runs have; None that of the preset."""
 
     def __post_init__(self) -> None:
         require(self.precision in ("float32", "bfloat16"), "precision", "be float32 or bfloat16",

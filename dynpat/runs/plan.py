@@ -264,7 +264,7 @@ def make_model(plan: Plan, shape: tuple[int, int, int, int], videos: int) -> Ene
     frames, height, width, channels = shape
     modes = 1 if plan.preset == "paper" else min(videos, MOST_MODES)
     kind, changes = _kind(plan.pattern), given(asdict(plan.model))
-    network = {} if changes.pop("placed") else kind.unplaced
+    network = {} if changes.pop("placed", True) else kind.unplaced
     return kind.from_preset(
         plan.preset, frames=frames, size=(height, width), channels=channels, seed=plan.learn.seed,
         modes=modes, **network, **changes,
