@@ -25,7 +25,7 @@ COLOURED: dict[str, Any] = {
     "top_kernel_initializer": {"class_name": "RandomNormal", "config": {"stddev": 0.001}},
 }
 
-# A value of the top layer of textures and scenes sees so many frames and pixels.
+# So many frames and pixels are seen by a value of a texture's top layer, a scene's last but one.
 LONGEST = 20.0
 # Textures and scenes learn alike on the coloured reference: slowly, from chains that live on.
 LASTING: dict[str, Any] = {

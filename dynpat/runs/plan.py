@@ -93,7 +93,7 @@ class Plan:
         if version < 6 and preset == "default":  # f saw the long waves, too
             model = {"longest_wave": 0.0, **model}
         if version < 7 and preset == "default" and values["pattern"] == "scene":
-            model = {**model, "longest_wave": 0.0, "placed": False}  # another network
+            model = {"longest_wave": 0.0, "placed": False, **model}  # another network
         missing = dict(values.get("missing", {}))
         if version < 4 and missing:  # missing pixels had a part in visible ones that shrank
             missing["recover"] = {"apart": False, **missing.get("recover", {})}
