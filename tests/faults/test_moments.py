@@ -163,8 +163,9 @@ def test_two_processes_on_one_folder(name: str, place: Path) -> None:
     """One of them works there, or both one after the other; nothing is mixed or half-written."""
     texts = [[place / f"{one}{number}.txt" for one in "oe"] for number in range(2)]
     both = [calling.start(place, LINES[name], Fault(), own) for own in texts]
-    for process, (out, error) in zip(both, texts, strict=True):
+    for process in both:  # while one works still, its unfinished files are no litter
         process.join(calling.SECONDS)
+    for process, (out, error) in zip(both, texts, strict=True):
         done = calling.Done(process.exitcode, out.read_text(), error.read_text())
         require_tidy(place, done, (0, 2) if name in LEARNING else (0,))
     codes = sorted(process.exitcode for process in both)
