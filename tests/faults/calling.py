@@ -58,13 +58,17 @@ class Done:
 def called(place: Path, *arguments: object, fault: Fault | None = None) -> Done:
     """Call the command line below `place`, with a fault or without."""
     texts = [place / "stdout.txt", place / "stderr.txt"]
-    process = start(place, arguments, fault or Fault(), texts)
+    return ended(start(place, arguments, fault or Fault(), texts), texts)
+
+
+def ended(process: Any, texts: list[Path]) -> Done:
+    """Wait for a process of `start`, which is killed if it takes too long."""
     process.join(SECONDS)
+    code = process.exitcode
     if process.is_alive():
         process.kill()
         process.join()
-        return Done(None, *(text.read_text(encoding="utf-8") for text in texts))
-    return Done(process.exitcode, *(text.read_text(encoding="utf-8") for text in texts))
+    return Done(code, *(text.read_text(encoding="utf-8") for text in texts))
 
 
 def start(place: Path, arguments: tuple[object, ...], fault: Fault, texts: list[Path]) -> Any:

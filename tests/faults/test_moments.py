@@ -163,12 +163,11 @@ def test_two_processes_on_one_folder(name: str, place: Path) -> None:
     """One of them works there, or both one after the other; nothing is mixed or half-written."""
     texts = [[place / f"{one}{number}.txt" for one in "oe"] for number in range(2)]
     both = [calling.start(place, LINES[name], Fault(), own) for own in texts]
-    for process in both:  # while one works still, its unfinished files are no litter
-        process.join(calling.SECONDS)
-    for process, (out, error) in zip(both, texts, strict=True):
-        done = calling.Done(process.exitcode, out.read_text(), error.read_text())
+    # Both have to end first: while one works still, its unfinished files are no litter.
+    ends = [calling.ended(process, own) for process, own in zip(both, texts, strict=True)]
+    for done in ends:
         require_tidy(place, done, (0, 2) if name in LEARNING else (0,))
-    codes = sorted(process.exitcode for process in both)
+    codes = sorted(done.code for done in ends)
     assert codes[0] == 0
     if name in LEARNING:
         assert codes == [0, 2]
